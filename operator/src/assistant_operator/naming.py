@@ -1,0 +1,161 @@
+"""Every name, label, annotation, port and path that the operator writes: nothing else concatenates them.
+
+Kubernetes limits that shape the names: a Service's name is at most 63 characters (RFC 1035 label), a StatefulSet's at most 52
+(its pods carry `<name>-<10 character hash>` as a label), a label's value at most 63. Longer names are cut and end in a hash of
+the whole, so two assistants never share one.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+GROUP = "privateassistant.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "PrivateAssistant"
+PLURAL = "privateassistants"
+SINGULAR = "privateassistant"
+SHORT_NAME = "pa"
+
+FIELD_MANAGER = "private-assistant-operator"
+
+LABEL_ASSISTANT = f"{GROUP}/assistant"
+"""On every object of an assistant, with its name; what watches and selectors use."""
+LABEL_COMPONENT = f"{GROUP}/component"
+ANNOTATION_INTENT = f"{GROUP}/intent"
+"""Hash of the manifest that was last applied: a field that left the intent is seen by it, where a comparison would not see it."""
+ANNOTATION_POLICY_REVISION = f"{GROUP}/policy-revision"
+"""On the pod template: assistant_gateway.policy.Policy.revision(); a new policy rolls the pods."""
+
+COMPONENT_ASSISTANT = "assistant"
+COMPONENT_PULL = "pull"
+
+GATEWAY_PORT = 8443
+"""TLS, on the pod's address: clients."""
+OPS_PORT = 9090
+"""Plain HTTP, on the pod's address: /livez, /readyz, /metrics of the gateway; /progress of the puller. Holds no content."""
+OLLAMA_PORT = 11434
+"""On the pod's loopback only."""
+SERVICE_PORT = 443
+
+POLICY_FOLDER = "/etc/private-assistant/policy"
+POLICY_FILE = "policy.json"
+TLS_FOLDER = "/etc/private-assistant/tls"
+KEYS_FOLDER = "/etc/private-assistant/keys"
+RUN_FOLDER = "/run/private-assistant"
+RUNTIME_LOG_PIPE = f"{RUN_FOLDER}/ollama.log"
+MODELS_FOLDER = "/models"
+PULL_CA_FOLDER = "/etc/private-assistant/pull-ca"
+CREDENTIALS_FOLDER = "/etc/private-assistant/registry"
+
+KEY_ENTRY = "api-key"
+"""The entry of a key's Secret that holds the key."""
+CA_ENTRY = "ca.crt"
+
+MAX_NAME = 63
+MAX_STATEFUL_SET = 52
+MAX_JOB = 57
+"""A Job's pods are named `<name>-<5 characters>`."""
+
+
+def fit(name: str, limit: int = MAX_NAME) -> str:
+    """Return the name, cut to the limit with a hash of the whole at its end where it is longer."""
+    if len(name) <= limit:
+        return name
+    tail = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: limit - 9].rstrip('-.')}-{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one assistant's objects."""
+
+    namespace: str
+    assistant: str
+
+    @property
+    def service(self) -> str:
+        return self.assistant
+
+    @property
+    def headless_service(self) -> str:
+        return fit(f"{self.assistant}-headless")
+
+    @property
+    def service_account(self) -> str:
+        return self.assistant
+
+    @property
+    def stateful_set(self) -> str:
+        return fit(self.assistant, MAX_STATEFUL_SET)
+
+    @property
+    def disruption_budget(self) -> str:
+        return self.assistant
+
+    @property
+    def network_policy(self) -> str:
+        return self.assistant
+
+    @property
+    def pull_network_policy(self) -> str:
+        return fit(f"{self.assistant}-pull")
+
+    @property
+    def models_claim(self) -> str:
+        return fit(f"{self.assistant}-models")
+
+    @property
+    def policy_config(self) -> str:
+        return fit(f"{self.assistant}-policy")
+
+    @property
+    def ca_config(self) -> str:
+        """ConfigMap with the CA certificate that clients trust."""
+        return fit(f"{self.assistant}-ca")
+
+    @property
+    def pull_ca_config(self) -> str:
+        return fit(f"{self.assistant}-pull-ca")
+
+    @property
+    def ca_secret(self) -> str:
+        """Secret with the CA's key: read by the operator, mounted nowhere."""
+        return fit(f"{self.assistant}-ca")
+
+    @property
+    def tls_secret(self) -> str:
+        return fit(f"{self.assistant}-tls")
+
+    def key_secret(self, key: str) -> str:
+        """Secret of one generated API key."""
+        return fit(f"{self.assistant}-key-{key}")
+
+    def pull_job(self, revision: str) -> str:
+        """Job that brings one model; the revision is 8 hex digits over what it pulls."""
+        return fit(f"{self.assistant}-pull-{revision}", MAX_JOB)
+
+    def labels(self, component: str) -> dict[str, str]:
+        """Labels of every object; the component says which of the assistant's two kinds of pod it belongs to."""
+        return {
+            "app.kubernetes.io/name": "private-assistant",
+            "app.kubernetes.io/instance": self.assistant,
+            "app.kubernetes.io/component": component,
+            "app.kubernetes.io/managed-by": FIELD_MANAGER,
+            LABEL_ASSISTANT: self.assistant,
+            LABEL_COMPONENT: component,
+        }
+
+    def selector(self, component: str) -> dict[str, str]:
+        """Labels that select the component's pods; immutable in a StatefulSet, so only our own two."""
+        return {LABEL_ASSISTANT: self.assistant, LABEL_COMPONENT: component}
+
+    def dns_names(self, cluster_domain: str) -> tuple[str, ...]:
+        """Every name under which a client in the cluster, or one with a port-forward, calls the assistant."""
+        base = self.service
+        return (
+            base,
+            f"{base}.{self.namespace}",
+            f"{base}.{self.namespace}.svc",
+            f"{base}.{self.namespace}.svc.{cluster_domain}",
+            "localhost",
+        )
