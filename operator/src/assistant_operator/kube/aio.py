@@ -1,0 +1,178 @@
+"""The API server over HTTP: kubernetes.aio's connection and credentials, plain JSON in and out.
+
+Neither typed models nor the dynamic client: both cost more than the request itself, and the table in kinds.py knows the paths. Every
+call has a time-out, is counted, is checked against the table's verbs, and fails with a type of errors.py.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+
+from assistant_operator import errors
+from assistant_operator.kube.kinds import Kind, kind_of
+from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
+from assistant_operator.kube.ownership import taken_over
+from assistant_operator.naming import FIELD_MANAGER
+
+Meter = Callable[[str, str, int, float], None]
+"""Called with verb, kind, HTTP status (0 where there was no answer) and seconds."""
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+PAGE = 500
+
+
+def no_meter(_verb: str, _kind: str, _status: int, _seconds: float) -> None:
+    """Count nothing."""
+
+
+class HttpClient:
+    """kube.client.Client over HTTP."""
+
+    def __init__(
+        self, configuration: Any, *, meter: Meter = no_meter, may_write: Callable[[], None] = lambda: None, timeout: float = 20.0
+    ) -> None:
+        """May_write is asked before each write and raise LeaseLostError where this replica may not; the time-out is for one call."""
+        self._api = ApiClient(configuration)
+        self._configuration = configuration
+        self._host = str(configuration.host).rstrip("/")
+        self._meter = meter
+        self._may_write = may_write
+        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=10)
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        try:
+            return await self._call("get", kind, "GET", kind.path(namespace, quote(name, safe="")))
+        except errors.GoneError:
+            return None
+
+    async def list(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
+        found: list[Object] = []
+        query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        while True:
+            page = await self._call("list", kind, "GET", kind.path(namespace), query)
+            # Items of a typed list come without these two.
+            found.extend({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
+            if not (following := metadata(page).get("continue")):
+                return found
+            query["continue"] = following
+
+    async def apply(self, manifest: Object, *, force: bool = True) -> Object:
+        kind = kind_of(manifest)
+        query = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {})
+        return await self._write("patch", kind, "PATCH", _path(kind, manifest), query, manifest, APPLY)
+
+    async def apply_status(self, manifest: Object) -> Object:
+        kind = kind_of(manifest)
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        path = kind.path(namespace_of(manifest), name_of(manifest), "status")
+        return await self._write("patch", kind, "PATCH", path, query, manifest, APPLY, subresource="status")
+
+    async def create(self, manifest: Object) -> Object:
+        kind = kind_of(manifest)
+        return await self._write("create", kind, "POST", kind.path(namespace_of(manifest)), {"fieldManager": FIELD_MANAGER}, manifest)
+
+    async def replace(self, manifest: Object) -> Object:
+        kind = kind_of(manifest)
+        return await self._write("update", kind, "PUT", _path(kind, manifest), {"fieldManager": FIELD_MANAGER}, manifest)
+
+    async def disown(self, obj: Object) -> Object:
+        kind = kind_of(obj)
+        identity = {key: metadata(obj)[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        patch = {"metadata": identity | {"managedFields": taken_over(metadata(obj).get("managedFields") or ())}}
+        return await self._write("patch", kind, "PATCH", _path(kind, obj), {"fieldManager": FIELD_MANAGER}, patch, MERGE)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None) -> bool:
+        preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions, "propagationPolicy": "Background"}
+        try:
+            await self._write("delete", kind, "DELETE", kind.path(namespace, name), {}, options)
+        except errors.GoneError:
+            return False
+        except errors.ConflictError:
+            return False  # the name is another object's by now
+        return True
+
+    async def _write(
+        self,
+        verb: str,
+        kind: Kind,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Object,
+        content_type: str = "application/json",
+        subresource: str | None = None,
+    ) -> Object:
+        self._may_write()
+        return await self._call(verb, kind, method, path, query, body, content_type, subresource)
+
+    async def _call(
+        self,
+        verb: str,
+        kind: Kind,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+        subresource: str | None = None,
+    ) -> Object:
+        if verb not in (kind.status_verbs if subresource else kind.verbs):
+            raise errors.ForbiddenError(verb, kind.kind, 403, "NotInTable", "kube/kinds.py does not list the verb for this kind.")
+        url = self._host + path + ("?" + urlencode(query) if query else "")
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        started = time.monotonic()
+        status = 0
+        try:
+            await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+            answer = await self._api.rest_client.request(method, url, headers=headers, body=body, _request_timeout=self._timeout)
+            data = await answer.read()
+            status = int(answer.status)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise errors.UnavailableError(verb, kind.kind, 0, type(error).__name__, "The API server did not answer.") from error
+        finally:
+            self._meter(verb, kind.kind, status, time.monotonic() - started)
+        if 200 <= status < 300:
+            return _parsed(data)
+        raise api_error(verb, kind.kind, status, answer.headers.get("Retry-After"), _parsed(data))
+
+
+def _path(kind: Kind, obj: Object) -> str:
+    return kind.path(namespace_of(obj), name_of(obj))
+
+
+def _parsed(data: bytes) -> Object:
+    """Return the answer's JSON object; proxies in front of an API server answer with pages of their own."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def api_error(verb: str, kind: str, status: int, retry_after: str | None, answer: Object) -> errors.ApiError:
+    """Return the error for an answer that is no success (metav1.Status, or nothing that can be read)."""
+    details = answer.get("details") or {}
+    reason = str(answer.get("reason") or "Unknown")
+    causes = tuple(errors.Cause(str(cause.get("field", "")), str(cause.get("message", ""))) for cause in details.get("causes") or ())
+    seconds = retry_after or str(details.get("retryAfterSeconds") or "")
+    delay = float(seconds) if seconds.isdecimal() else None
+    kinds: dict[int, type[errors.ApiError]] = {
+        400: errors.InvalidError,
+        401: errors.ForbiddenError,
+        403: errors.ForbiddenError,
+        404: errors.GoneError,
+        409: errors.AlreadyExistsError if reason == "AlreadyExists" else errors.ConflictError,
+        422: errors.InvalidError,
+        429: errors.ThrottledError,
+    }
+    return kinds.get(status, errors.UnavailableError)(verb, kind, status, reason, str(answer.get("message", "")), causes, delay)

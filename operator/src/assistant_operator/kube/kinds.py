@@ -1,0 +1,101 @@
+"""Every kind of object that the operator touches, and what it does with it.
+
+The table is the single source of three things: the paths that the client calls, the kinds that handlers watch, and the RBAC
+rules that the chart ships (rbac.py). A verb that is not in it is refused by the client before it reaches the network, so code that
+needs a new right cannot work without the table, and the table cannot grant what no code asks for (tests/unit/operator/kube).
+"""
+
+from dataclasses import dataclass
+
+from assistant_operator import naming
+from assistant_operator.kube.objects import Object
+
+READ_BY_WATCH = ("list", "watch")
+WRITE_BY_APPLY = ("create", "patch")
+"""A server-side apply of an object that does not exist yet needs both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of object: how it is called in manifests and in paths."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    verbs: tuple[str, ...]
+    status_verbs: tuple[str, ...] = ()
+    watched: bool = False
+    """Handlers stream it, filtered by the assistant's label on the server's side."""
+    owned: bool = False
+    """Objects of this kind belong to an assistant: they may be applied, listed in the inventory and pruned."""
+    here: bool = False
+    """Used in the operator's own namespace only."""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def root(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
+        """Return the path of an object, or of the collection where no name is given."""
+        parts = [self.root]
+        if namespace:
+            parts += ["namespaces", namespace]
+        parts += [part for part in (self.plural, name, subresource) if part]
+        return "/".join(parts)
+
+
+_CHILD = (*READ_BY_WATCH, "get", *WRITE_BY_APPLY, "delete")
+
+PRIVATE_ASSISTANT = Kind(
+    naming.GROUP, naming.VERSION, naming.KIND, naming.PLURAL, verbs=(*READ_BY_WATCH, "get"), status_verbs=("patch",), watched=True
+)
+NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", verbs=_CHILD, watched=True, owned=True)
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", verbs=_CHILD, watched=True, owned=True)
+CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", verbs=_CHILD, watched=True, owned=True)
+CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", verbs=_CHILD, watched=True, owned=True)
+SERVICE = Kind("", "v1", "Service", "services", verbs=_CHILD, watched=True, owned=True)
+STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", verbs=_CHILD, watched=True, owned=True)
+DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", verbs=_CHILD, watched=True, owned=True)
+JOB = Kind("batch", "v1", "Job", "jobs", verbs=_CHILD, watched=True, owned=True)
+SECRET = Kind("", "v1", "Secret", "secrets", verbs=("get", *WRITE_BY_APPLY, "delete"), owned=True)
+"""Never listed or watched: that would need the right to read every Secret of the cluster at once."""
+POD = Kind("", "v1", "Pod", "pods", verbs=READ_BY_WATCH, watched=True)
+EVENT = Kind("events.k8s.io", "v1", "Event", "events", verbs=("create",))
+LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update"), here=True)
+
+KINDS: tuple[Kind, ...] = (
+    PRIVATE_ASSISTANT,
+    NETWORK_POLICY,
+    SERVICE_ACCOUNT,
+    CONFIG_MAP,
+    CLAIM,
+    SERVICE,
+    STATEFUL_SET,
+    DISRUPTION_BUDGET,
+    JOB,
+    SECRET,
+    POD,
+    EVENT,
+    LEASE,
+)
+WATCHED_CHILDREN: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.watched and kind is not PRIVATE_ASSISTANT)
+OWNED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.owned)
+
+_BY_KIND = {(kind.group, kind.kind): kind for kind in KINDS}
+
+
+def find(group: str, kind: str) -> Kind | None:
+    """Return the table's row for a group and kind, None where there is none."""
+    return _BY_KIND.get((group, kind))
+
+
+def kind_of(obj: Object) -> Kind:
+    """Return the row of a manifest; a KeyError means that the plan makes a kind which the table lacks."""
+    api_version = str(obj["apiVersion"])
+    group = api_version.partition("/")[0] if "/" in api_version else ""
+    return _BY_KIND[group, str(obj["kind"])]

@@ -1,0 +1,146 @@
+"""One active operator: a Lease that the active replica renews, and the fence that stops it where it cannot.
+
+kubernetes.aio.leaderelection was read and left: a broken connection ends its loop with an exception, its renewals have no time-out of
+their own, and it writes local time as UTC. This is the same protocol in small (client-go's): take the Lease where it is free or
+was not renewed for its duration as seen by our own clock, renew it every few seconds, and give up before others may take it.
+
+Writes ask `check()` first, so even a process that was frozen for a minute writes nothing when it wakes.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from assistant_operator import errors
+from assistant_operator.kube.client import Client
+from assistant_operator.kube.kinds import LEASE
+from assistant_operator.kube.objects import Object
+
+log = logging.getLogger(__name__)
+
+
+def boot_clock() -> float:
+    """Return seconds that go on while the machine sleeps, where the platform has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Client-go's defaults: others take over after `duration`, the holder stops itself after `deadline`."""
+
+    duration: float = 15.0
+    deadline: float = 10.0
+    retry: float = 2.0
+
+
+class Elector:
+    """Takes and holds the Lease for one replica."""
+
+    def __init__(
+        self,
+        client: Client,
+        namespace: str,
+        name: str,
+        identity: str,
+        *,
+        timing: Timing = Timing(),
+        clock: Callable[[], float] = boot_clock,
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._timing = timing
+        self._clock = clock
+        self._renewed: float | None = None
+        self._seen: tuple[str, str] | None = None
+        self._seen_at = 0.0
+        self._lease: Object | None = None
+
+    @property
+    def is_leader(self) -> bool:
+        return self._renewed is not None and self._clock() < self._renewed + self._timing.deadline
+
+    def check(self) -> None:
+        """Raise LeaseLost unless this replica holds the Lease for certain."""
+        if not self.is_leader:
+            raise errors.LeaseLostError(f"The Lease {self._name} is not held")
+
+    async def acquire(self) -> None:
+        """Return when this replica is the active one."""
+        while not await self._attempt():  # noqa: ASYNC110 - the API server is polled, there is no event to wait for
+            await asyncio.sleep(self._timing.retry * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+        log.info("Lease acquired", extra={"lease": self._name, "identity": self._identity})
+
+    async def hold(self) -> None:
+        """Renew for as long as it goes well; raise LeaseLostError where it does not. Never returns."""
+        while True:
+            await asyncio.sleep(self._timing.retry)
+            await self._attempt()
+            self.check()
+            if self._seen and self._seen[0] != self._identity:
+                self._renewed = None
+                self.check()
+
+    async def release(self) -> None:
+        """Give the Lease up, so that another replica need not wait for it to run out. Call it when nothing writes any more."""
+        if self._renewed is None or self._lease is None:
+            return
+        freed = self._lease | {"spec": self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}}
+        self._renewed = None
+        with contextlib.suppress(errors.ApiError):
+            await self._client.replace(freed)
+
+    async def _attempt(self) -> bool:
+        """Take or renew the Lease once; False where it is another's or the API server did not answer."""
+        begun = self._clock()
+        try:
+            async with asyncio.timeout(max(1.0, self._timing.deadline / 2)):
+                done = await self._take()
+        except (errors.ApiError, TimeoutError) as error:
+            log.warning("Lease not renewed", extra={"lease": self._name, "reason": str(error) or type(error).__name__})
+            return False
+        if done:
+            self._renewed = begun  # counted from before the call, the earliest moment at which others can have seen it
+        return done
+
+    async def _take(self) -> bool:
+        lease = await self._client.get(LEASE, self._namespace, self._name)
+        if lease is None:
+            self._lease = await self._client.create(self._manifest({}))
+            self._seen = (self._identity, "")
+            return True
+        spec = lease.get("spec") or {}
+        holder = str(spec.get("holderIdentity") or "")
+        record = (holder, str(spec.get("renewTime") or ""))
+        if record != self._seen:
+            self._seen, self._seen_at = record, self._clock()
+        ours = holder == self._identity
+        if holder and not ours and self._clock() < self._seen_at + self._timing.duration:
+            return False
+        manifest = self._manifest(spec)
+        manifest["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
+        self._lease = await self._client.replace(manifest)
+        self._seen = (self._identity, str(manifest["spec"]["renewTime"]))
+        return True
+
+    def _manifest(self, spec: Object) -> Object:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        held = spec.get("holderIdentity") == self._identity
+        return {
+            "apiVersion": LEASE.api_version,
+            "kind": LEASE.kind,
+            "metadata": {"name": self._name, "namespace": self._namespace},
+            "spec": {
+                "holderIdentity": self._identity,
+                "leaseDurationSeconds": max(1, round(self._timing.duration)),
+                "acquireTime": spec.get("acquireTime") if held else now,
+                "renewTime": now,
+                "leaseTransitions": int(spec.get("leaseTransitions") or 0) + (0 if held else 1),
+            },
+        }
