@@ -1,0 +1,60 @@
+"""What a rule is, and the words that several tables of rules use."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A resource as the rules on the whole of it see it."""
+
+    name: str
+    spec: PrivateAssistantSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `path` is where it hangs (`[]` marks the items of a list), `field` what its fault is about, relative to the path."""
+
+    path: str
+    field: str
+    cel: str | None
+    """None where the schema itself says it (a list's type): then only the loop needs the rule."""
+    holds: Callable[[Any], bool]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule on an update: CEL over self and oldSelf."""
+
+    path: str
+    field: str
+    cel: str
+    message: str
+
+
+def pattern(text: str) -> Callable[[str], bool]:
+    """Return a predicate that the whole text matches; `$` alone would let a newline at the end pass."""
+    compiled = re.compile(text, re.ASCII)
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def cel_text(regex: str) -> str:
+    """Return the regular expression as a literal in CEL; RE2 and Python read what we use of it alike."""
+    return "'" + regex.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+CEL_CIDR = "isCIDR({0}) && cidr({0}).masked() == cidr({0})"
+CEL_OPEN = (
+    "(cidr({0}).ip().family() == 4 ? cidr({0}).prefixLength() < 8 : (cidr({0}).prefixLength() < 16 && !cidr('fc00::/7').containsCIDR({0})))"
+)
+CEL_LINK_LOCAL = (
+    "(cidr({0}).ip().family() == 4 ? (cidr('169.254.0.0/16').containsCIDR({0}) || cidr({0}).containsCIDR('169.254.0.0/16'))"
+    " : (cidr('fe80::/10').containsCIDR({0}) || cidr({0}).containsCIDR('fe80::/10')))"
+)
+CEL_CLAIM = "(has({0}.source) && has({0}.source.claim))"
