@@ -1,0 +1,117 @@
+"""The model server's answer on its way to the client: bytes pass as they come, whole events at a time, with the end looked at for token
+counts, and with anything that the model server says about an error replaced, since it may quote the prompt.
+"""
+
+import re
+from typing import Final
+
+import orjson
+
+from assistant_gateway.errors import CODES, RefusalError
+from assistant_gateway.routes import Wire
+
+TAIL: Final = 4096
+"""Bytes of an answer's end in which token counts are looked for."""
+MAX_EVENT: Final = 8 * 1024 * 1024
+
+
+class StreamBrokenError(Exception):
+    """The model server reported an error in its stream, or sent an event without end."""
+
+
+class Events:
+    """Cuts a stream into whole events, so that an answer that breaks off ends between two of them."""
+
+    __slots__ = ("_mark", "_rest", "_separator", "tail")
+
+    def __init__(self, wire: Wire) -> None:
+        self._separator = wire.SEPARATOR
+        self._mark = wire.ERROR_MARK
+        self._rest = b""
+        self.tail = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the whole events of all that came so far and was not returned yet; raises StreamBrokenError at an error's event."""
+        if self._rest:
+            data = self._rest + data
+        end = data.rfind(self._separator)
+        if end < 0:
+            if len(data) > MAX_EVENT:
+                raise StreamBrokenError
+            self._rest = data
+            return b""
+        end += len(self._separator)
+        self._rest = data[end:]
+        events = data[:end] if self._rest else data
+        if self._mark in events and self._begins_with_error(events):
+            raise StreamBrokenError
+        self.tail = events[-TAIL:] if len(events) >= TAIL else (self.tail + events)[-TAIL:]
+        return events
+
+    def finish(self) -> bytes:
+        """Return what stands after the last separator at the stream's end."""
+        rest, self._rest = self._rest, b""
+        if rest.startswith(self._mark):
+            raise StreamBrokenError
+        self.tail = (self.tail + rest)[-TAIL:]
+        return rest
+
+    def _begins_with_error(self, events: bytes) -> bool:
+        return events.startswith(self._mark) or self._separator + self._mark in events
+
+
+# What the model server may say in an error and what becomes of it: its own words go no further, since they may quote the request.
+_KNOWN: Final = (
+    (re.compile(r"maximum pending requests exceeded"), "upstream_busy", ""),
+    (
+        re.compile(r"does not support (thinking|chat|generate|tools|insert|vision|audio|embeddings?|completion)\Z"),
+        "unsupported_by_model",
+        "",
+    ),
+    (
+        re.compile(r"\A(the input length exceeds the context length|input (exceeds|after truncation exceeds) maximum context length.*)\Z"),
+        "context_too_long",
+        "",
+    ),
+    (re.compile(r"\Atop_logprobs must be between 0 and 20\Z"), "upstream_refused", "top_logprobs must be between 0 and 20."),
+    (re.compile(r"\Ainvalid input type\Z"), "upstream_refused", "The input has the wrong type."),
+    (
+        re.compile(r"\Araw mode does not support template, system, or context\Z"),
+        "upstream_refused",
+        "raw does not go with template, system or context.",
+    ),
+    (re.compile(r"\A\[\] is too short - 'messages'\Z"), "upstream_refused", "messages must not be empty."),
+)
+_FEATURE: Final = {"embedding": "embeddings", "completion": "generate"}
+
+
+def refused_by_model_server(status: int, body: bytes) -> RefusalError:
+    """Return how an answer that is no success is told to the client."""
+    said = _said(body)
+    for pattern, code, message in _KNOWN:
+        if found := pattern.search(said):
+            if code == "unsupported_by_model":
+                feature = found[1]
+                message = f"The model does not support {_FEATURE.get(feature, feature)}."
+            return RefusalError(code, message)
+    if status in (400, 413, 422):
+        return RefusalError("upstream_refused")
+    if status == 404:
+        return RefusalError("upstream_error", "The model server does not have the model.")
+    if status == 503:
+        return RefusalError("upstream_busy", "The model server is busy. Try again shortly.")
+    return RefusalError("upstream_error")
+
+
+def _said(body: bytes) -> str:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    said = parsed.get("error") if isinstance(parsed, dict) else None
+    if isinstance(said, dict):
+        said = said.get("message")
+    return said if isinstance(said, str) else ""
+
+
+assert all(code in CODES for _, code, _ in _KNOWN)

@@ -1,0 +1,316 @@
+"""The ASGI application: one path that every request takes, whatever its route and wire format.
+
+TLS -> key -> route -> limits -> body -> model server -> answer. `Gateway.__call__` is the middleware around it all: what
+it does on the way out (the record, the metrics) happens on success, refusal, failure and disconnect alike, once.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+
+from assistant_gateway import answer, body, record, routes
+from assistant_gateway.answer import Events, StreamBrokenError
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.limits import Limiter
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.record import Exchange, Records
+from assistant_gateway.routes import Route, Wire
+from assistant_gateway.server import CONNECTION, REFUSAL, GatewayProtocol
+from assistant_gateway.snapshot import Current, Snapshot
+from assistant_gateway.upstream import (
+    Connection,
+    Upstream,
+    UpstreamError,
+    UpstreamLostError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from assistant_gateway.wire import fields
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+JSON: Final = b"application/json"
+WHOLE_BYTES: Final = 1024 * 1024
+"""Answers up to this size are sent as a whole, with their length; larger ones pass through."""
+RESHAPED_BYTES: Final = 64 * 1024 * 1024
+FIRST_BYTE_SECONDS = 600.0
+"""Longest wait for an answer's beginning: it may stand in the model server's queue, and the model may have to be loaded."""
+NEXT_BYTE_SECONDS = 300.0
+STALL_SECONDS = 30.0
+"""Longest time that a client may leave an answer unread: the model waits for it, and others wait for the model."""
+
+logger = logging.getLogger(__name__)
+
+
+class Call:
+    """One request while it is served."""
+
+    __slots__ = ("connection", "exchange", "gone", "headers", "receive", "scope", "send_event", "started", "task", "wire")
+
+    def __init__(self, scope: dict[str, Any], receive: body.Receive, send: Send) -> None:
+        self.scope = scope
+        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self.receive = receive
+        self.send_event = send
+        self.connection: GatewayProtocol = scope[CONNECTION]
+        self.wire: Wire = routes.wire_of(scope["path"])
+        self.exchange = Exchange(method=scope["method"], wire=self.wire.NAME)
+        self.started = False
+        self.gone = False
+        self.task = asyncio.current_task()
+        self.connection.on_gone = self.client_left
+
+    def client_left(self) -> None:
+        """End the request, wherever it stands: what it holds of the model server is given up on the way out."""
+        self.gone = True
+        if self.task is not None:
+            self.task.cancel()
+
+    async def start(self, status: int, content_type: bytes, length: int | None, more: list[tuple[bytes, bytes]] | None = None) -> None:
+        """Send status and headers."""
+        headers = [
+            (b"content-type", content_type),
+            (b"cache-control", b"no-store"),
+            (b"x-request-id", self.exchange.request_id.encode()),
+        ]
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
+        if more:
+            headers += more
+        self.started = True
+        self.exchange.status = status
+        await self.send_event({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def send(self, data: bytes, *, more: bool) -> None:
+        """Send a piece of the answer; raises RefusalError if the client leaves the earlier ones unread for too long."""
+        exchange = self.exchange
+        if data and exchange.first_byte is None:
+            exchange.first_byte = time.perf_counter()
+        event = {"type": "http.response.body", "body": data, "more_body": more}
+        if self.connection.is_writing_paused:
+            try:
+                async with asyncio.timeout(STALL_SECONDS):
+                    await self.send_event(event)
+            except TimeoutError:
+                raise RefusalError("client_stalled") from None
+        else:
+            await self.send_event(event)
+        exchange.response_bytes += len(data)
+
+
+class Gateway:
+    """The application."""
+
+    def __init__(self, current: Current, upstream: Upstream, records: Records, metrics: Metrics, limiter: Limiter | None = None) -> None:
+        self.current = current
+        self.upstream = upstream
+        self.records = records
+        self.metrics = metrics
+        self.limiter = limiter or Limiter()
+
+    async def __call__(self, scope: dict[str, Any], receive: body.Receive, send: Send) -> None:
+        """Serve one request and leave one record of it."""
+        call = Call(scope, receive, send)
+        exchange = call.exchange
+        try:
+            try:
+                await self._serve(call)
+                exchange.outcome = record.COMPLETED
+            except RefusalError as refusal:
+                await self._refuse(call, refusal)
+        except (asyncio.CancelledError, body.ClientGoneError) as error:
+            await self._interrupted(call, error)
+        except Exception as error:
+            logger.exception("A request crashed.", extra={"fields": {"request_id": exchange.request_id, "route": exchange.route}})
+            await self._crashed(call, error)
+        finally:
+            call.connection.on_gone = None
+            exchange.ended = time.perf_counter()
+            self.records.write(exchange)
+            self.metrics.observe(exchange)
+
+    async def _serve(self, call: Call) -> None:
+        exchange = call.exchange
+        snapshot = self.current.snapshot
+        exchange.policy_generation = snapshot.policy.generation
+        exchange.policy_revision = snapshot.revision
+        refusal = call.scope.get(REFUSAL)
+        if refusal is not None:
+            raise refusal
+        path = call.scope["path"]
+        route = routes.find(path)
+        if route is not None:
+            exchange.route = route.name
+        identity = snapshot.keys.identify(call.headers)
+        exchange.key = identity.key
+        exchange.subject = identity.subject
+        route = routes.check(route, exchange.method, path, snapshot.rules)
+        if call.scope["http_version"] != "1.1":
+            raise RefusalError("invalid_http", "Only HTTP/1.1 is served.")
+        limits = snapshot.policy.limits
+        self.limiter.spend(identity.key, limits.requests_per_minute)
+        self.limiter.enter(limits.concurrent_requests)
+        try:
+            if not self.current.ready:
+                raise RefusalError("not_ready", headers=[(b"retry-after", b"2")])
+            await self._forward(call, route, snapshot)
+        finally:
+            self.limiter.leave()
+
+    async def _forward(self, call: Call, route: Route, snapshot: Snapshot) -> None:
+        exchange = call.exchange
+        payload = b""
+        if route.prepare is not None:
+            raw = await body.read(call.headers, call.receive, call.connection, snapshot.policy.limits.max_body_bytes)
+            exchange.request_bytes = len(raw)
+            parsed = fields.parse(raw)
+            exchange.stream = route.prepare(parsed, snapshot.rules)
+            payload = fields.encode(parsed)
+        elif not call.connection.body_complete:
+            raise RefusalError("invalid_request", "This route takes no body.")
+        exchange.operation = route.operation
+        exchange.model = snapshot.policy.model.name
+        exchange.model_digest = snapshot.policy.model.digest
+        try:
+            upstream = await self.upstream.request(route.method.encode(), route.upstream, payload, seconds=FIRST_BYTE_SECONDS)
+        except UpstreamError as error:
+            raise _as_refusal(error) from None
+        try:
+            if upstream.status != 200:
+                raise answer.refused_by_model_server(upstream.status, await _whole(upstream, WHOLE_BYTES))
+            if route.reshape is not None:
+                await self._reshaped(call, route, snapshot, upstream)
+            elif exchange.stream:
+                await self._streamed(call, upstream)
+            else:
+                await self._passed(call, upstream)
+        except UpstreamError as error:
+            exchange.outcome = record.UPSTREAM_LOST
+            raise _as_refusal(error) from None
+        finally:
+            upstream.abort()
+
+    async def _reshaped(self, call: Call, route: Route, snapshot: Snapshot, upstream: Connection) -> None:
+        data = await _whole(upstream, RESHAPED_BYTES)
+        assert route.reshape is not None
+        try:
+            shown = route.reshape(orjson.loads(data), snapshot.rules)
+        except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
+            raise RefusalError("upstream_error") from None
+        await call.start(200, JSON, len(shown))
+        await call.send(shown, more=False)
+
+    async def _passed(self, call: Call, upstream: Connection) -> None:
+        """Pass an answer that is one JSON document."""
+        data = await upstream.read(FIRST_BYTE_SECONDS)
+        rest = await upstream.read(NEXT_BYTE_SECONDS) if data else b""
+        if rest:
+            parts = [data, rest]
+            size = len(data) + len(rest)
+            while size <= WHOLE_BYTES and (data := await upstream.read(NEXT_BYTE_SECONDS)):
+                parts.append(data)
+                size += len(data)
+            data, rest = b"".join(parts), data
+        call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
+        if not rest:
+            await call.start(200, JSON, len(data))
+            await call.send(data, more=False)
+            return
+        await call.start(200, JSON, None)
+        tail = b""
+        while data:
+            await call.send(data, more=True)
+            tail = (tail + data)[-answer.TAIL :]
+            data = await upstream.read(NEXT_BYTE_SECONDS)
+        call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(tail)
+        await call.send(b"", more=False)
+
+    async def _streamed(self, call: Call, upstream: Connection) -> None:
+        """Pass an answer of many events."""
+        events = Events(call.wire)
+        await call.start(200, call.wire.STREAM_TYPE, None)
+        try:
+            while data := await upstream.read(NEXT_BYTE_SECONDS):
+                if whole := events.feed(data):
+                    await call.send(whole, more=True)
+            rest = events.finish()
+        except StreamBrokenError:
+            raise RefusalError("upstream_error") from None
+        finally:
+            call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(events.tail)
+        await call.send(rest, more=False)
+
+    async def _refuse(self, call: Call, refusal: RefusalError) -> None:
+        """Answer with an error in the client's wire format, in whatever state the answer is."""
+        exchange = call.exchange
+        exchange.code = refusal.code
+        if exchange.outcome != record.UPSTREAM_LOST:
+            exchange.outcome = record.REFUSED if refusal.status < 500 and not call.started else record.FAILED
+        if refusal.code == "client_stalled":
+            exchange.outcome = record.CLIENT_GONE
+            call.connection.abort()
+        elif not call.started:
+            await self._send_error(call, refusal)
+        elif exchange.stream:
+            call.connection.close_after_answer()
+            await call.send(call.wire.stream_error(refusal.code, refusal.text, refusal.status), more=False)
+        else:
+            call.connection.abort()
+
+    async def _send_error(self, call: Call, refusal: RefusalError) -> None:
+        data = call.wire.error(refusal.code, refusal.text, refusal.status, refusal.param)
+        headers = list(refusal.headers)
+        if call.connection.body_complete:
+            await call.start(refusal.status, JSON, len(data), headers)
+            await call.send(data, more=False)
+            return
+        # The client is still sending: it reads the answer, and the connection ends, rather than that all of it is taken in.
+        await call.start(refusal.status, JSON, len(data), [*headers, (b"connection", b"close")])
+        await call.send(data, more=True)
+        await body.linger(call.receive, call.connection)
+        await call.send(b"", more=False)
+
+    async def _interrupted(self, call: Call, error: BaseException) -> None:
+        exchange = call.exchange
+        if call.gone or isinstance(error, body.ClientGoneError):
+            exchange.outcome, exchange.code = record.CLIENT_GONE, "client_gone"
+            return
+        exchange.outcome, exchange.code = record.FAILED, "shutting_down"
+        call.connection.abort()
+
+    async def _crashed(self, call: Call, error: Exception) -> None:
+        exchange = call.exchange
+        exchange.outcome, exchange.code = record.FAILED, "internal_error"
+        if call.started:
+            call.connection.abort()
+            return
+        try:
+            await self._send_error(call, RefusalError("internal_error"))
+        except Exception:
+            call.connection.abort()
+
+
+async def _whole(upstream: Connection, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while data := await upstream.read(NEXT_BYTE_SECONDS):
+        parts.append(data)
+        size += len(data)
+        if size > limit:
+            raise RefusalError("upstream_error")
+    return b"".join(parts)
+
+
+def _as_refusal(error: UpstreamError) -> RefusalError:
+    match error:
+        case UpstreamTimeoutError():
+            return RefusalError("upstream_timeout")
+        case UpstreamLostError():
+            return RefusalError("upstream_lost")
+        case UpstreamUnavailableError():
+            return RefusalError("upstream_unavailable")
+    return RefusalError("upstream_error")

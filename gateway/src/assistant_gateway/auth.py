@@ -1,0 +1,71 @@
+"""API keys: read from files, compared without a timing that tells which byte, or which key, was close.
+
+A key's identity comes from the policy (`keys[]`), its value from the file of that name. What is kept in memory is the value's sha256.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.policy import KeyPolicy
+
+CHALLENGE = [(b"www-authenticate", b"Bearer")]
+
+
+class KeyFileError(Exception):
+    """A key's file is missing, empty or unreadable; the message names the key, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is asking: from the key alone, never from the request."""
+
+    key: str
+    subject: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """All keys of the policy."""
+
+    entries: tuple[tuple[bytes, Identity], ...]
+
+    @classmethod
+    def load(cls, folder: Path, keys: tuple[KeyPolicy, ...]) -> "KeyRing":
+        """Read every key's file; raises KeyFileError if one cannot be used."""
+        entries = tuple((_digest(folder, key.name), Identity(key.name, key.subject, key.groups)) for key in keys)
+        if len({digest for digest, _ in entries}) != len(entries):
+            raise KeyFileError("Two keys have the same value, so a request could not be told to come from one of them.")
+        return cls(entries)
+
+    def identify(self, headers: list[tuple[bytes, bytes]]) -> Identity:
+        """Return whose key the request carries; raises RefusalError. Every key is compared, whether or not an earlier one matched."""
+        values = [value for name, value in headers if name == b"authorization"]
+        if not values:
+            raise RefusalError("missing_key", headers=CHALLENGE)
+        scheme, _, presented = values[0].partition(b" ")
+        if scheme.lower() != b"bearer":
+            raise RefusalError("missing_key", headers=CHALLENGE)
+        digest = hashlib.sha256(presented.strip()).digest()
+        found: Identity | None = None
+        for known, identity in self.entries:
+            if hmac.compare_digest(known, digest):
+                found = identity
+        if found is None or len(values) > 1:
+            raise RefusalError("wrong_key", headers=CHALLENGE)
+        return found
+
+
+def _digest(folder: Path, name: str) -> bytes:
+    if "/" in name or name in ("", ".", ".."):
+        raise KeyFileError("A key's name is not the name of a file.")
+    try:
+        value = (folder / name).read_bytes().strip()
+    except OSError as error:
+        raise KeyFileError(f"The file of key '{name}' cannot be read.") from error
+    if not value or not value.isascii() or any(byte <= 0x20 or byte == 0x7F for byte in value):
+        raise KeyFileError(f"The file of key '{name}' is empty or holds spaces or characters that an HTTP header cannot carry.")
+    return hashlib.sha256(value).digest()

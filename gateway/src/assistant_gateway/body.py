@@ -1,0 +1,80 @@
+"""The request's body: read within the policy's size and a deadline, or drained when the request is refused before it was read."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.server import GatewayProtocol
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+SILENCE_SECONDS = 10.0
+"""Longest time without a byte of the body."""
+BODY_SECONDS = 60.0
+"""Longest time for the whole of it."""
+LINGER_SECONDS = 1.0
+LINGER_BYTES: Final = 8 * 1024 * 1024
+
+
+class ClientGoneError(Exception):
+    """The client went away while its request arrived."""
+
+
+async def read(headers: list[tuple[bytes, bytes]], receive: Receive, connection: GatewayProtocol, limit: int) -> bytes:
+    """Return the body; raises RefusalError where it is too large, too slow, compressed or not valid HTTP."""
+    if _announced(headers) > limit:
+        raise too_large(limit)
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + BODY_SECONDS
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if connection.body_complete:
+            message = await receive()  # returns at once
+        else:
+            try:
+                async with asyncio.timeout(min(SILENCE_SECONDS, ends - loop.time())):
+                    message = await receive()
+            except TimeoutError:
+                raise RefusalError("request_timeout") from None
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        if connection.refusal is not None:
+            raise connection.refusal
+        part = message["body"]
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        if not message["more_body"]:
+            return part if not parts else b"".join([*parts, part])
+        parts.append(part)
+
+
+def too_large(limit: int) -> RefusalError:
+    return RefusalError("body_too_large", f"The request's body is larger than this assistant accepts: {limit} bytes.")
+
+
+def _announced(headers: list[tuple[bytes, bytes]]) -> int:
+    """Return the body's length as the headers tell it; 0 if they do not."""
+    length = 0
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)  # the parser lets digits only pass
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise RefusalError("unsupported_encoding")
+    return length
+
+
+async def linger(receive: Receive, connection: GatewayProtocol) -> None:
+    """Take in what the client is still sending, for a while, so that it reads its answer before the connection is closed under it."""
+    left = LINGER_BYTES
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0 and not connection.body_complete and connection.refusal is None:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                left -= len(message["body"])
+    except TimeoutError:
+        return

@@ -1,0 +1,101 @@
+"""The gateway's life: read the files, serve, and on SIGTERM stop taking requests, finish those in flight, and end.
+
+The first task that ends decides: a signal drains, FatalError leaves its reason in the termination log.
+"""
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+
+from assistant_gateway import logs, server
+from assistant_gateway.app import Gateway
+from assistant_gateway.certificates import Certificates
+from assistant_gateway.faults import FatalError, Reason, leave_word
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.ops import Ops
+from assistant_gateway.readiness import Readiness
+from assistant_gateway.record import Records
+from assistant_gateway.runtime_log import RuntimeLog
+from assistant_gateway.settings import Settings
+from assistant_gateway.snapshot import Current
+from assistant_gateway.upstream import Upstream
+from assistant_gateway.watch import Watch, read_snapshot
+
+logger = logging.getLogger(__name__)
+
+
+class Life:
+    """Everything that one process holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.current = Current(read_snapshot(settings))
+        logging_policy = self.current.snapshot.policy.logging
+        logs.configure(logging_policy.level, logging_policy.format)
+        certificates = Certificates(settings.tls)
+        certificates.load()
+        self.metrics = Metrics()
+        self.upstream = Upstream(settings.upstream)
+        self.records = Records()
+        self.readiness = Readiness(self.current, self.upstream, self.metrics)
+        self.watch = Watch(settings, self.current, certificates, self.metrics)
+        self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
+        ops = Ops(self.readiness, self.metrics, self.current)
+        self.clients = server.make(self.gateway, settings.host, settings.port, certificates.context, settings.drain_seconds)
+        self.ops = server.make(ops, settings.host, settings.ops_port, None, 1)
+
+    async def run(self) -> None:
+        """Serve until a signal comes; raises FatalError."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(logs.loop_exception)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        serving = [asyncio.create_task(self.clients.serve()), asyncio.create_task(self.ops.serve())]
+        looking = [
+            asyncio.create_task(self.readiness.watch(self.settings.poll_seconds)),
+            asyncio.create_task(self.watch.watch(self.settings.poll_seconds)),
+        ]
+        if self.current.snapshot.policy.logging.runtime == "Filtered":
+            looking.append(asyncio.create_task(RuntimeLog(self.settings.runtime_log, self.metrics).run()))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*serving, *looking, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what ended it
+            await self._drain(serving)
+        finally:
+            for task in (*serving, *looking, stopping):
+                task.cancel()
+            await asyncio.gather(*serving, *looking, stopping, return_exceptions=True)
+            self.upstream.close()
+            self.records.flush()
+
+    async def _drain(self, serving: list[asyncio.Task[None]]) -> None:
+        logger.info("Draining.", extra={"fields": {"in_flight": self.gateway.limiter.in_flight}})
+        self.readiness.drain()
+        self.clients.should_exit = True
+        await serving[0]
+        self.ops.should_exit = True  # it answered until now: probes and the last scrape
+        await serving[1]
+        logger.info("Drained.")
+
+
+def run(settings: Settings) -> int:
+    """Run the gateway and return the process's exit status."""
+    logs.configure("INFO", "JSON")
+    try:
+        life = Life(settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(life.run())
+    except FatalError as fault:
+        logger.critical("Cannot go on.", extra={"fields": {"reason": fault.reason.reason, "detail": fault.reason.message}})
+        leave_word(settings.termination_log, fault.reason)
+        return 1
+    except (Exception, SystemExit) as error:
+        logger.critical("Cannot go on.", exc_info=error)
+        leave_word(settings.termination_log, Reason("InternalError", f"The gateway failed: {type(error).__name__}."))
+        return 1
+    return 0

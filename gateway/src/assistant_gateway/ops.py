@@ -1,0 +1,40 @@
+"""The operations port: /livez, /readyz and /metrics over plain HTTP for the kubelet, the operator and Prometheus; no content."""
+
+from typing import Any
+
+import orjson
+
+from assistant_gateway import metrics
+from assistant_gateway.app import JSON, Send
+from assistant_gateway.body import Receive
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.readiness import Readiness
+from assistant_gateway.snapshot import Current
+
+
+class Ops:
+    """The application of the operations port."""
+
+    def __init__(self, readiness: Readiness, gateway_metrics: Metrics, current: Current) -> None:
+        self._readiness = readiness
+        self._metrics = gateway_metrics
+        self._current = current
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        status, kind, data = self._answer(scope["path"])
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(data))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": data})
+
+    def _answer(self, path: str) -> tuple[int, bytes, bytes]:
+        if path == "/livez":
+            return 200, JSON, b'{"live":true}'
+        if path == "/readyz":
+            reasons = [{"reason": reason.reason, "message": reason.message} for reason in self._readiness.reasons]
+            policy = self._current.snapshot.policy
+            page = {"ready": not reasons, "reasons": reasons, "generation": policy.generation, "revision": self._current.snapshot.revision}
+            return 503 if reasons else 200, JSON, orjson.dumps(page)
+        if path == "/metrics":
+            return 200, metrics.CONTENT_TYPE, self._metrics.page()
+        return 404, JSON, b'{"error":"not found"}'

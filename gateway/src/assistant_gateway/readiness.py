@@ -1,0 +1,124 @@
+"""Whether requests may be served: the model server is the right one, has the right model, keeps to itself, and has answered once.
+
+Level-triggered: each look asks everything again. What no wait can mend raises FatalError; everything else is a reason until the next look.
+"""
+
+import asyncio
+import logging
+import re
+from typing import Any, Final
+
+import orjson
+
+from assistant_gateway.faults import FatalError, Reason
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.snapshot import Current
+from assistant_gateway.upstream import Upstream, UpstreamError
+
+RUNTIME_FLOOR: Final = (0, 20, 3)
+"""Older versions of Ollama have known vulnerabilities."""
+LOOK_SECONDS: Final = 5.0
+LOAD_SECONDS: Final = 900.0
+
+UNREACHABLE: Final = Reason("RuntimeUnreachable", "The model server does not answer on the pod's loopback.")
+LOADING: Final = Reason("ModelLoading", "The model has not answered yet since the model server started.")
+MISSING: Final = Reason("ModelMissing", "The model server does not have the model.")
+CLOUD: Final = Reason("CloudEnabled", "The model server says that its cloud features are not disabled.")
+DRAINING: Final = Reason("Draining", "The gateway is shutting down.")
+
+logger = logging.getLogger(__name__)
+
+
+class Readiness:
+    """Looks, and keeps what it saw last."""
+
+    def __init__(self, current: Current, upstream: Upstream, metrics: Metrics) -> None:
+        self.reasons: list[Reason] = [UNREACHABLE]
+        self._current = current
+        self._upstream = upstream
+        self._metrics = metrics
+        self._answered = False
+
+    async def watch(self, seconds: float) -> None:
+        """Look for as long as the process lives; raises FatalError."""
+        while True:
+            self._show(await self.look())
+            await asyncio.sleep(seconds)
+
+    def drain(self) -> None:
+        """Be not ready from now on."""
+        self._current.draining = True
+        self._show([DRAINING])
+
+    def _show(self, reasons: list[Reason]) -> None:
+        if self._current.draining:
+            reasons = [DRAINING]
+        if reasons != self.reasons:
+            logger.info("Readiness changed.", extra={"fields": {"ready": not reasons, "reasons": [reason.reason for reason in reasons]}})
+        self.reasons = reasons
+        # Draining only asks clients to go elsewhere: whoever still comes is served.
+        self._current.ready = not reasons or (self._current.draining and self._current.ready)
+        self._metrics.ready.set(0 if reasons else 1)
+
+    async def look(self) -> list[Reason]:
+        """Return what is missing."""
+        try:
+            reason = await self._runtime() or await self._model() or await self._answer()
+        except (UpstreamError, ValueError, TypeError, KeyError, AttributeError):
+            reason = UNREACHABLE
+        if reason is UNREACHABLE:
+            self._answered = False
+        return [reason] if reason else []
+
+    async def _runtime(self) -> Reason | None:
+        status, answer = await self._ask(b"/api/version")
+        if status != 200:
+            return UNREACHABLE
+        if too_old(answer["version"]):
+            raise FatalError("RuntimeTooOld", f"The model server is older than {'.'.join(map(str, RUNTIME_FLOOR))}.")
+        status, answer = await self._ask(b"/api/status")
+        if status == 200 and answer["cloud"]["disabled"] is not True:  # older servers have no such route
+            return CLOUD
+        return None
+
+    async def _model(self) -> Reason | None:
+        snapshot = self._current.snapshot
+        status, answer = await self._ask(b"/api/tags")
+        if status != 200:
+            return UNREACHABLE
+        digests = {entry["digest"] for entry in answer["models"] if entry["name"] in snapshot.rules.spellings}
+        if not digests:
+            return MISSING
+        if digests != {snapshot.policy.model.digest.removeprefix("sha256:")}:
+            raise FatalError("DigestMismatch", "The model server's model has another digest than the policy pins.")
+        return None
+
+    async def _answer(self) -> Reason | None:
+        if self._answered:
+            return None
+        self._show([LOADING])
+        body = {"model": self._current.snapshot.rules.model, "stream": False}
+        status, _ = await self._ask(b"/api/generate", body | {"prompt": "Hello", "options": {"num_predict": 1}})
+        if status == 400:  # a model that embeds does not generate
+            status, _ = await self._ask(b"/api/embed", body | {"input": "Hello"})
+        if status != 200:
+            return LOADING
+        self._answered = True
+        return None
+
+    async def _ask(self, path: bytes, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        method, payload, seconds = (b"GET", b"", LOOK_SECONDS) if body is None else (b"POST", orjson.dumps(body), LOAD_SECONDS)
+        connection = await self._upstream.request(method, path, payload, seconds=seconds)
+        try:
+            parts = []
+            while data := await connection.read(LOOK_SECONDS):
+                parts.append(data)
+        finally:
+            connection.abort()
+        return connection.status, orjson.loads(b"".join(parts)) if connection.status == 200 else None
+
+
+def too_old(version: str) -> bool:
+    """Say whether the version is below the floor; what is no version is. A build without a version (0.0.0) is not a release."""
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    return found is None or tuple(map(int, found.groups())) < RUNTIME_FLOOR

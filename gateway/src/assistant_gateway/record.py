@@ -1,0 +1,107 @@
+"""The audit record: one line of JSON on standard output for each request, however it ended, without content.
+
+app.py fills an Exchange while it serves the request, and hands it over once, whatever happened. The fields are closed: names and digests
+of the policy, names of keys and routes, codes, counts and times. The requested path, model, query and headers are never among them.
+"""
+
+import asyncio
+import itertools
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from assistant_gateway.routes import UNKNOWN
+
+COMPLETED: Final = "completed"
+REFUSED: Final = "refused"
+"""The gateway said no; nothing went upstream."""
+FAILED: Final = "failed"
+CLIENT_GONE: Final = "client_gone"
+UPSTREAM_LOST: Final = "upstream_lost"
+OUTCOMES: Final = (COMPLETED, REFUSED, FAILED, CLIENT_GONE, UPSTREAM_LOST)
+
+_PREFIX = secrets.token_hex(6)
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of one request."""
+
+    method: str = ""
+    wire: str = ""
+    route: str = UNKNOWN
+    operation: str = ""
+    key: str | None = None
+    subject: str | None = None
+    model: str | None = None
+    model_digest: str | None = None
+    policy_generation: int = 0
+    policy_revision: str = ""
+    outcome: str = FAILED
+    status: int = 0
+    code: str | None = None
+    request_bytes: int = 0
+    response_bytes: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    stream: bool = False
+    first_byte: float | None = None
+    request_id: str = field(default_factory=lambda: f"{_PREFIX}{next(_numbers):08x}")
+    began: float = field(default_factory=time.perf_counter)
+    ended: float = 0.0
+
+    def line(self) -> dict[str, Any]:
+        """Return the record."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        first = self.first_byte
+        return {
+            "record": "request",
+            "time": now[:23] + "Z",
+            "key": self.key,
+            "subject": self.subject,
+            "route": self.route,
+            "method": self.method,
+            "wire": self.wire,
+            "model": self.model,
+            "model_digest": self.model_digest,
+            "policy_generation": self.policy_generation,
+            "policy_revision": self.policy_revision,
+            "outcome": self.outcome,
+            "status": self.status,
+            "code": self.code,
+            "request_bytes": self.request_bytes,
+            "response_bytes": self.response_bytes,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "stream": self.stream,
+            "first_byte_ms": None if first is None else round((first - self.began) * 1000, 2),
+            "duration_ms": round((self.ended - self.began) * 1000, 2),
+            "request_id": self.request_id,
+        }
+
+
+class Records:
+    """Writes records to a file descriptor, those of one turn of the event loop in one write."""
+
+    def __init__(self, descriptor: int = 1) -> None:
+        self._descriptor = descriptor
+        self._lines: list[bytes] = []
+
+    def write(self, exchange: Exchange) -> None:
+        """Add the exchange's record; it is on the descriptor at the next turn of the event loop."""
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._lines.append(orjson.dumps(exchange.line(), option=orjson.OPT_APPEND_NEWLINE))
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        data = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        while data:
+            data = data[os.write(self._descriptor, data) :]

@@ -1,0 +1,45 @@
+"""What one request is judged by: a policy and everything made from it, swapped as a whole so that no request sees half of a change."""
+
+from dataclasses import dataclass
+
+from assistant_gateway.auth import KeyRing
+from assistant_gateway.policy import Policy
+from assistant_gateway.wire.fields import Rules
+from assistant_model.reference import DEFAULT_HOST, DEFAULT_NAMESPACE, DEFAULT_TAG, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A valid policy with its keys."""
+
+    policy: Policy
+    revision: str
+    keys: KeyRing
+    rules: Rules
+
+    @classmethod
+    def of(cls, policy: Policy, keys: KeyRing) -> "Snapshot":
+        """Return the snapshot; raises ValueError if the policy's model is no reference."""
+        rules = Rules(policy.model.name, spellings(policy.model.name), policy.limits.max_output_tokens, policy.model.context_length)
+        return cls(policy, policy.revision(), keys, rules)
+
+
+@dataclass(slots=True)
+class Current:
+    """The snapshot in force and whether requests may be served; watch.py and readiness.py write it, app.py reads it."""
+
+    snapshot: Snapshot
+    ready: bool = False
+    draining: bool = False
+
+
+def spellings(name: str) -> frozenset[str]:
+    """Return every way to write the model's name that means the same model: default host, namespace and tag may be left out."""
+    reference = Reference.parse(name)
+    paths = {f"{reference.host}/{reference.namespace}/{reference.model}"}
+    if reference.host == DEFAULT_HOST:
+        paths.add(f"{reference.namespace}/{reference.model}")
+        if reference.namespace == DEFAULT_NAMESPACE:
+            paths.add(reference.model)
+    found = {f"{path}:{reference.tag}" for path in paths}
+    return frozenset(found | paths | {name} if reference.tag == DEFAULT_TAG else found | {name})

@@ -1,0 +1,71 @@
+"""The OpenAI wire format: parse and format, nothing else. Its neighbour wire/ollama.py has the same functions for Ollama's own format."""
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from assistant_gateway.wire import fields
+from assistant_gateway.wire.fields import Body, Rules
+
+NAME: Final = "openai"
+STREAM_TYPE: Final = b"text/event-stream"
+SEPARATOR: Final = b"\n\n"
+"""What ends one event of a stream."""
+ERROR_MARK: Final = b'data: {"error"'
+
+_USAGE = re.compile(rb'"usage":\{"prompt_tokens":(\d{1,12}),(?:"completion_tokens":(\d{1,12}),)?"total_tokens"')
+_TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def error(code: str, message: str, status: int, param: str | None) -> bytes:
+    """Return an error's body."""
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def stream_error(code: str, message: str, status: int) -> bytes:
+    """Return the event that ends a stream in place of `[DONE]`."""
+    return b"data: %s\n\n" % error(code, message, status, None)
+
+
+def completion(body: Body, rules: Rules) -> bool:
+    """Check and cap a request for /v1/chat/completions or /v1/completions; return whether its answer streams."""
+    fields.model(body, rules)
+    asked = fields.whole(body, "max_tokens", "max_tokens")
+    newer = fields.whole(body, "max_completion_tokens", "max_completion_tokens")
+    # The model server knows the older name only, and an absent one means no end.
+    body["max_tokens"] = min(fields.at_most(asked, rules.max_output_tokens), fields.at_most(newer, rules.max_output_tokens))
+    body.pop("max_completion_tokens", None)
+    body.pop("keep_alive", None)
+    return fields.flag(body, "stream", default=False)
+
+
+def embedding(body: Body, rules: Rules) -> bool:
+    """Check a request for /v1/embeddings."""
+    fields.model(body, rules)
+    body.pop("keep_alive", None)
+    return False
+
+
+def usage(tail: bytes) -> tuple[int | None, int | None]:
+    """Return input and output tokens, as the end of an answer tells them."""
+    found = _USAGE.findall(tail)
+    if not found:
+        return None, None
+    prompt, completion_tokens = found[-1]
+    return int(prompt), int(completion_tokens) if completion_tokens else None
+
+
+def models(answer: Any, rules: Rules) -> bytes:
+    """Return /v1/models with the policy's model only."""
+    return orjson.dumps({"object": "list", "data": [_model(entry, rules) for entry in answer["data"] if entry["id"] in rules.spellings]})
+
+
+def one_model(answer: Any, rules: Rules) -> bytes:
+    """Return /v1/models/{model} from the list."""
+    return orjson.dumps(next(_model(entry, rules) for entry in answer["data"] if entry["id"] in rules.spellings))
+
+
+def _model(entry: Any, rules: Rules) -> dict[str, Any]:
+    return {"id": rules.model, "object": "model", "created": entry["created"], "owned_by": entry["owned_by"]}
