@@ -1,0 +1,111 @@
+"""Command line: `python3 -m assistant_model pull|check|verify`.
+
+`pull` brings a model from its registry, `check` proves what a serving pod is about to serve, `verify` reports what somebody else's volume
+holds. All end with a termination message and an exit code (outcome.py).
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from assistant_model import logs
+from assistant_model.auth import Credentials
+from assistant_model.check import check
+from assistant_model.outcome import Failed, ModelError, Reason, TerminatedError, Verified, write_termination
+from assistant_model.progress import Progress, serve
+from assistant_model.pull import pull
+from assistant_model.reference import InvalidReferenceError, Reference, is_digest
+from assistant_model.registry import Registry
+from assistant_model.store import Store
+
+_log = logging.getLogger("assistant_model")
+
+DEFAULT_TERMINATION_LOG: Final = Path("/dev/termination-log")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    logs.configure()
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, _terminate)
+    outcome = _outcome(options)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    write_termination(outcome, options.termination_log)
+    if isinstance(outcome, Failed):
+        _log.error(outcome.message, extra={"reason": outcome.reason.value})
+        return outcome.reason.exit_code
+    _log.info("the model is on the volume", extra={"digest": outcome.digest, "sizeBytes": outcome.size_bytes})
+    return 0
+
+
+def _outcome(options: argparse.Namespace) -> Verified | Failed:
+    try:
+        return _run(options)
+    except ModelError as error:
+        return Failed(error.reason, error.message)
+    except TerminatedError:
+        return Failed(Reason.INTERRUPTED, "The command was ended from outside; what was downloaded is kept.")
+    except Exception as error:  # whatever it is, its text stays here
+        frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+        _log.critical("unexpected error", extra={"error": type(error).__name__, "frames": frames})
+        return Failed(Reason.INTERNAL_ERROR, f"Unexpected {type(error).__name__}; the log says where.")
+
+
+def _run(options: argparse.Namespace) -> Verified:
+    reference = Reference.parse(options.name)
+    store = Store(options.models)
+    progress = Progress()
+    with serve(progress, options.ops_port):
+        if options.command != "pull":
+            return check(reference, options.name, options.digest, store, progress)
+        credentials = Credentials.read(options.credentials) if options.credentials else None
+        with Registry(reference, insecure=options.insecure, credentials=credentials) as registry:
+            return pull(reference, options.name, options.digest, registry, store, progress)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise TerminatedError
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--models", type=Path, required=True, metavar="FOLDER", help="Ollama models folder")
+    shared.add_argument("--name", type=_name, required=True, metavar="REFERENCE", help="model, e.g. gemma3:270m")
+    shared.add_argument("--ops-port", type=int, metavar="PORT", help="serve /progress and /livez on this port; none where absent")
+    shared.add_argument("--termination-log", type=Path, default=DEFAULT_TERMINATION_LOG, metavar="FILE", help="where the outcome is left")
+    parser = argparse.ArgumentParser(prog="assistant_model", description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    puller = commands.add_parser("pull", parents=[shared], help="bring the model from its registry")
+    puller.add_argument("--digest", type=_digest, help="refuse any other manifest")
+    puller.add_argument("--insecure", action="store_true", help="plain HTTP")
+    puller.add_argument("--credentials", type=Path, metavar="FOLDER", help="folder with the files username and password")
+    checker = commands.add_parser("check", parents=[shared], help="prove the model that is about to be served")
+    checker.add_argument("--digest", type=_digest, required=True, help="sha256 of the manifest")
+    verifier = commands.add_parser("verify", parents=[shared], help="report and prove the model that a volume holds")
+    verifier.add_argument("--digest", type=_digest, help="refuse any other manifest")
+    return parser
+
+
+def _name(text: str) -> str:
+    try:
+        Reference.parse(text)
+    except InvalidReferenceError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _digest(text: str) -> str:
+    if not is_digest(text):
+        raise argparse.ArgumentTypeError("a digest is sha256: and 64 lower-case hex digits")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
