@@ -14,8 +14,8 @@ from assistant_operator.api.v1alpha1.rules import CHANGES, RULES, Change, Rule
 from assistant_operator.naming import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
 
 DESCRIPTION = (
-    "A PrivateAssistant is a language model that answers in the cluster and keeps what it is told to itself: an endpoint in the wire formats "
-    "of OpenAI and Ollama, with keys, limits, network policies and a record without content of every request. Example: "
+    "A PrivateAssistant is a language model that answers in the cluster and keeps what it is told to itself: an endpoint in the wire "
+    "formats of OpenAI and Ollama, with keys, limits, network policies and a record without content of every request. Example: "
     "spec: {model: {name: gemma3:270m}}."
 )
 
@@ -102,7 +102,8 @@ def schema() -> Schema:
             "status": structural(PrivateAssistantStatus),
         },
     }
-    for rule in (*RULES, *CHANGES):
+    rules: tuple[Rule | Change, ...] = (*RULES, *CHANGES)
+    for rule in rules:
         if rule.cel is not None:
             node = _node(root, rule.path)
             node.setdefault("x-kubernetes-validations", []).append(dict(_validation(node, rule)))
