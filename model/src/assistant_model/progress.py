@@ -71,6 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, address: tuple[str, int], progress: Progress) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET

@@ -243,6 +243,16 @@ def test_a_blob_that_the_registry_lacks(tmp_path: Path) -> None:
         assert_refused(server, tmp_path, Reason.BLOB_CORRUPT)
 
 
+def test_a_model_that_runs_elsewhere_is_not_downloaded(tmp_path: Path) -> None:
+    """The configuration is read before the weights: prompts would go to another machine."""
+    model = Model(config=b'{"remote_host":"https://ollama.com","remote_model":"m"}')
+    with registry_server(serving(model)) as server:
+        assert_refused(server, tmp_path, Reason.NOT_A_MODEL)
+        assert_refused(server, tmp_path, Reason.NOT_A_MODEL)
+
+        assert not server.asked(digest_of(model.weights))
+
+
 def test_an_absent_model(tmp_path: Path) -> None:
     """404 is an answer, not a failure to be tried again."""
     with registry_server(Behaviour(manifest_status=404)) as server:
