@@ -14,7 +14,7 @@ import orjson
 
 from assistant_gateway import answer, body, record, routes
 from assistant_gateway.answer import Events, StreamBrokenError
-from assistant_gateway.errors import RefusalError
+from assistant_gateway.errors import CODES, RefusalError
 from assistant_gateway.limits import Limiter
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.record import Exchange, Records
@@ -264,6 +264,8 @@ class Gateway:
     async def _send_error(self, call: Call, refusal: RefusalError) -> None:
         data = call.wire.error(refusal.code, refusal.text, refusal.status, refusal.param)
         headers = list(refusal.headers)
+        if not call.connection.body_complete and body.is_small(call.headers):
+            await body.linger(call.receive, call.connection)  # headers and body came in two packets: no reason to give the connection up
         if call.connection.body_complete:
             await call.start(refusal.status, JSON, len(data), headers)
             await call.send(data, more=False)
@@ -278,6 +280,7 @@ class Gateway:
         exchange = call.exchange
         if call.gone or isinstance(error, body.ClientGoneError):
             exchange.outcome, exchange.code = record.CLIENT_GONE, "client_gone"
+            exchange.status = exchange.status or CODES["client_gone"].status
             return
         exchange.outcome, exchange.code = record.FAILED, "shutting_down"
         call.connection.abort()

@@ -14,6 +14,7 @@ SILENCE_SECONDS = 10.0
 BODY_SECONDS = 60.0
 """Longest time for the whole of it."""
 LINGER_SECONDS = 1.0
+SMALL_BYTES: Final = 65536
 LINGER_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -64,6 +65,11 @@ def _announced(headers: list[tuple[bytes, bytes]]) -> int:
         elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             raise RefusalError("unsupported_encoding")
     return length
+
+
+def is_small(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether the body that the headers announce is so small that taking it in costs less than a new connection."""
+    return any(name == b"content-length" and len(value) < 6 and int(value) <= SMALL_BYTES for name, value in headers)
 
 
 async def linger(receive: Receive, connection: GatewayProtocol) -> None:

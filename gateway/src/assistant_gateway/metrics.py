@@ -6,7 +6,7 @@ than counting on it.
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from assistant_gateway.record import COMPLETED, Exchange
 
@@ -21,6 +21,7 @@ class Metrics:
     """All that /metrics shows."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "private_assistant_gateway_requests_total",

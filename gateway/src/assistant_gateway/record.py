@@ -19,7 +19,7 @@ from assistant_gateway.routes import UNKNOWN
 
 COMPLETED: Final = "completed"
 REFUSED: Final = "refused"
-"""The gateway said no; nothing went upstream."""
+"""The gateway or the model server said no to what was asked."""
 FAILED: Final = "failed"
 CLIENT_GONE: Final = "client_gone"
 UPSTREAM_LOST: Final = "upstream_lost"

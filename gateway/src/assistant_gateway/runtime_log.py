@@ -13,7 +13,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from assistant_gateway.logs import FIELDS
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.runtime_shapes import shape
 
 MAX_LINE: Final = 4096
 READ_BYTES: Final = 65536
@@ -54,7 +56,7 @@ class RuntimeLog:
 
     def __init__(self, path: Path, metrics: Metrics) -> None:
         self._path = path
-        self._metrics = metrics
+        self._passed, self._dropped, self._too_long = (metrics.runtime_lines.labels(result) for result in ("passed", "dropped", "too_long"))
         self._lines = Lines()
 
     async def run(self) -> None:
@@ -86,5 +88,12 @@ class RuntimeLog:
             data = os.read(descriptor, READ_BYTES)
         except BlockingIOError:
             return
-        lines, dropped = self._lines.feed(data)
-        self._metrics.runtime_lines.labels("dropped").inc(dropped + len(lines))
+        lines, too_long = self._lines.feed(data)
+        passed = 0
+        for line in lines:
+            if (shaped := shape(line)) is not None:
+                passed += 1
+                logger.log(shaped.level, shaped.message, extra={FIELDS: shaped.fields})
+        self._passed.inc(passed)
+        self._dropped.inc(len(lines) - passed)
+        self._too_long.inc(too_long)
