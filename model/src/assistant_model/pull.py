@@ -38,12 +38,12 @@ def pull(reference: Reference, name: str, pinned: str | None, registry: Registry
         _log.info("pulling", extra={"model": reference.canonical, "digest": manifest.digest, "totalBytes": manifest.size_bytes})
         missing = [blob for blob in manifest.blobs if not _present(store, blob, progress)]
         _require_space(store, missing, manifest.size_bytes)
+        if manifest.config in missing:
+            _Download(registry, store, manifest.config, progress).run()
+        refuse_remote(store.read_blob(manifest.config))
         for blob in missing:
-            _Download(registry, store, blob, progress).run()
-            if blob == manifest.config:
-                refuse_remote(store.read_blob(blob))
-        if manifest.config not in missing:
-            refuse_remote(store.read_blob(manifest.config))
+            if blob != manifest.config:
+                _Download(registry, store, blob, progress).run()
         store.write_manifest(reference, manifest.content)
         store.sweep()
     return Verified(name=name, digest=manifest.digest, size_bytes=manifest.size_bytes)
