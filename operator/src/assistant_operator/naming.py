@@ -26,6 +26,9 @@ ANNOTATION_INTENT = f"{GROUP}/intent"
 ANNOTATION_POLICY_REVISION = f"{GROUP}/policy-revision"
 """On the pod template: assistant_gateway.policy.Policy.revision(); a new policy rolls the pods."""
 
+ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
+"""On a pull's Job: the further networks that it was made for."""
+
 COMPONENT_ASSISTANT = "assistant"
 COMPONENT_PULL = "pull"
 

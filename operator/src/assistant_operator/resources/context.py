@@ -1,0 +1,108 @@
+"""What the builders need besides the spec: the installation's settings, the owner, and what the loop has observed and resolved.
+
+Everything is frozen and plain data; two equal contexts give equal plans.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant_operator.naming import API_VERSION, KIND, Names
+
+Labels = Mapping[str, str]
+
+
+class AddressRefused(ValueError):  # noqa: N818  # the word that stands in the condition's reason
+    """A registry's name resolves to an address that is no registry's: the pod's own loopback, or the node's metadata service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings of the operator that show in what it builds."""
+
+    gateway_image: str
+    ollama_image: str
+    operator_namespace: str
+    operator_labels: Labels
+    """Labels of the operator's pods: with its namespace, who may read the ports for operations."""
+    image_pull_policy: str | None = None
+    image_pull_secrets: tuple[str, ...] = ()
+    monitoring_namespace_labels: Labels = field(default_factory=dict)
+    """Labels of the namespaces whose pods may scrape metrics; empty means nobody, never everybody."""
+    cluster_domain: str = "cluster.local"
+    pull_ca: str | None = None
+    """PEM bundle that pulls trust in place of the image's own."""
+
+    def __post_init__(self) -> None:
+        if not self.operator_namespace or not self.operator_labels:
+            raise ValueError("the operator's namespace and pod labels must be known: without them a policy would admit every pod")
+
+
+@dataclass(frozen=True, slots=True)
+class ServingModel:
+    """The model that was verified to lie on a volume: what the pods serve, whatever the spec asks for meanwhile."""
+
+    name: str
+    digest: str
+    claim: str
+    """PersistentVolumeClaim on which it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullHost:
+    """A host that the pull may reach, and the addresses to which its name is pinned."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.addresses:
+            raise ValueError("a host without addresses cannot be pinned")
+        for text in self.addresses:
+            address = ipaddress.ip_address(text)
+            if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+                raise AddressRefused(f"the registry resolves to {address}, a loopback, link-local, multicast or unspecified address")
+
+
+@dataclass(frozen=True, slots=True)
+class PullTarget:
+    """Where a pull may go: hosts with pinned addresses, and the registry's port."""
+
+    hosts: tuple[PullHost, ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything besides the spec from which one assistant's objects are built."""
+
+    installation: Installation
+    names: Names
+    uid: str
+    """metadata.uid of the PrivateAssistant: owner of all that is built."""
+    generation: int
+    serving: ServingModel | None = None
+    """None: nothing is verified yet, hence no pods."""
+    pull: PullTarget | None = None
+    """None: not resolved yet, hence no Job."""
+    ca_certificate: str | None = None
+    """PEM that clients trust; None where the user's certificate comes without one."""
+
+    def metadata(self, name: str, component: str) -> dict[str, Any]:
+        """Return the metadata that every object has: namespace, labels, and the assistant as its controller."""
+        return {
+            "name": name,
+            "namespace": self.names.namespace,
+            "labels": self.names.labels(component),
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": self.names.assistant,
+                    "uid": self.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        }

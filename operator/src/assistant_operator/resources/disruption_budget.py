@@ -1,0 +1,23 @@
+"""The PodDisruptionBudget: a drain takes one pod after the other, and a pod that does not work stops nobody from draining its node."""
+
+from assistant_operator.naming import COMPONENT_ASSISTANT
+from assistant_operator.resources.context import Context
+from assistant_operator.resources.manifest import Manifest
+
+
+def disruption_budget(context: Context) -> Manifest | None:
+    """Return the budget (policy/v1); None while there are no pods."""
+    if context.serving is None:
+        return None
+    return Manifest(
+        api_version="policy/v1",
+        kind="PodDisruptionBudget",
+        metadata=context.metadata(context.names.disruption_budget, COMPONENT_ASSISTANT),
+        body={
+            "spec": {
+                "maxUnavailable": 1,
+                "selector": {"matchLabels": context.names.selector(COMPONENT_ASSISTANT)},
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            }
+        },
+    )
