@@ -26,6 +26,7 @@ from assistant_model.store import Store
 
 _log = logging.getLogger("assistant_model")
 
+DEFAULT_OPS_PORT: Final = 9090
 DEFAULT_TERMINATION_LOG: Final = Path("/dev/termination-log")
 
 
@@ -78,17 +79,22 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--models", type=Path, required=True, metavar="FOLDER", help="Ollama models folder")
     shared.add_argument("--name", type=_name, required=True, metavar="REFERENCE", help="model, e.g. gemma3:270m")
-    shared.add_argument("--ops-port", type=int, metavar="PORT", help="serve /progress and /livez on this port; none where absent")
+
     shared.add_argument("--termination-log", type=Path, default=DEFAULT_TERMINATION_LOG, metavar="FILE", help="where the outcome is left")
     parser = argparse.ArgumentParser(prog="assistant_model", description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
-    puller = commands.add_parser("pull", parents=[shared], help="bring the model from its registry")
+    watched = argparse.ArgumentParser(add_help=False, parents=[shared])
+    watched.add_argument(
+        "--ops-port", type=int, default=DEFAULT_OPS_PORT, metavar="PORT", help="of /progress and /livez (default %(default)s)"
+    )
+    puller = commands.add_parser("pull", parents=[watched], help="bring the model from its registry")
     puller.add_argument("--digest", type=_digest, help="refuse any other manifest")
     puller.add_argument("--insecure", action="store_true", help="plain HTTP")
     puller.add_argument("--credentials", type=Path, metavar="FOLDER", help="folder with the files username and password")
     checker = commands.add_parser("check", parents=[shared], help="prove the model that is about to be served")
     checker.add_argument("--digest", type=_digest, required=True, help="sha256 of the manifest")
-    verifier = commands.add_parser("verify", parents=[shared], help="report and prove the model that a volume holds")
+    checker.set_defaults(ops_port=None)  # runs for its exit code alone, in a pod whose ops port is the gateway's
+    verifier = commands.add_parser("verify", parents=[watched], help="report and prove the model that a volume holds")
     verifier.add_argument("--digest", type=_digest, help="refuse any other manifest")
     return parser
 

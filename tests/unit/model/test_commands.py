@@ -50,7 +50,7 @@ class Command:
 
 def pull(server: Server, folder: Path, *arguments: str) -> Command:
     """Start a pull from the server."""
-    return Command(folder, "pull", f"--name={server.name()}", "--insecure", *arguments)
+    return Command(folder, "pull", f"--name={server.name()}", "--insecure", "--ops-port=0", *arguments)
 
 
 def held_after(model: Model, count: int) -> Callable[[Handler], bool]:
@@ -86,7 +86,7 @@ def test_pull_check_and_verify(tmp_path: Path) -> None:
         assert (code, message) == (0, expected)
         assert {line["level"] for line in lines} == {"INFO"}
         assert Command(tmp_path, "check", "--name", server.name(), "--digest", model.digest).end()[:2] == (0, expected)
-        assert Command(tmp_path, "verify", "--name", server.name()).end()[:2] == (0, expected)
+        assert Command(tmp_path, "verify", "--name", server.name(), "--ops-port=0").end()[:2] == (0, expected)
 
 
 def test_progress_while_it_runs(tmp_path: Path) -> None:
