@@ -1,0 +1,132 @@
+"""Every image of the local cluster, and the archive of each, current by construction: its name holds a hash of what it is made from."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import builds
+from tests.cluster.images import containers
+from tests.cluster.images.archive import Settings, write_archive
+from tests.cluster.images.base import __file__ as base_recipe
+from tests.cluster.images.wheels import lock, place_wheels
+from tests.cluster.paths import HERE, REPOSITORY, cache
+from tests.cluster.progress import step
+from tests.cluster.shell import run
+
+PROJECT = "localhost/private-assistant"
+SYSTEM = "localhost/private-assistant-test"
+DEVELOPMENT_TAG = "dev"
+KEEP = 3
+"""Archives of one image that stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image; `make` writes its archive."""
+
+    short: str
+    name: str
+    tag: str
+    """A fixed version, or a hash of the content for what is built from this checkout."""
+    key: str
+    make: Callable[[str, Path], None]
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.tag}"
+
+    @property
+    def archive(self) -> Path:
+        return cache() / "images" / f"{self.short}-{self.key}.tar"
+
+    def ensure(self) -> Path:
+        """Return the archive, made if it is not there yet."""
+        if not self.archive.exists():
+            self.archive.parent.mkdir(parents=True, exist_ok=True)
+            with step(f"image {self.reference}"):
+                self.make(self.reference, self.archive)
+            _forget_old(self)
+        return self.archive
+
+
+def system_images() -> tuple[Image, ...]:
+    """Return what the node itself runs."""
+    return (
+        _image("pause", SYSTEM, "1", _hash(HERE / "images" / "pause.c"), _make_pause),
+        _image("coredns", SYSTEM, "1.14.1", _hash(builds.built("coredns")), _program("coredns")),
+        _image("kube-network-policies", SYSTEM, "0.8.0", _hash(builds.built("kube-network-policies")), _program("kube-network-policies")),
+    )
+
+
+def project_images() -> tuple[Image, ...]:
+    """Return the product's images and the client that asks it."""
+    source = [REPOSITORY / room / "src" for room in ("gateway", "model", "operator")]
+    return (
+        _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *source),
+        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", *source[:2]),
+        _ollama_image(),
+        _python_image("client", HERE / "client" / "Containerfile"),
+    )
+
+
+def _image(short: str, prefix: str, tag: str, key: str, make: Callable[[str, Path], None]) -> Image:
+    return Image(short, f"{prefix}/{short}", tag or key, key, make)
+
+
+def _python_image(short: str, containerfile: Path, *sources: Path) -> Image:
+    def make(reference: str, archive: Path) -> None:
+        place_wheels(short)
+        containers.build(containerfile, REPOSITORY, reference, archive)
+
+    return _image(short, PROJECT, "", _hash(containerfile, lock(short), Path(base_recipe), *sources), make)
+
+
+def _ollama_image() -> Image:
+    containerfile, program = REPOSITORY / "images" / "ollama" / "Containerfile", builds.built("ollama")
+
+    def make(reference: str, archive: Path) -> None:
+        containers.build(containerfile, program.parent, reference, archive)
+
+    return _image("ollama", PROJECT, "", _hash(containerfile, Path(base_recipe), program), make)
+
+
+def _make_pause(reference: str, archive: Path) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        run("cc", "-static", "-Os", "-s", "-o", f"{root}/pause", HERE / "images" / "pause.c")
+        write_archive(Path(root), archive, reference, Settings(("/pause",)))
+
+
+def _program(name: str) -> Callable[[str, Path], None]:
+    def make(reference: str, archive: Path) -> None:
+        with tempfile.TemporaryDirectory() as root:
+            (Path(root) / "bin").mkdir()
+            (Path(root) / "tmp").mkdir()
+            (Path(root) / "tmp").chmod(0o1777)
+            shutil.copy2(builds.built(name), Path(root) / "bin" / name)
+            write_archive(Path(root), archive, reference, Settings((f"/bin/{name}",)))
+
+    return make
+
+
+def _hash(*paths: Path) -> str:
+    """Return a hash over files and folders; a built program is known by its path, which holds a hash already."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.is_relative_to(cache()):
+            digest.update(str(path.relative_to(cache())).encode())
+        elif path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.is_file() and "__pycache__" not in file.parts:
+                    digest.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes() + b"\0")
+        else:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _forget_old(image: Image) -> None:
+    found = sorted(image.archive.parent.glob(f"{image.short}-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found[KEEP:]:
+        path.unlink(missing_ok=True)

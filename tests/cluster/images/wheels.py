@@ -1,0 +1,53 @@
+"""The wheels that a Containerfile installs: downloaded before the build, checked against the lock, kept in the cache.
+
+The build itself needs no network, and what it installs is what requirements/*.txt names by hash.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.cluster.paths import REPOSITORY, cache
+from tests.cluster.progress import step
+from tests.cluster.shell import run
+
+
+def lock(image: str) -> Path:
+    """Return the file that pins the image's packages."""
+    return REPOSITORY / "requirements" / f"{image}.txt"
+
+
+def wheels(image: str) -> Path:
+    """Return a folder with every wheel of the image."""
+    target = cache() / "wheels" / f"{image}-{hashlib.sha256(lock(image).read_bytes()).hexdigest()[:12]}"
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with step(f"wheels of the {image} image"), tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        folder = Path(temporary) / "wheels"
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", lock(image)]
+        run(*pip, "--dest", folder)
+        folder.replace(target)
+    return target
+
+
+def place_wheels(image: str) -> Path:
+    """Put the wheels where the Containerfiles look for them, wheels/<image> in the checkout, and return that folder."""
+    source, target = wheels(image), REPOSITORY / "wheels" / image
+    names = {path.name for path in source.iterdir()}
+    if target.exists() and {path.name for path in target.iterdir()} == names:
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(exist_ok=True)
+    shutil.copytree(source, target, copy_function=_link)
+    return target
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
