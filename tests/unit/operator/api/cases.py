@@ -1,0 +1,372 @@
+"""Good and bad resources: the table that admission (a real API server) and the loop's guard must agree on.
+
+A bad case names the field that the refusal must name. Cases come from users' mistakes and from people who want to get round a promise.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from assistant_operator.naming import API_VERSION, KIND
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@dataclass(frozen=True)
+class Case:
+    """One resource; `field` is None where it is good."""
+
+    id: str
+    spec: dict[str, Any]
+    field: str | None = None
+    name: str = "minimal"
+    schema: bool = False
+    """Refused by the schema itself (type, bound, pattern, unknown field) and not by a rule of ours."""
+
+    def body(self) -> dict[str, Any]:
+        return body(self.spec, self.name)
+
+
+def body(spec: dict[str, Any], name: str = "minimal", namespace: str = "default") -> dict[str, Any]:
+    """Return a whole resource."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": copy.deepcopy(spec)}
+
+
+def model(**fields: Any) -> dict[str, Any]:
+    return {"model": {"name": "smollm2:135m", **fields}}
+
+
+def registry(**fields: Any) -> dict[str, Any]:
+    return model(source={"registry": fields})
+
+
+def egress(*cidrs: str, mode: str = "Allowlist", **fields: Any) -> dict[str, Any]:
+    return {**model(), "egress": {"mode": mode, "allow": [{"cidr": cidr, "ports": [{"port": 443}]} for cidr in cidrs], **fields}}
+
+
+def port(**fields: Any) -> dict[str, Any]:
+    return {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8", "ports": [fields]}]}}
+
+
+def access(**fields: Any) -> dict[str, Any]:
+    return {**model(), "access": fields}
+
+
+def peer(**fields: Any) -> dict[str, Any]:
+    return access(**{"from": [fields]})
+
+
+def block(cidr: str, *exceptions: str) -> dict[str, Any]:
+    return peer(ipBlock={"cidr": cidr, **({"except": list(exceptions)} if exceptions else {})})
+
+
+def key(name: str = "default", **fields: Any) -> dict[str, Any]:
+    return {"name": name, **fields}
+
+
+EVERYTHING: dict[str, Any] = {
+    "suspend": False,
+    "model": {
+        "name": "registry.corp:5000/library/m:tag",
+        "digest": DIGEST,
+        "contextLength": 4096,
+        "keepAlive": "1h30m",
+        "parallel": 4,
+        "replicas": 2,
+        "resources": {"limits": {"cpu": 4, "memory": "8Gi", "nvidia.com/gpu": 1}, "requests": {"cpu": "500m", "memory": "8Gi"}},
+        "image": "docker.io/ollama/ollama:0.24.0",
+        "storage": {"size": "100Gi", "storageClassName": "fast", "accessModes": ["ReadWriteMany"]},
+        "source": {"registry": {"insecure": True, "credentialsSecretRef": {"name": "registry"}, "cidrs": ["10.244.0.0/16", "fd00::/64"]}},
+        "pod": {
+            "nodeSelector": {"gpu": "true"},
+            "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+            "affinity": {
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}]}]
+                    }
+                },
+                "podAntiAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {
+                            "weight": 10,
+                            "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"a": "b"}}},
+                        }
+                    ]
+                },
+            },
+            "runtimeClassName": "nvidia",
+            "priorityClassName": "high",
+            "annotations": {"example.com/owner": "team", "sidecar.istio.io/inject": "false"},
+            "labels": {"team": "a", "app.kubernetes.io/part-of": "search"},
+        },
+    },
+    "egress": {
+        "mode": "Allowlist",
+        "allow": [{"cidr": "10.20.0.0/16", "ports": [{"port": 443}, {"port": 8000, "endPort": 8010, "protocol": "UDP"}]}],
+        "acknowledgeOpenEgress": False,
+    },
+    "access": {
+        "from": [
+            {"podSelector": {"matchLabels": {"app": "web"}}},
+            {"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["a"]}]}, "podSelector": {}},
+            {"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.0/28"]}},
+        ],
+        "keys": [
+            {"name": "web", "subject": "web frontend", "groups": ["staff", "web"]},
+            {"name": "batch", "secretRef": {"name": "batch-key", "key": "token"}},
+        ],
+        "tls": {"mode": "Secret", "secretName": "assistant-tls"},
+        "limits": {"requestsPerMinute": 60, "concurrentRequests": 8, "maxBodyBytes": 1048576, "maxOutputTokens": 1024},
+    },
+    "logging": {"level": "DEBUG", "format": "Text", "runtime": "Discard"},
+    "retention": {"conversations": {"mode": "None"}},
+}
+
+GOOD: tuple[Case, ...] = (
+    Case("minimal", model()),
+    Case("everything", EVERYTHING),
+    Case("name-of-63", model(), name="a" * 63),
+    Case("name-of-1", model(), name="a"),
+    Case("suffixes-that-are-free", model(), name="hr-policy"),
+    Case("airgapped", model(source={"claim": {"name": "weights"}}, replicas=3)),
+    Case("registry-with-defaults", registry()),
+    Case("long-reference", model(name="Registry.Corp.example/ns_1/M.odel-1:Q4_K_M")),
+    Case("registry-by-address", model(name="10.0.0.7:5000/library/m")),
+    Case("cloud-in-the-middle", model(name="cloud/cloudy:cloud9")),
+    Case("keep-alive-as-number", model(keepAlive=-1)),
+    Case("keep-alive-as-text", model(keepAlive="-1")),
+    Case("keep-alive-zero", model(keepAlive=0)),
+    Case("keep-alive-milliseconds", model(keepAlive="1.5s500ms")),
+    Case("replicas-zero", model(replicas=0)),
+    Case("image-floor", model(image="ollama/ollama:0.20.3")),
+    Case("image-with-port-and-digest", model(image="registry.corp:5000/ollama:v0.24.0-rocm@" + DIGEST)),
+    Case("image-by-digest-only", model(image="ollama/ollama@" + DIGEST)),
+    Case("image-of-unknown-version", model(image="corp/ollama:2026-01")),
+    Case("image-later-major", model(image="ollama/ollama:1.0.0")),
+    Case("size-in-bytes", model(storage={"size": "21474836480"})),
+    Case("size-exponent", model(storage={"size": "2e10"})),
+    Case("no-callers", access(**{"from": []})),
+    Case("every-namespace", peer(namespaceSelector={})),
+    Case("egress-host", egress("192.0.2.7/32")),
+    Case("egress-v6", egress("2001:db8::/32")),
+    Case("egress-own-networks", egress("10.0.0.0/8", "fd00::/8")),
+    Case("egress-open-acknowledged", egress("0.0.0.0/0", "::/0", acknowledgeOpenEgress=True)),
+    Case("egress-deny-with-empty-list", egress(mode="Deny")),
+    Case("port-range-of-one", port(port=80, endPort=80)),
+    Case(
+        "two-entries-of-one-secret",
+        access(keys=[key("a", secretRef={"name": "s", "key": "a"}), key("b", secretRef={"name": "s", "key": "b"})]),
+    ),
+    Case(
+        "injection-switched-off",
+        model(pod={"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"linkerd.io/inject": "disabled"}}),
+    ),
+)
+
+BAD: tuple[Case, ...] = (
+    # Names.
+    Case("name-of-64", model(), "metadata.name", name="a" * 64),
+    Case("name-with-dot", model(), "metadata.name", name="a.b"),
+    Case("name-begins-with-digit", model(), "metadata.name", name="1a"),
+    Case("name-of-anothers-service", model(), "metadata.name", name="x-headless"),
+    Case("name-of-anothers-policy", model(), "metadata.name", name="x-pull"),
+    Case("name-of-anothers-secret", model(), "metadata.name", name="x-key-y"),
+    Case("name-that-makes-keys-ambiguous", model(), "metadata.name", name="x-key"),
+    # The model.
+    Case("no-model", {}, "spec.model", schema=True),
+    Case("empty-name", model(name=""), "spec.model.name", schema=True),
+    Case("huge-name", model(name="a" * 321), "spec.model.name", schema=True),
+    Case("cloud", model(name="gpt-oss:cloud"), "spec.model.name"),
+    Case("cloud-size", model(name="gpt-oss:120b-cloud"), "spec.model.name"),
+    Case("cloud-shouted", model(name="gpt-oss:120B-CLOUD"), "spec.model.name"),
+    Case("cloud-two-colons", model(name="gpt-oss:120b:cloud"), "spec.model.name"),
+    Case("cloud-with-space", model(name="gpt-oss:cloud "), "spec.model.name"),
+    Case("cloud-with-host", model(name="registry.corp:5000/ns/m:cloud"), "spec.model.name"),
+    Case("scheme", model(name="https://registry.corp/ns/m:tag"), "spec.model.name"),
+    Case("four-parts", model(name="a/b/c/d"), "spec.model.name"),
+    Case("reference-with-digest", model(name="m@" + DIGEST), "spec.model.name"),
+    Case("traversal", model(name="../../etc/passwd"), "spec.model.name"),
+    Case("dot-part", model(name="registry.corp/./m"), "spec.model.name"),
+    Case("empty-tag", model(name="m:"), "spec.model.name"),
+    Case("tag-local", model(name="m:LOCAL"), "spec.model.name"),
+    Case("newline", model(name="m:tag\n"), "spec.model.name"),
+    Case("newline-inside", model(name="m\n:tag"), "spec.model.name"),
+    Case("letters-that-look-alike", model(name="smоllm2:135m"), "spec.model.name"),
+    Case("port-too-large", model(name="registry.corp:65536/ns/m"), "spec.model.name"),
+    Case("part-too-long", model(name="m" * 81), "spec.model.name"),
+    Case("label-too-long", model(name="h" * 64 + ".corp/ns/m"), "spec.model.name"),
+    Case("host-as-number", model(name="2130706433/ns/m"), "spec.model.name"),
+    Case("host-as-hex", model(name="0x7f.1/ns/m"), "spec.model.name"),
+    Case("host-short-address", model(name="127.1/ns/m"), "spec.model.name"),
+    Case("host-loopback", model(name="127.0.0.1:11434/ns/m"), "spec.model.name"),
+    Case("host-metadata", model(name="169.254.169.254/ns/m"), "spec.model.name"),
+    Case("host-unspecified", model(name="0.0.0.0/ns/m"), "spec.model.name"),
+    Case("host-multicast", model(name="224.0.0.1/ns/m"), "spec.model.name"),
+    Case("digest-short", model(digest="sha256:abc"), "spec.model.digest"),
+    Case("digest-upper-case", model(digest=DIGEST.upper()), "spec.model.digest"),
+    Case("digest-without-algorithm", model(digest=DIGEST.removeprefix("sha256:")), "spec.model.digest"),
+    Case("digest-newline", model(digest=DIGEST[:-1] + "\n"), "spec.model.digest"),
+    Case("digest-too-long", model(digest=DIGEST + "0"), "spec.model.digest", schema=True),
+    Case("keep-alive-empty", model(keepAlive=""), "spec.model.keepAlive"),
+    Case("keep-alive-words", model(keepAlive="for ever"), "spec.model.keepAlive"),
+    Case("keep-alive-negative", model(keepAlive="-5m"), "spec.model.keepAlive"),
+    Case("keep-alive-number", model(keepAlive=300), "spec.model.keepAlive"),
+    Case("keep-alive-too-long", model(keepAlive="9999999h"), "spec.model.keepAlive"),
+    Case("keep-alive-days", model(keepAlive="1d"), "spec.model.keepAlive"),
+    Case("context-zero", model(contextLength=0), "spec.model.contextLength", schema=True),
+    Case("context-text", model(contextLength="4096"), "spec.model.contextLength", schema=True),
+    Case("parallel-zero", model(parallel=0), "spec.model.parallel", schema=True),
+    Case("replicas-negative", model(replicas=-1), "spec.model.replicas", schema=True),
+    Case("replicas-on-one-node", model(replicas=2), "spec.model.replicas"),
+    Case("replicas-read-write-once", model(replicas=2, storage={"accessModes": ["ReadWriteOnce"]}), "spec.model.replicas"),
+    Case("image-old", model(image="ollama/ollama:0.20.2"), "spec.model.image"),
+    Case("image-very-old", model(image="ollama/ollama:0.5.1"), "spec.model.image"),
+    Case("image-old-flavour", model(image="docker.io/ollama/ollama:v0.17.0-rocm"), "spec.model.image"),
+    Case("image-old-pinned", model(image="ollama/ollama:0.1.33@" + DIGEST), "spec.model.image"),
+    Case("image-with-space", model(image="ollama/ollama:0.24.0 "), "spec.model.image"),
+    Case("image-with-newline", model(image="ollama/ollama:0.24.0\n"), "spec.model.image"),
+    Case("image-empty", model(image=""), "spec.model.image", schema=True),
+    Case("size-not-a-quantity", model(storage={"size": "20GB"}), "spec.model.storage.size"),
+    Case("size-zero", model(storage={"size": "0"}), "spec.model.storage.size"),
+    Case("size-negative", model(storage={"size": "-1Gi"}), "spec.model.storage.size"),
+    Case("access-mode-read-only", model(storage={"accessModes": ["ReadOnlyMany"]}), "spec.model.storage.accessModes", schema=True),
+    Case("access-modes-none", model(storage={"accessModes": []}), "spec.model.storage.accessModes", schema=True),
+    Case("storage-class-newline", model(storage={"storageClassName": "fast\n"}), "spec.model.storage.storageClassName", schema=True),
+    Case("two-sources", model(source={"registry": {}, "claim": {"name": "c"}}), "spec.model.source"),
+    Case("claim-with-storage", model(source={"claim": {"name": "c"}}, storage={"size": "1Gi"}), "spec.model.storage"),
+    Case("claim-of-the-operator", model(source={"claim": {"name": "minimal-models"}}), "spec.model.source.claim.name"),
+    Case("claim-path", model(source={"claim": {"name": "../c"}}), "spec.model.source.claim.name", schema=True),
+    Case("registry-cidr-bits", registry(cidrs=["10.1.2.3/16"]), "spec.model.source.registry.cidrs"),
+    Case("registry-cidr-open", registry(cidrs=["0.0.0.0/0"]), "spec.model.source.registry.cidrs"),
+    Case("registry-cidr-half", registry(cidrs=["128.0.0.0/1", "0.0.0.0/1"]), "spec.model.source.registry.cidrs"),
+    Case("registry-cidr-metadata", registry(cidrs=["169.254.169.254/32"]), "spec.model.source.registry.cidrs"),
+    Case("registry-many-cidrs", registry(cidrs=[f"10.{i}.0.0/16" for i in range(33)]), "spec.model.source.registry.cidrs", schema=True),
+    Case(
+        "request-over-limit", model(resources={"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}}), "spec.model.resources.requests"
+    ),
+    Case("request-over-limit-mixed", model(resources={"limits": {"cpu": "500m"}, "requests": {"cpu": 1}}), "spec.model.resources.requests"),
+    Case("resource-negative", model(resources={"limits": {"memory": "-1Gi"}}), "spec.model.resources.limits", schema=True),
+    Case("resource-nonsense", model(resources={"limits": {"memory": "lots"}}), "spec.model.resources.limits", schema=True),
+    # Labels and annotations of the pods.
+    Case("label-of-the-network", model(pod={"labels": {"crd.projectcalico.org/x": "y"}}), "spec.model.pod.labels"),
+    Case("label-of-the-operator", model(pod={"labels": {"privateassistant.dev/assistant": "other"}}), "spec.model.pod.labels"),
+    Case("label-of-kubernetes", model(pod={"labels": {"batch.kubernetes.io/job-name": "x"}}), "spec.model.pod.labels"),
+    Case("label-instance", model(pod={"labels": {"app.kubernetes.io/instance": "x"}}), "spec.model.pod.labels"),
+    Case("label-key-newline", model(pod={"labels": {"a\nb": "x"}}), "spec.model.pod.labels"),
+    Case("label-key-newline-at-end", model(pod={"labels": {"a\n": "x"}}), "spec.model.pod.labels"),
+    Case("label-key-too-long", model(pod={"labels": {"a" * 64: "x"}}), "spec.model.pod.labels"),
+    Case("label-value-newline", model(pod={"labels": {"a": "x\n"}}), "spec.model.pod.labels", schema=True),
+    Case("label-value-too-long", model(pod={"labels": {"a": "x" * 64}}), "spec.model.pod.labels", schema=True),
+    Case("labels-by-the-hundred", model(pod={"labels": {f"a{i}": "x" for i in range(65)}}), "spec.model.pod.labels", schema=True),
+    Case(
+        "annotation-of-the-operator",
+        model(pod={"annotations": {"privateassistant.dev/policy-revision": "0"}}),
+        "spec.model.pod.annotations",
+    ),
+    Case("annotation-second-network", model(pod={"annotations": {"k8s.v1.cni.cncf.io/networks": "lan"}}), "spec.model.pod.annotations"),
+    Case(
+        "annotation-default-network", model(pod={"annotations": {"v1.multus-cni.io/default-network": "lan"}}), "spec.model.pod.annotations"
+    ),
+    Case(
+        "annotation-apparmor",
+        model(pod={"annotations": {"container.apparmor.security.beta.kubernetes.io/ollama": "unconfined"}}),
+        "spec.model.pod.annotations",
+    ),
+    Case("annotation-upper-case-domain", model(pod={"annotations": {"K8S.v1.cni.cncf.io/networks": "lan"}}), "spec.model.pod.annotations"),
+    Case("annotation-sidecar", model(pod={"annotations": {"vault.hashicorp.com/agent-inject": "true"}}), "spec.model.pod.annotations"),
+    Case("label-sidecar", model(pod={"labels": {"sidecar.istio.io/inject": "true"}}), "spec.model.pod.labels"),
+    # Egress.
+    Case("mode-unknown", {**model(), "egress": {"mode": "Open"}}, "spec.egress.mode", schema=True),
+    Case("allow-without-mode", {**model(), "egress": {"allow": egress("10.0.0.0/8")["egress"]["allow"]}}, "spec.egress.allow"),
+    Case("allow-with-deny", egress("10.0.0.0/8", mode="Deny"), "spec.egress.allow"),
+    Case("allowlist-without-list", {**model(), "egress": {"mode": "Allowlist"}}, "spec.egress.allow"),
+    Case("allowlist-empty", egress(), "spec.egress.allow"),
+    Case("cidr-nonsense", egress("everywhere"), "spec.egress.allow[0].cidr"),
+    Case("cidr-host", egress("10.0.0.1"), "spec.egress.allow[0].cidr"),
+    Case("cidr-name", egress("example.com/32"), "spec.egress.allow[0].cidr"),
+    Case("cidr-bits", egress("10.0.0.0/8", "10.1.2.3/16"), "spec.egress.allow[1].cidr"),
+    Case("cidr-prefix-too-long", egress("10.0.0.0/33"), "spec.egress.allow[0].cidr"),
+    Case("cidr-leading-zero", egress("10.0.0.0/08"), "spec.egress.allow[0].cidr"),
+    Case("cidr-octal", egress("010.0.0.0/8"), "spec.egress.allow[0].cidr"),
+    Case("cidr-netmask", egress("10.0.0.0/255.0.0.0"), "spec.egress.allow[0].cidr"),
+    Case("cidr-mapped", egress("::ffff:10.0.0.0/104"), "spec.egress.allow[0].cidr"),
+    Case("cidr-zone", egress("fe80::1%eth0/128"), "spec.egress.allow[0].cidr"),
+    Case("cidr-space", egress(" 10.0.0.0/8"), "spec.egress.allow[0].cidr"),
+    Case("cidr-newline", egress("10.0.0.0/8\n"), "spec.egress.allow[0].cidr"),
+    Case("cidr-other-digits", egress("１０.0.0.0/8"), "spec.egress.allow[0].cidr"),
+    Case("open-v4", egress("0.0.0.0/0"), "spec.egress.allow"),
+    Case("open-v6", egress("::/0"), "spec.egress.allow"),
+    Case("open-in-halves", egress("0.0.0.0/1", "128.0.0.0/1"), "spec.egress.allow"),
+    Case("open-v6-in-part", egress("2000::/3"), "spec.egress.allow"),
+    Case("open-not-acknowledged", egress("0.0.0.0/0", acknowledgeOpenEgress=False), "spec.egress.allow"),
+    Case("metadata", egress("169.254.169.254/32"), "spec.egress.allow"),
+    Case("around-metadata", egress("169.0.0.0/8"), "spec.egress.allow"),
+    Case("link-local-v6", egress("fe80::/64"), "spec.egress.allow"),
+    Case(
+        "no-ports",
+        {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8", "ports": []}]}},
+        "spec.egress.allow",
+        schema=True,
+    ),
+    Case("ports-absent", {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8"}]}}, "spec.egress.allow", schema=True),
+    Case("port-zero", port(port=0), "spec.egress.allow[0].ports[0].port", schema=True),
+    Case("port-range-backwards", port(port=443, endPort=80), "spec.egress.allow[0].ports[0].endPort"),
+    Case("egress-many", egress(*[f"10.{i}.0.0/16" for i in range(65)]), "spec.egress.allow", schema=True),
+    # Access.
+    Case("peer-empty", peer(), "spec.access.from[0]"),
+    Case("peer-block-and-pods", peer(ipBlock={"cidr": "10.0.0.0/8"}, podSelector={}), "spec.access.from[0]"),
+    Case("peer-null", peer(podSelector=None), "spec.access.from[0]"),
+    Case("block-nonsense", block("office"), "spec.access.from[0].ipBlock.cidr"),
+    Case("block-bits", block("10.1.2.3/16"), "spec.access.from[0].ipBlock.cidr"),
+    Case("block-except-outside", block("10.0.0.0/8", "192.168.0.0/16"), "spec.access.from[0].ipBlock.except"),
+    Case("block-except-all", block("10.0.0.0/8", "10.0.0.0/8"), "spec.access.from[0].ipBlock.except"),
+    Case("block-except-nonsense", block("10.0.0.0/8", "x"), "spec.access.from[0].ipBlock.except"),
+    Case(
+        "selector-operator", peer(podSelector={"matchExpressions": [{"key": "a", "operator": "Like"}]}), "spec.access.from[0]", schema=True
+    ),
+    Case("keys-none", access(keys=[]), "spec.access.keys", schema=True),
+    Case("keys-twice", access(keys=[key("a"), key("a")]), "spec.access.keys"),
+    Case("keys-by-the-hundred", access(keys=[key(f"k{i}") for i in range(65)]), "spec.access.keys", schema=True),
+    Case("key-name-path", access(keys=[key("../tls/tls.key")]), "spec.access.keys[0].name", schema=True),
+    Case("key-name-newline", access(keys=[key("a\n")]), "spec.access.keys[0].name", schema=True),
+    Case("key-without-name", access(keys=[{"subject": "x"}]), "spec.access.keys[0].name", schema=True),
+    Case("key-entry-path", access(keys=[key(secretRef={"name": "s", "key": "../x"})]), "spec.access.keys[0].secretRef.key", schema=True),
+    Case(
+        "keys-share-an-entry",
+        access(keys=[key("a", secretRef={"name": "s"}), key("b", secretRef={"name": "s", "key": "api-key"})]),
+        "spec.access.keys",
+    ),
+    Case("subject-newline", access(keys=[key(subject="a\nb")]), "spec.access.keys[0].subject"),
+    Case("subject-newline-at-end", access(keys=[key(subject="a\n")]), "spec.access.keys[0].subject"),
+    Case("subject-right-to-left", access(keys=[key(subject="a\u202eb")]), "spec.access.keys[0].subject"),
+    Case("subject-space-only", access(keys=[key(subject=" ")]), "spec.access.keys[0].subject"),
+    Case("group-control", access(keys=[key(groups=["a", "b\x1b[31m"])]), "spec.access.keys[0].groups"),
+    Case("tls-secret-without-name", access(tls={"mode": "Secret"}), "spec.access.tls"),
+    Case("tls-name-without-mode", access(tls={"secretName": "x"}), "spec.access.tls"),
+    Case("tls-self-signed-with-name", access(tls={"mode": "SelfSigned", "secretName": "x"}), "spec.access.tls"),
+    Case("limit-zero", access(limits={"requestsPerMinute": 0}), "spec.access.limits.requestsPerMinute", schema=True),
+    Case("limit-huge", access(limits={"maxBodyBytes": 2**63}), "spec.access.limits.maxBodyBytes", schema=True),
+    # What this version does not do, and what does not exist.
+    Case(
+        "keep-conversations",
+        {**model(), "retention": {"conversations": {"mode": "Keep"}}},
+        "spec.retention.conversations.mode",
+        schema=True,
+    ),
+    Case("level-trace", {**model(), "logging": {"level": "TRACE"}}, "spec.logging.level", schema=True),
+    Case("boolean-as-text", {**model(), "suspend": "true"}, "spec.suspend", schema=True),
+)
+
+UNKNOWN: tuple[Case, ...] = (
+    Case("unknown-top", {**model(), "redactoin": {}}, "spec.redactoin"),
+    Case("unknown-model", model(disgest=DIGEST), "spec.model.disgest"),
+    Case("unknown-egress", {**model(), "egress": {"mod": "Deny"}}, "spec.egress.mod"),
+    Case("unknown-in-a-peer", peer(podSelektor={}), "spec.access.from[0].podSelektor"),
+    Case("unknown-in-a-selector", peer(podSelector={"matchLabel": {"a": "b"}}), "spec.access.from[0].podSelector.matchLabel"),
+    Case("unknown-in-resources", model(resources={"limit": {}}), "spec.model.resources.limit"),
+    Case("unknown-in-affinity", model(pod={"affinity": {"nodeAffinities": {}}}), "spec.model.pod.affinity.nodeAffinities"),
+    Case("unknown-in-a-toleration", model(pod={"tolerations": [{"keys": "a"}]}), "spec.model.pod.tolerations[0].keys"),
+)
+"""Fields that do not exist: refused by kubectl (strict), by server-side apply and by the guard; pruned by other clients."""
