@@ -1,0 +1,34 @@
+"""`python -m assistant_operator`, or `private-assistant`: run the operator."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from assistant_operator import errors, logs
+from assistant_operator.handlers.operator import Operator
+from assistant_operator.settings import Settings, SettingsError, load
+
+
+async def run(settings: Settings) -> int:
+    """Run one replica; the exit code says whether it ended in good order."""
+    try:
+        await Operator(settings).run()
+    except errors.LeaseLostError as error:
+        logs.log.error("Lease lost", extra={"reason": str(error)})
+        return 1
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the settings and run until told to stop."""
+    try:
+        settings = load(sys.argv[1:] if arguments is None else arguments)
+    except SettingsError as error:
+        sys.stderr.write(f"private-assistant: {error}\n")
+        return 2
+    logs.configure(settings.log_level, settings.log_format)
+    return asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,191 @@
+"""The running operator: connection, Lease, watches, workers, resync and the port for operations, started and ended in the right order.
+
+A standby replica has a connection and waits for the Lease; watches and workers start with it. When anything of the active replica
+ends, all of it does, and a lost Lease stops the writes first (the client asks the elector before each).
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import kopf
+
+from assistant_operator import errors
+from assistant_operator.handlers import watch
+from assistant_operator.handlers.watch import Watch
+from assistant_operator.kube.aio import HttpClient
+from assistant_operator.kube.connection import Credentials, configuration, credentials
+from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.lease import Elector
+from assistant_operator.metrics import Metrics
+from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.ops import OpsServer
+from assistant_operator.reconcile import workers
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.loop import reconcile
+from assistant_operator.reconcile.progress import HttpAsk, PodProgress
+from assistant_operator.reconcile.queue import Queue
+from assistant_operator.reconcile.resolver import Resolver, SystemResolver
+from assistant_operator.reconcile.world import World
+from assistant_operator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CRD_RETRY = 5.0
+
+
+class Operator:
+    """One replica."""
+
+    def __init__(self, settings: Settings, *, resolver: Resolver | None = None) -> None:
+        self._settings = settings
+        self._resolver = resolver or SystemResolver()
+        self._stop = asyncio.Event()
+        self._serving = False
+        self.metrics = Metrics()
+        self.cache = Cache()
+        self.queue = Queue()
+        self.ops_port = 0
+
+    def stop(self) -> None:
+        """End in good order."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until stopped; LeaseLostError where another replica may have taken over."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(name, self.stop)
+        connection = await configuration(self._settings.kubeconfig)
+        plain = HttpClient(connection, meter=self.metrics.called, timeout=5.0)
+        elector = Elector(plain, self._settings.installation.operator_namespace, self._settings.lease_name, self._settings.identity)
+        fence = elector.check if self._settings.leader_election else lambda: None
+        client = HttpClient(connection, meter=self.metrics.called, may_write=fence)
+        ops = OpsServer(self.metrics, lambda: self._serving and not self._stop.is_set(), self._settings.ops_host, self._settings.ops_port)
+        self._watch_metrics(elector)
+        try:
+            self.ops_port = await ops.start()
+            self._serving = True
+            if self._settings.leader_election and not await self._unless_stopped(elector.acquire()):
+                return
+            await self._lead(client, elector, partial(credentials, connection))
+        finally:
+            await ops.close()
+            await client.close()
+            await elector.release()
+            await plain.close()
+
+    def _watch_metrics(self, elector: Elector) -> None:
+        self.metrics.watch_queue(lambda: len(self.queue), lambda: self.queue.running)
+        self.metrics.watch_assistants(self.cache.assistants)
+        self.metrics.watch_leader(lambda: elector.is_leader or not self._settings.leader_election)
+
+    async def _unless_stopped(self, waiting: Awaitable[None]) -> bool:
+        """Wait for something or for the end; tell whether it came to pass."""
+        task = asyncio.ensure_future(waiting)
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            await task
+            return True
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return False
+
+    async def _lead(self, client: HttpClient, elector: Elector, facts: Callable[[], Awaitable[Credentials]]) -> None:
+        """Do the active replica's work until it is stopped or one of its parts ends."""
+        ask = HttpAsk()
+        world = World(
+            client=client,
+            cache=self.cache,
+            installation=self._settings.installation,
+            resolver=self._resolver,
+            progress=PodProgress(ask, self.queue.add),
+            instance=self._settings.identity,
+            resync=self._settings.resync_seconds,
+        )
+        if not await self._unless_stopped(self._crd(client)):
+            return
+        stop_kopf = asyncio.Event()
+        parts: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._stop.wait(), name="stop"),
+            asyncio.create_task(
+                workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers), name="workers"
+            ),
+            asyncio.create_task(self._audit(client), name="audit"),
+        ]
+        if self._settings.leader_election:
+            parts.append(asyncio.create_task(elector.hold(), name="lease"))
+        parts.append(asyncio.create_task(self._kopf(facts, stop_kopf), name="watches"))
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(parts, stop_kopf)
+            await ask.close()
+        for part in done:
+            part.result()
+        log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
+
+    async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], stop: asyncio.Event) -> None:
+        registry = kopf.OperatorRegistry()
+        Watch(self.cache, self.queue, facts).register(registry)
+        namespaces = self._settings.namespaces
+        await kopf.operator(
+            registry=registry,
+            settings=watch.settings(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            stop_flag=stop,
+        )
+
+    async def _crd(self, client: HttpClient) -> None:
+        """Return when the CRD is served: kopf looks for it once."""
+        namespace = self._settings.namespaces[0] if self._settings.namespaces else None
+        while True:
+            try:
+                await client.list(PRIVATE_ASSISTANT, namespace)
+            except errors.ApiError as error:
+                log.warning("Waiting for the CRD and for rights to read it", extra={"reason": str(error)})
+                await asyncio.sleep(CRD_RETRY)
+            else:
+                return
+
+    async def _audit(self, client: HttpClient) -> None:
+        """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile."""
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds)
+            for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
+                labels = "" if kind is PRIVATE_ASSISTANT else LABEL_ASSISTANT
+                try:
+                    present = [
+                        obj for scope in self._settings.namespaces or (None,) for obj in await client.list(kind, scope, labels=labels)
+                    ]
+                except errors.ApiError as error:
+                    log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
+                    continue
+                lost = self.cache.retain(kind, present)
+                found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
+                for key in {*lost, *found}:
+                    self.queue.add(key)
+
+
+async def _end(parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event) -> None:
+    """End the parts: workers first, so that nothing is written any more, kopf by its own flag."""
+    for part in parts:
+        if part.get_name() != "watches":
+            part.cancel()
+    await asyncio.gather(*(part for part in parts if part.get_name() != "watches"), return_exceptions=True)
+    stop_kopf.set()
+    watches = next(part for part in parts if part.get_name() == "watches")
+    _, pending = await asyncio.wait((watches,), timeout=10)
+    for part in pending:
+        part.cancel()
+    await asyncio.gather(watches, return_exceptions=True)

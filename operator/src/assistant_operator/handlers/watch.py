@@ -1,0 +1,103 @@
+"""The watches: every event goes into the cache, and what is news asks for a pass. Nothing is decided here and nothing is written.
+
+Of kopf only `on.event` and `index` are used: they alone leave users' objects as they are. The index functions store nothing in
+kopf: they are called before kopf lets any handler run, for every object of the first listings, and so the cache is complete before
+the first pass.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import kopf
+
+from assistant_operator.handlers.credentials import connection_info
+from assistant_operator.kube.connection import Credentials
+from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, Kind
+from assistant_operator.kube.objects import Object
+from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.queue import Queue
+
+
+class Watch:
+    """What the handlers need; kopf hands it to none of them, they are its methods."""
+
+    def __init__(self, cache: Cache, queue: Queue, credentials: Callable[[], Awaitable[Credentials]]) -> None:
+        self._cache = cache
+        self._queue = queue
+        self._credentials = credentials
+        self._news: set[tuple[str, str]] = set()
+
+    def register(self, registry: kopf.OperatorRegistry) -> None:
+        """Register the handlers for every watched kind."""
+        kopf.on.login(registry=registry)(self.login)
+        for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
+            selector = (kind.group, kind.version, kind.plural)
+            kopf.index(*selector, registry=registry, id=f"listed-{kind.plural}")(self._lister(kind))
+            kopf.on.event(*selector, registry=registry, id=f"seen-{kind.plural}")(self._watcher(kind))
+
+    async def login(self, **_: object) -> kopf.ConnectionInfo:
+        return connection_info(await self._credentials())
+
+    def _lister(self, kind: Kind) -> Any:
+        async def listed(body: kopf.Body, **_: object) -> None:
+            self.put(complete(kind, body))
+
+        return listed
+
+    def _watcher(self, kind: Kind) -> Any:
+        async def seen(body: kopf.Body, type: str | None, **_: object) -> None:
+            obj = complete(kind, body)
+            if type == "DELETED":
+                self.drop(obj)
+            else:
+                self.pass_on(obj)
+
+        return seen
+
+    def put(self, obj: Object) -> None:
+        """Remember the object; whether it was news is told when handlers may run."""
+        if self._cache.put(obj):
+            self._news.add(_version(obj))
+
+    def pass_on(self, obj: Object) -> None:
+        """Ask for a pass where the object was news."""
+        if _version(obj) in self._news:
+            self._news.discard(_version(obj))
+            self._queue_for(obj)
+
+    def drop(self, obj: Object) -> None:
+        """Forget the object and ask for a pass."""
+        self._cache.drop(obj)
+        self._queue_for(obj)
+
+    def _queue_for(self, obj: Object) -> None:
+        if (key := Key.of(obj)) is not None:
+            self._queue.add(key)
+
+
+def _version(obj: Object) -> tuple[str, str]:
+    meta = obj["metadata"]
+    return str(meta.get("uid", "")), str(meta.get("resourceVersion", ""))
+
+
+def complete(kind: Kind, body: kopf.Body) -> Object:
+    """Return the object as a plain dictionary; items of a typed list come without apiVersion and kind."""
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **dict(body)}
+
+
+def settings(chunk: int = 200) -> kopf.OperatorSettings:
+    """Return kopf's settings: streams and nothing else."""
+    made = kopf.OperatorSettings()
+    for kind in WATCHED_CHILDREN:
+        made.watching.label_selectors[kind.group, kind.version, kind.plural] = LABEL_ASSISTANT
+    made.watching.chunk_size = chunk
+    made.watching.connect_timeout = 10
+    made.networking.request_timeout = 30
+    made.networking.connect_timeout = 10
+    made.posting.enabled = False
+    made.peering.standalone = True
+    made.scanning.disabled = True
+    made.execution.max_workers = 1
+    return made

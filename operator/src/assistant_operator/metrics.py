@@ -1,0 +1,89 @@
+"""Prometheus metrics of the operator; labels name kinds and outcomes, never what users wrote."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from assistant_operator.kube.objects import Object
+
+PREFIX = "private_assistant_operator"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """Counters of one operator process."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, for nobody
+        self.registry = CollectorRegistry()
+        self._reconciles = Counter(
+            f"{PREFIX}_reconciles", "Passes over an assistant, by how they ended.", ["outcome"], registry=self.registry
+        )
+        self._seconds = Histogram(f"{PREFIX}_reconcile_seconds", "Duration of a pass.", registry=self.registry)
+        self._calls = Counter(
+            f"{PREFIX}_api_calls", "Calls to the API server; code 0 had no answer.", ["verb", "kind", "code"], registry=self.registry
+        )
+        self._call_seconds = Histogram(
+            f"{PREFIX}_api_call_seconds", "Duration of a call to the API server.", ["verb"], registry=self.registry
+        )
+
+    def reconciled(self, outcome: str, seconds: float) -> None:
+        self._reconciles.labels(outcome).inc()
+        self._seconds.observe(seconds)
+
+    def called(self, verb: str, kind: str, status: int, seconds: float) -> None:
+        self._calls.labels(verb, kind, str(status)).inc()
+        self._call_seconds.labels(verb).observe(seconds)
+
+    def watch_queue(self, ready: Callable[[], int], running: Callable[[], int]) -> None:
+        """Show the queue as it is at the time of a scrape."""
+        self.registry.register(
+            _Gauges(
+                lambda: [
+                    _single("queue_depth", "Assistants that wait for a pass.", ready()),
+                    _single("workers_busy", "Passes that run.", running()),
+                ]
+            )
+        )
+
+    def watch_assistants(self, assistants: Callable[[], Iterable[Object]]) -> None:
+        """Show how many assistants have each condition in each status."""
+        self.registry.register(_Gauges(lambda: [_by_condition(assistants())]))
+
+    def watch_leader(self, is_leader: Callable[[], bool]) -> None:
+        self.registry.register(_Gauges(lambda: [_single("leader", "1 where this replica is the active one.", int(is_leader()))]))
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _Gauges(Collector):
+    """Values that are computed when they are asked for."""
+
+    def __init__(self, compute: Callable[[], list[GaugeMetricFamily]]) -> None:
+        self._compute = compute
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._compute()
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        return []  # registration must not compute
+
+
+def _single(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _by_condition(assistants: Iterable[Object]) -> GaugeMetricFamily:
+    counts: dict[tuple[str, str], int] = {}
+    for assistant in assistants:
+        for condition in (assistant.get("status") or {}).get("conditions") or ():
+            pair = (str(condition.get("type", "")), str(condition.get("status", "")))
+            counts[pair] = counts.get(pair, 0) + 1
+    family = GaugeMetricFamily(f"{PREFIX}_assistants", "Assistants by condition and its status.", labels=["condition", "status"])
+    for pair, count in sorted(counts.items()):
+        family.add_metric(list(pair), count)
+    return family

@@ -1,0 +1,147 @@
+"""From the plan to the cluster: write what drifted, in the plan's order, and remove what left the plan.
+
+An object that is not this assistant's is never written to and never removed, whatever its name is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from assistant_operator import errors
+from assistant_operator.kube.client import Client
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import SECRET
+from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, uid_of
+from assistant_operator.naming import ANNOTATION_INTENT
+from assistant_operator.reconcile.cache import Cache, Seen
+from assistant_operator.reconcile.drift import difference
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.secrets import collision
+from assistant_operator.resources.manifest import Manifest, Policy
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Writes the objects of one assistant."""
+
+    client: Client
+    cache: Cache
+    key: Key
+    uid: str
+
+    async def apply(self, manifests: Sequence[Manifest]) -> list[Ref]:
+        """Bring every object to its manifest and return what is in place; nothing is written where one of the names is taken."""
+        wanted = [(manifest.to_dict(), manifest.policy) for manifest in manifests]
+        lives = await self._look([manifest for manifest, _ in wanted])
+        done: list[Ref] = []
+        for manifest, policy in wanted:
+            ref = Ref.of(manifest)
+            await self._bring(manifest, policy, lives[ref])
+            done.append(ref)
+        return done
+
+    async def _look(self, manifests: Sequence[Object]) -> dict[Ref, Seen | None]:
+        """Return what stands under each name; names that the cache does not know are asked for, since others' objects bear no label."""
+        lives = {ref: self.cache.find(ref) for ref in map(Ref.of, manifests)}
+        unknown = [ref for ref, seen in lives.items() if seen is None]
+        found = await asyncio.gather(*(self.client.get(ref.row, ref.namespace, ref.name) for ref in unknown))
+        for ref, obj in zip(unknown, found, strict=True):
+            if obj is not None:
+                self._refuse_others(ref, obj)
+                self.cache.put(obj)
+                lives[ref] = self.cache.find(ref)
+        for ref, seen in lives.items():
+            if seen is not None:
+                self._refuse_others(ref, seen.obj)
+        return lives
+
+    def _refuse_others(self, ref: Ref, obj: Object) -> None:
+        if controller_uid(obj) != self.uid:
+            raise collision(ref.kind, ref.name)
+
+    async def _bring(self, manifest: Object, policy: Policy, seen: Seen | None) -> None:
+        if seen is None:
+            # Without force: an object that appeared under this name in the last instant is not taken over.
+            await self._write(manifest, force=False)
+        elif is_being_deleted(seen.obj):
+            pass  # the news of its end brings the next pass
+        elif policy is Policy.REPLACE:
+            await self._replace(manifest, seen.obj)
+        elif policy is Policy.APPLY and (why := drifted(manifest, seen)) is not None:
+            log.info("Object drifted", extra={"assistant": str(self.key), "object": Ref.of(manifest).id, "field": why})
+            await self._repair(manifest, seen)
+
+    async def _replace(self, manifest: Object, live: Object) -> None:
+        """Make an immutable object anew where it no longer says what the plan says, unless its work is done."""
+        same = annotation(live, ANNOTATION_INTENT) == annotation(manifest, ANNOTATION_INTENT)
+        if same or is_true(live, "Complete"):
+            return
+        await self.remove(live)
+
+    async def remove(self, obj: Object) -> bool:
+        ref = Ref.of(obj)
+        return await self.client.delete(ref.row, ref.namespace, ref.name, uid=uid_of(obj))
+
+    async def _repair(self, manifest: Object, seen: Seen) -> None:
+        if seen.is_foreign:
+            ref = Ref.of(manifest)
+            fresh = await self.client.get(ref.row, ref.namespace, ref.name)
+            if fresh is None or uid_of(fresh) != uid_of(seen.obj):
+                raise errors.ConflictError("get", ref.kind, 409, "Replaced")
+            await self.client.disown(fresh)
+        # The uid is a precondition: what somebody else made under this name meanwhile is not touched.
+        await self._write({**manifest, "metadata": {**manifest["metadata"], "uid": uid_of(seen.obj)}}, force=True)
+
+    async def _write(self, manifest: Object, *, force: bool) -> None:
+        kind = manifest["kind"]
+        try:
+            self.cache.put(await self.client.apply(manifest, force=force))
+        except errors.InvalidError as error:
+            raise errors.TerminalError("ObjectRefused", f"The API server does not accept the {kind}: {_causes(error)}") from error
+        except errors.ForbiddenError as error:
+            text = f"The API server refuses to {error.verb} the {kind} ({error.reason}): a quota, an admission rule or missing rights."
+            raise errors.WaitingError("Forbidden", text, after=60.0) from error
+
+    async def prune(self, previous: Iterable[Ref], keep: Iterable[Ref]) -> list[Ref]:
+        """Remove what was made for the assistant and is planned no longer; return what is still there."""
+        kept = set(keep)
+        candidates = {ref for ref, _ in self.cache.children(self.key)} | set(previous)
+        left: list[Ref] = []
+        for ref in sorted(candidates - kept):
+            live = await self._own_object(ref)
+            if live is None:
+                continue
+            if not is_being_deleted(live):
+                log.info("Object left the plan", extra={"assistant": str(self.key), "object": ref.id})
+                await self.remove(live)
+            left.append(ref)
+        return left
+
+    async def _own_object(self, ref: Ref) -> Object | None:
+        """Return the object if it is there and this assistant's."""
+        if ref.namespace != self.key.namespace:
+            return None  # a hand-edited inventory cannot make the operator reach into other namespaces
+        if ref.row is SECRET:
+            live = await self.client.get(SECRET, ref.namespace, ref.name)
+        else:
+            seen = self.cache.find(ref)
+            live = seen.obj if seen else None
+        return live if live is not None and controller_uid(live) == self.uid else None
+
+
+def drifted(manifest: Object, seen: Seen) -> str | None:
+    """Return what is not as planned, None where nothing is."""
+    if annotation(seen.obj, ANNOTATION_INTENT) != annotation(manifest, ANNOTATION_INTENT):
+        return "intent"
+    if seen.is_foreign:
+        return "fields set by others"
+    return difference(manifest, seen.obj)
+
+
+def _causes(error: errors.InvalidError) -> str:
+    if error.causes:
+        return "; ".join(f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in error.causes)
+    return error.reason

@@ -1,0 +1,120 @@
+"""What the cluster holds, as last seen: fed by the watches and by the answers to our own writes, whichever is newer.
+
+Reconciles read children from here and never ask the API server for them. What is of no use is not kept: managedFields (read once, for
+who set what), and of pods everything but the few fields that tell how they do.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import POD, PRIVATE_ASSISTANT, Kind, kind_of
+from assistant_operator.kube.objects import Object, metadata, name_of, uid_of, version_of
+from assistant_operator.kube.ownership import has_foreign_fields
+from assistant_operator.reconcile.key import Key
+
+TOMBSTONES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object."""
+
+    obj: Object
+    is_foreign: bool
+    """Somebody else set fields that are for the operator alone."""
+
+
+class Cache:
+    """All objects of all assistants."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], dict[tuple[str, str], Seen]] = {}
+        self._by_key: dict[Key, dict[Ref, Seen]] = {}
+        # Versions at which objects vanished: an answer to our own write may arrive after the news of the object's deletion.
+        self._gone: OrderedDict[Ref, int] = OrderedDict()
+
+    def put(self, obj: Object) -> bool:
+        """Remember the object; tell whether that is news."""
+        ref = Ref.of(obj)
+        version = version_of(obj)
+        known = self._of(ref.row).get((ref.namespace, ref.name))
+        if version <= self._gone.get(ref, -1) or (known is not None and version <= version_of(known.obj)):
+            return False
+        seen = Seen(_slim(obj), ref.row is not PRIVATE_ASSISTANT and has_foreign_fields(metadata(obj).get("managedFields") or ()))
+        self._of(ref.row)[ref.namespace, ref.name] = seen
+        if (key := Key.of(obj)) is not None:
+            self._by_key.setdefault(key, {})[ref] = seen
+        return True
+
+    def drop(self, obj: Object) -> bool:
+        """Forget the object, unless another one has its name by now; tell whether it was known."""
+        ref = Ref.of(obj)
+        known = self._of(ref.row).get((ref.namespace, ref.name))
+        if known is not None and uid_of(known.obj) != uid_of(obj):
+            return False
+        self._gone[ref] = max(version_of(obj), version_of(known.obj) if known else 0)
+        self._gone.move_to_end(ref)
+        while len(self._gone) > TOMBSTONES:
+            self._gone.popitem(last=False)
+        return self._forget(ref)
+
+    def retain(self, kind: Kind, present: Iterable[Object]) -> list[Key]:
+        """Forget the objects of a kind that a fresh listing does not have, and return whose they were.
+
+        A watch that had to start anew (410 Gone) does not tell what vanished meanwhile.
+        """
+        uids = {uid_of(obj) for obj in present}
+        lost = [seen.obj for seen in self._of(kind).values() if uid_of(seen.obj) not in uids]
+        for obj in lost:
+            self._forget(Ref.of(obj))
+        return [key for obj in lost if (key := Key.of(obj)) is not None]
+
+    def find(self, ref: Ref) -> Seen | None:
+        return self._of(ref.row).get((ref.namespace, ref.name))
+
+    def assistant(self, key: Key) -> Object | None:
+        seen = self._of(PRIVATE_ASSISTANT).get(key)
+        return seen.obj if seen else None
+
+    def assistants(self) -> Iterator[Object]:
+        return (seen.obj for seen in self._of(PRIVATE_ASSISTANT).values())
+
+    def of_assistant(self, key: Key, kind: Kind) -> list[Object]:
+        """Return the assistant's objects of one kind, oldest first."""
+        found = [seen.obj for ref, seen in self._by_key.get(key, {}).items() if ref.row is kind]
+        return sorted(found, key=lambda obj: (str(metadata(obj).get("creationTimestamp", "")), name_of(obj)))
+
+    def children(self, key: Key) -> list[tuple[Ref, Seen]]:
+        """Return everything that bears the assistant's label, but its pods, which their controllers make."""
+        return [(ref, seen) for ref, seen in self._by_key.get(key, {}).items() if ref.row.owned]
+
+    def _of(self, kind: Kind) -> dict[tuple[str, str], Seen]:
+        return self._objects.setdefault((kind.group, kind.kind), {})
+
+    def _forget(self, ref: Ref) -> bool:
+        known = self._of(ref.row).pop((ref.namespace, ref.name), None)
+        if known is not None and (key := Key.of(known.obj)) is not None:
+            of_key = self._by_key.get(key, {})
+            of_key.pop(ref, None)
+            if not of_key:
+                self._by_key.pop(key, None)
+        return known is not None
+
+
+_POD_METADATA = ("name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences", "creationTimestamp", "deletionTimestamp")
+_POD_STATUS = ("phase", "reason", "podIP", "conditions", "containerStatuses", "initContainerStatuses")
+
+
+def _slim(obj: Object) -> Object:
+    """Return the object without what no decision needs."""
+    meta = {key: value for key, value in metadata(obj).items() if key != "managedFields"}
+    if kind_of(obj) is not POD:
+        return {**obj, "metadata": meta}
+    return {
+        "apiVersion": obj["apiVersion"],
+        "kind": obj["kind"],
+        "metadata": {key: meta[key] for key in _POD_METADATA if key in meta},
+        "status": {key: value for key, value in (obj.get("status") or {}).items() if key in _POD_STATUS},
+    }

@@ -1,0 +1,74 @@
+"""Verdicts to conditions, by the conventions of the Kubernetes API and kstatus (Flux).
+
+Ready is always there. Reconciling and Stalled are there only while True, never both, and neither beside Ready=True. Each
+condition carries the generation that it speaks of; lastTransitionTime moves only when the status does. The root observedGeneration
+moves when the generation's work has come to an end, good or bad, so `observedGeneration < generation` means: still at it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from assistant_operator.api.v1alpha1.status import Condition
+from assistant_operator.reconcile.verdict import Course, Verdict
+
+READY = "Ready"
+RECONCILING = "Reconciling"
+STALLED = "Stalled"
+MODEL_READY = "ModelReady"
+GATEWAY_READY = "GatewayReady"
+
+ORDER = (READY, RECONCILING, STALLED, MODEL_READY, GATEWAY_READY)
+ONLY_WHILE_TRUE = (RECONCILING, STALLED)
+MAX_MESSAGE = 1024
+
+PROGRESSING = "Progressing"
+
+
+def timestamp(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def conditions(
+    ready: Verdict, promises: Mapping[str, Verdict], previous: Iterable[Condition], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """Return all conditions of a pass that came to these verdicts."""
+    verdicts = {READY: ready, **promises}
+    if ready.status != "True" and ready.course is Course.MOVING:
+        verdicts[RECONCILING] = Verdict.true(PROGRESSING, ready.message)
+    if ready.course is Course.STUCK:
+        verdicts[STALLED] = Verdict.true(ready.reason, ready.message)
+    before = {condition.type: condition for condition in previous}
+    return tuple(_condition(kind, verdicts[kind], before.get(kind), generation, now) for kind in ORDER if kind in verdicts)
+
+
+def suspended(previous: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
+    """Return the conditions of a suspended assistant.
+
+    Nothing is checked any more, so Ready is Unknown. The promises' conditions stay as they were last seen, with the generation
+    of which they spoke.
+    """
+    verdict = Verdict("Unknown", "Suspended", "spec.suspend is true: nothing is checked, changed or repaired.", Course.SETTLED)
+    before = {condition.type: condition for condition in previous}
+    kept = [before[kind] for kind in ORDER if kind in before and kind not in (READY, *ONLY_WHILE_TRUE)]
+    return (_condition(READY, verdict, before.get(READY), generation, now), *kept)
+
+
+def observed_generation(ready: Verdict, previous: int | None, generation: int) -> int | None:
+    """Return the generation whose work has come to an end."""
+    return previous if ready.course is Course.MOVING else generation
+
+
+def _condition(kind: str, verdict: Verdict, before: Condition | None, generation: int, now: datetime) -> Condition:
+    same = before is not None and before.status == verdict.status
+    return Condition(
+        type=kind,
+        status=verdict.status,
+        reason=verdict.reason,
+        message=_bounded(verdict.message),
+        observed_generation=generation,
+        last_transition_time=before.last_transition_time if same and before is not None else timestamp(now),
+    )
+
+
+def _bounded(message: str) -> str:
+    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"

@@ -1,0 +1,25 @@
+"""Which assistant: what the queue holds and the cache is asked for."""
+
+from typing import NamedTuple
+
+from assistant_operator.kube.objects import Object, label, name_of, namespace_of
+from assistant_operator.naming import KIND, LABEL_ASSISTANT
+
+
+class Key(NamedTuple):
+    """One assistant."""
+
+    namespace: str
+    name: str
+
+    @classmethod
+    def of(cls, obj: Object) -> "Key | None":
+        """Return the assistant that the object is, or to which its label says that it belongs."""
+        if obj.get("kind") == KIND:
+            return cls(namespace_of(obj), name_of(obj))
+        if owner := label(obj, LABEL_ASSISTANT):
+            return cls(namespace_of(obj), owner)
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"

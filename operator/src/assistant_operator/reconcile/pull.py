@@ -1,0 +1,146 @@
+"""The pull of a model: what its Job and pods say, which model is on the volume, and when to try again.
+
+The Job's name is a hash of what it pulls (resources/pull_job.py), so the Job of the current spec either exists or not; an older one never
+answers for it. Its result is the termination message of its pod, and is recorded in status.model: the record counts where the pod is gone.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from assistant_model.reference import Reference
+from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.api.v1alpha1.status import ModelStatus
+from assistant_operator.kube.objects import Object, condition, is_being_deleted, is_true, metadata, uid_of
+from assistant_operator.reconcile import pods as pod_states
+from assistant_operator.reconcile.pods import Ended, Trouble
+
+DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+
+FINAL = frozenset({"DigestMismatch", "NotAModel"})
+"""The same answer tomorrow: nothing is tried until the spec changes."""
+SELDOM = frozenset({"ModelNotFound", "Unauthorized"})
+"""Somebody may upload the model or grant access without touching the spec."""
+RETRY = timedelta(minutes=2)
+"""After a Job has failed for good; the Job itself tried several times, with growing delays."""
+RETRY_SELDOM = timedelta(minutes=10)
+
+
+class Phase(Enum):
+    ABSENT = "absent"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A model that was verified to lie on a volume."""
+
+    name: str
+    digest: str
+    volume: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullView:
+    """The pull of the model that the spec asks for."""
+
+    phase: Phase
+    digest: str | None = None
+    size_bytes: int | None = None
+    trouble: Trouble | None = None
+    failed_at: datetime | None = None
+    pod_ip: str | None = None
+    pod_uid: str | None = None
+    """Of the pod that is pulling now."""
+
+    @property
+    def is_final(self) -> bool:
+        return self.phase is Phase.FAILED and self.trouble is not None and self.trouble.reason in FINAL
+
+    def retry_at(self) -> datetime | None:
+        """Return when a failed Job is to be made anew; None for never."""
+        if self.phase is not Phase.FAILED or self.is_final or self.failed_at is None:
+            return None
+        seldom = self.trouble is not None and self.trouble.reason in SELDOM
+        return self.failed_at + (RETRY_SELDOM if seldom else RETRY)
+
+
+ABSENT = PullView(Phase.ABSENT)
+
+
+def view(job: Object | None, pods: list[Object]) -> PullView:
+    """Return what the Job and its pods say."""
+    if job is None or is_being_deleted(job):
+        return ABSENT
+    own = [pod for pod in pods if pod_states.is_controlled_by(pod, uid_of(job))]
+    ends = sorted((end for pod in own for container in pod_states.statuses(pod) if (end := pod_states.ended(container))), key=_when)
+    if is_true(job, "Complete") or is_true(job, "SuccessCriteriaMet"):
+        return _succeeded(ends)
+    failed = condition(job, "Failed")
+    if failed.get("status") == "True":
+        trouble = _last_complaint(ends) or Trouble("PullFailed", "The pull failed; the Job's events say how.")
+        return PullView(Phase.FAILED, trouble=trouble, failed_at=_time(failed.get("lastTransitionTime")))
+    running = next((pod for pod in own if (pod.get("status") or {}).get("phase") == "Running" and not is_being_deleted(pod)), None)
+    stuck = pod_states.first_trouble(pod for pod in own if (pod.get("status") or {}).get("phase") in (None, "Pending"))
+    return PullView(
+        Phase.RUNNING,
+        trouble=stuck or _last_complaint(ends),
+        pod_ip=str((running.get("status") or {}).get("podIP") or "") or None if running else None,
+        pod_uid=uid_of(running) if running else None,
+    )
+
+
+def _succeeded(ends: list[Ended]) -> PullView:
+    for end in reversed(ends):
+        digest, size = end.said.get("digest"), end.said.get("sizeBytes")
+        if end.exit_code == 0 and isinstance(digest, str) and DIGEST.match(digest):
+            valid = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+            return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size if valid else None)
+    return PullView(Phase.SUCCEEDED)
+
+
+def _last_complaint(ends: list[Ended]) -> Trouble | None:
+    return next((found for end in reversed(ends) if end.exit_code != 0 and (found := pod_states.complaint(end))), None)
+
+
+def _when(end: Ended) -> str:
+    return end.at
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def recorded(status: ModelStatus | None) -> ModelRecord | None:
+    """Return the model that status says was verified."""
+    if status is None or status.digest is None or status.volume is None or not DIGEST.match(status.digest):
+        return None
+    return ModelRecord(status.name, status.digest, status.volume, status.size_bytes)
+
+
+def same_model(left: str, right: str) -> bool:
+    """Tell whether two references name the same model: `m` is `library/m:latest`."""
+    try:
+        return Reference.parse(left) == Reference.parse(right)
+    except ValueError:
+        return left == right
+
+
+def is_wanted(record: ModelRecord | None, spec: PrivateAssistantSpec, volume: str) -> bool:
+    """Tell whether the recorded model is the one that the spec asks for."""
+    if record is None or record.volume != volume or not same_model(record.name, spec.model.name):
+        return False
+    return spec.model.digest is None or spec.model.digest == record.digest
+
+
+def is_older(job: Object, claim: Object) -> bool:
+    """Tell whether the Job ran before the volume was made: what it pulled lies elsewhere."""
+    return str(metadata(job).get("creationTimestamp", "")) < str(metadata(claim).get("creationTimestamp", ""))

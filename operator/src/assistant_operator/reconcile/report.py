@@ -1,0 +1,50 @@
+"""The one status write of a pass, if there is anything to write, and the Events for what changed."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from assistant_operator import errors
+from assistant_operator.api.v1alpha1 import PrivateAssistantStatus
+from assistant_operator.api.v1alpha1.status import ModelStatus
+from assistant_operator.kube.objects import Object, name_of, namespace_of, uid_of
+from assistant_operator.naming import API_VERSION, KIND
+from assistant_operator.reconcile import events
+from assistant_operator.reconcile.world import World
+
+
+def stored_status(assistant: Object) -> PrivateAssistantStatus:
+    """Return the status as stored. One that cannot be read (edited by hand, or by a newer version) counts as empty, but for the model
+    record where that can be read: without it a model would be pulled again."""
+    raw = assistant.get("status") or {}
+    try:
+        return PrivateAssistantStatus.model_validate(raw)
+    except ValidationError:
+        return PrivateAssistantStatus(model=_stored_model(raw))
+
+
+def _stored_model(raw: Any) -> ModelStatus | None:
+    try:
+        return ModelStatus.model_validate(raw["model"])
+    except (ValidationError, KeyError, TypeError):
+        return None
+
+
+async def write(world: World, assistant: Object, status: PrivateAssistantStatus) -> bool:
+    """Write the status where it differs from the stored one; False where the assistant is gone."""
+    wanted = status.to_dict()
+    if wanted == (assistant.get("status") or {}):
+        return True
+    manifest = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name_of(assistant), "namespace": namespace_of(assistant), "uid": uid_of(assistant)},
+        "status": wanted,
+    }
+    try:
+        world.cache.put(await world.client.apply_status(manifest))
+    except (errors.GoneError, errors.ConflictError):
+        return False  # deleted, or another one under the same name: its own event brings its own pass
+    changed = events.transitions(stored_status(assistant).conditions, status.conditions)
+    await events.tell(world.client, assistant, changed, world.instance, world.clock())
+    return True

@@ -1,0 +1,32 @@
+"""Everything that a reconcile touches besides the assistant itself; tests put their own in."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from assistant_operator.kube.client import Client
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.progress import ProgressSource
+from assistant_operator.reconcile.resolver import Resolver
+from assistant_operator.resources.context import Installation
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class World:
+    """The collaborators of a pass."""
+
+    client: Client
+    cache: Cache
+    installation: Installation
+    resolver: Resolver
+    progress: ProgressSource
+    instance: str = "private-assistant-operator"
+    clock: Callable[[], datetime] = utc_now
+    resync: float = 600.0
+    """Seconds between passes over an assistant of which there is no news: Secrets are not watched."""
+    spread: Callable[[float, float], float] = field(default=random.uniform)

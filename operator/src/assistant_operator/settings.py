@@ -1,0 +1,150 @@
+"""The operator's settings: flags, and for each the variable PRIVATE_ASSISTANT_<FLAG>; a flag wins.
+
+There is no file: what an installation sets stands in its Deployment, where `kubectl describe` shows it.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant_operator.naming import FIELD_MANAGER
+from assistant_operator.resources.context import Installation
+
+ENVIRONMENT = "PRIVATE_ASSISTANT_"
+LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
+FORMATS = ("JSON", "Text")
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or makes no sense; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this operator was installed."""
+
+    installation: Installation
+    namespaces: tuple[str, ...]
+    """Watched namespaces; none means all."""
+    lease_name: str
+    identity: str
+    """Of this replica, unique among replicas."""
+    leader_election: bool
+    kubeconfig: str | None
+    ops_host: str
+    ops_port: int
+    log_level: str
+    log_format: str
+    resync_seconds: float
+    workers: int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="private-assistant",
+        description="Operator for private LLM assistants.",
+        epilog=f"Every flag has a variable: --gateway-image is also {ENVIRONMENT}GATEWAY_IMAGE. Lists are separated by commas there.",
+    )
+    add = made.add_argument
+    add("--gateway-image", help="image of the gateway and the puller (required)")
+    add("--ollama-image", help="image of the model server (required)")
+    add("--namespace", action="append", help="watch this namespace; may be repeated; without it the whole cluster is watched")
+    add("--operator-namespace", help="namespace in which the operator runs (required): its Lease is there")
+    add("--operator-labels", help="labels of the operator's pods, k=v,k=v: who may read the ports for operations (required)")
+    add("--lease-name", default=FIELD_MANAGER, help="Lease by which one replica is the active one (default %(default)s)")
+    add("--identity", help="name of this replica (default: the host name)")
+    add(
+        "--leader-election", choices=("true", "false"), default="true", help="false: never more than this one replica (default %(default)s)"
+    )
+    add("--kubeconfig", help="default: $KUBECONFIG, then the pod's service account")
+    add("--pull-ca-file", help="PEM bundle that pulls trust in place of the image's own")
+    add("--cluster-domain", default="cluster.local", help="DNS domain of the cluster (default %(default)s)")
+    add("--image-pull-policy", choices=PULL_POLICIES, help="for the pods of assistants; Kubernetes' default where absent")
+    add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
+    add("--monitoring-namespace-labels", help="labels of namespaces whose pods may scrape metrics, k=v,k=v; without it nobody may")
+    add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
+    add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
+    add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
+    add("--log-format", choices=FORMATS, default="JSON", help="default %(default)s")
+    add("--resync-seconds", type=float, default=600.0, help="pass over every assistant at least so often (default %(default)s)")
+    add("--workers", type=int, default=8, help="passes that run at once (default %(default)s)")
+    return made
+
+
+def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of this process; SettingsError names what is wrong."""
+    made = parser()
+    _take_environment(made, environment)
+    chosen = made.parse_args(list(arguments))
+    for flag in ("gateway_image", "ollama_image", "operator_namespace", "operator_labels"):
+        if not getattr(chosen, flag):
+            raise SettingsError(f"--{flag.replace('_', '-')} (or {ENVIRONMENT}{flag.upper()}) is required")
+    if chosen.workers < 1 or chosen.resync_seconds < 1:
+        raise SettingsError("--workers and --resync-seconds must be at least 1")
+    return Settings(
+        installation=_installation(chosen),
+        namespaces=tuple(sorted(set(chosen.namespace or ()))),
+        lease_name=chosen.lease_name,
+        identity=chosen.identity or environment.get("HOSTNAME") or os.uname().nodename,
+        leader_election=chosen.leader_election == "true",
+        kubeconfig=chosen.kubeconfig,
+        ops_host=chosen.ops_host,
+        ops_port=chosen.ops_port,
+        log_level=chosen.log_level,
+        log_format=chosen.log_format,
+        resync_seconds=chosen.resync_seconds,
+        workers=chosen.workers,
+    )
+
+
+def _installation(chosen: argparse.Namespace) -> Installation:
+    return Installation(
+        gateway_image=chosen.gateway_image,
+        ollama_image=chosen.ollama_image,
+        operator_namespace=chosen.operator_namespace,
+        operator_labels=pairs(chosen.operator_labels, "--operator-labels"),
+        image_pull_policy=chosen.image_pull_policy,
+        image_pull_secrets=tuple(words(chosen.image_pull_secrets)),
+        monitoring_namespace_labels=pairs(chosen.monitoring_namespace_labels, "--monitoring-namespace-labels"),
+        cluster_domain=chosen.cluster_domain,
+        pull_ca=_read(chosen.pull_ca_file),
+    )
+
+
+def _take_environment(made: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+    """Make the variables the flags' defaults; argparse checks defaults that are text as it checks flags, but for choices."""
+    for action in made._actions:
+        if not (value := environment.get(f"{ENVIRONMENT}{action.dest.upper()}")):
+            continue
+        if action.choices is not None and value not in action.choices:
+            raise SettingsError(f"{ENVIRONMENT}{action.dest.upper()} must be one of {', '.join(map(str, action.choices))}")
+        made.set_defaults(**{action.dest: words(value) if action.dest == "namespace" else value})
+
+
+def words(text: str | None) -> list[str]:
+    """Return the parts of a list that is separated by commas."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def pairs(text: str | None, flag: str) -> dict[str, str]:
+    """Return labels from `k=v,k=v`."""
+    found: dict[str, str] = {}
+    for part in words(text):
+        key, separator, value = part.partition("=")
+        if not separator or not key:
+            raise SettingsError(f"{flag} must be k=v, separated by commas")
+        found[key] = value
+    return found
+
+
+def _read(path: str | None) -> str | None:
+    if not path:
+        return None
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--pull-ca-file cannot be read: {type(error).__name__}") from error
