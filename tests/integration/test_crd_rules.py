@@ -14,8 +14,6 @@ from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.rest import Rest, causes
 from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, body, model
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ApiServer]:
@@ -91,6 +89,9 @@ def changed(**storage: Any) -> dict[str, Any]:
     return body(model(storage=storage), name="changes")
 
 
+CLAIMED = body(model(source={"claim": {"name": "c"}}), name="changes")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "refused"),
     [
@@ -111,12 +112,12 @@ def changed(**storage: Any) -> dict[str, Any]:
             id="modes-in-another-order",
         ),
         pytest.param(
-            body(model(source={"claim": {"name": "c"}}), name="changes"),
+            CLAIMED,
             changed(storageClassName="fast", size="1Gi"),
             None,
             id="from-a-claim",
         ),
-        pytest.param(changed(storageClassName="fast"), body(model(source={"claim": {"name": "c"}}), name="changes"), None, id="to-a-claim"),
+        pytest.param(changed(storageClassName="fast"), CLAIMED, None, id="to-a-claim"),
         pytest.param(changed(), body(model(name="other:1b"), name="changes"), None, id="another-model"),
     ],
 )
@@ -134,7 +135,6 @@ def test_a_volume_neither_shrinks_nor_changes_its_nature(
         assert answer.status_code == 200, answer.text
         return
     assert answer.status_code == 422, answer.text
-    assert [cause["message"].rpartition("Value: ")[2] for cause in answer.json()["details"]["causes"]]
     assert any(change.field == refused and change.message in causes(answer) for change in CHANGES)
 
 
