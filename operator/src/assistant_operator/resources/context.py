@@ -60,9 +60,14 @@ class PullHost:
         if not self.addresses:
             raise ValueError("a host without addresses cannot be pinned")
         for text in self.addresses:
-            address = ipaddress.ip_address(text)
-            if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
-                raise AddressRefused(f"the registry resolves to {address}, a loopback, link-local, multicast or unspecified address")
+            if not _may_be_a_registry(ipaddress.ip_address(text)):
+                raise AddressRefused(f"the registry resolves to {text}, a loopback, link-local, multicast, mapped or unspecified address")
+
+
+def _may_be_a_registry(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Addresses of the pod itself, of the node's metadata and of nobody are none; a mapped one would hide which it is."""
+    mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+    return not (mapped or address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from assistant_operator.api.v1alpha1.base import ApiModel
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec, keyed
+from assistant_operator.api.v1alpha1.values import is_open
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 INT64 = {"format": "int64"}
@@ -97,4 +98,4 @@ def egress_status(spec: PrivateAssistantSpec) -> EgressStatus:
     """Return what the spec's NetworkPolicy lets out once it is applied."""
     if spec.egress.mode == "Deny":
         return EgressStatus(mode="Deny")
-    return EgressStatus(mode="Open" if spec.egress.acknowledge_open_egress else "Allowlist")
+    return EgressStatus(mode="Open" if any(is_open(rule.cidr) for rule in spec.egress.allow) else "Allowlist")

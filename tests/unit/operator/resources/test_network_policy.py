@@ -1,0 +1,175 @@
+"""NetworkPolicies: a list that is empty never means everybody."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.resources.context import AddressRefused, PullHost, PullTarget
+from assistant_operator.resources.network_policy import assistant_policy, pull_policy
+from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, model, peer, registry
+from tests.unit.operator.resources.contexts import context, installation, spec_of
+
+MINIMAL = spec_of(body(model()))
+TLS = [{"port": 8443, "protocol": "TCP"}]
+OPS = [{"port": 9090, "protocol": "TCP"}]
+OPERATOR = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "private-assistant-system"}},
+    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "private-assistant-operator"}},
+}
+
+
+def policy(spec: PrivateAssistantSpec, **changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = assistant_policy(spec, context(spec, **changes)).body["spec"]
+    return found
+
+
+def pull(spec: PrivateAssistantSpec, **changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = pull_policy(spec, context(spec, **changes)).body["spec"]
+    return found
+
+
+def test_by_default_the_same_namespace_may_call_and_nothing_leaves() -> None:
+    """And the operator may ask for readiness; nobody scrapes."""
+    assert policy(MINIMAL) == {
+        "podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": "assistant"}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [{"podSelector": {}}], "ports": TLS}, {"from": [OPERATOR], "ports": OPS}],
+        "egress": [],
+    }
+
+
+def test_nobody_means_no_rule() -> None:
+    """`from: []` in a NetworkPolicy would mean everybody."""
+    assert policy(spec_of(body(access(**{"from": []}))))["ingress"] == [{"from": [OPERATOR], "ports": OPS}]
+
+
+def test_an_empty_selector_stays_empty() -> None:
+    """Every namespace is what was asked for; dropping the selector would make an invalid peer, adding one would narrow it."""
+    assert policy(spec_of(body(peer(namespaceSelector={}))))["ingress"][0]["from"] == [{"namespaceSelector": {}}]
+
+
+def test_peers_are_passed_as_they_were_written() -> None:
+    """Selectors with expressions, blocks with exceptions."""
+    assert policy(spec_of(body(EVERYTHING)))["ingress"][0] == {"from": EVERYTHING["access"]["from"], "ports": TLS}
+
+
+def test_monitoring_may_scrape_where_it_is_configured() -> None:
+    """By namespace labels, on the ops port only."""
+    spec = policy(MINIMAL, installation=installation(monitoring_namespace_labels={"name": "monitoring"}))
+
+    assert spec["ingress"][2] == {"from": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}], "ports": OPS}
+
+
+def test_allowed_networks_come_with_their_ports() -> None:
+    """One rule for each destination."""
+    spec = policy(spec_of(body(EVERYTHING)))
+
+    assert spec["egress"] == [
+        {
+            "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],
+            "ports": [{"port": 443, "protocol": "TCP"}, {"port": 8000, "endPort": 8010, "protocol": "UDP"}],
+        }
+    ]
+
+
+def test_deny_wins_over_a_list_that_got_past_the_guard() -> None:
+    """Mode and list contradict each other only where validation was bypassed; then nothing leaves."""
+    spec = spec_of(body(egress("10.0.0.0/8")))
+    contradiction = spec.model_copy(update={"egress": spec.egress.model_copy(update={"mode": "Deny"})})
+
+    assert policy(contradiction)["egress"] == []
+
+
+def test_a_pull_reaches_the_pinned_addresses_on_the_registrys_port() -> None:
+    """And only the operator reaches the pull."""
+    target = PullTarget(hosts=(PullHost("registry.ollama.ai", ("192.0.2.1", "2001:db8::1")), PullHost("blobs", ("192.0.2.1",))), port=443)
+
+    assert pull(MINIMAL, pull=target) == {
+        "podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": "pull"}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [OPERATOR], "ports": OPS}],
+        "egress": [
+            {
+                "to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}, {"ipBlock": {"cidr": "2001:db8::1/128"}}],
+                "ports": [{"port": 443, "protocol": "TCP"}],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(("insecure", "default"), [(False, 443), (True, 80)])
+def test_networks_of_the_registry_are_reached_on_its_port_and_the_default_one(insecure: bool, default: int) -> None:
+    """A blob store to which a registry on port 5000 redirects listens on the default port."""
+    source = {"registry": {"insecure": insecure, "cidrs": ["10.2.0.0/16", "10.1.0.0/16"]}}
+    spec = spec_of(body(model(name="registry.corp:5000/ns/m", source=source)))
+
+    pinned, networks = pull(spec)["egress"]
+
+    assert pinned["ports"] == [{"port": 5000, "protocol": "TCP"}]
+    assert networks == {
+        "to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "10.2.0.0/16"}}],
+        "ports": [{"port": port, "protocol": "TCP"} for port in sorted((default, 5000))],
+    }
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(model(source={"claim": {"name": "weights"}}), id="claim"), pytest.param(registry(cidrs=["10.0.0.0/8"]), id="unresolved")],
+)
+def test_a_pull_without_a_target_reaches_nothing(spec: dict[str, Any]) -> None:
+    """A claim is checked, not pulled; an unresolved registry has no Job, so its networks are not open either."""
+    assert pull(spec_of(body(spec)), pull=None)["egress"] == []
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"]
+)
+def test_addresses_that_are_no_registrys_are_refused(address: str) -> None:
+    """Whoever owns the registry's name decides to what it resolves: not to the node's metadata."""
+    with pytest.raises(AddressRefused):
+        PullHost("registry.corp", (address,))
+
+
+def test_a_host_without_addresses_is_refused() -> None:
+    """It would be a rule without peers."""
+    with pytest.raises(ValueError, match="without addresses"):
+        PullHost("registry.corp", ())
+
+
+labels = st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))
+peers = st.one_of(
+    st.none(),
+    st.lists(
+        st.one_of(
+            st.builds(
+                lambda found: {"podSelector": {"matchLabels": found}}, st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))
+            ),
+            st.just({"podSelector": {}}),
+            st.just({"namespaceSelector": {}, "podSelector": {}}),
+            st.just({"ipBlock": {"cidr": "192.0.2.0/24"}}),
+        ),
+        max_size=4,
+    ),
+)
+destinations = st.lists(st.sampled_from(["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]), max_size=3)
+
+
+@given(peers=peers, allowed=destinations, labels=labels)
+def test_no_rule_is_open_whatever_the_lists_hold(peers: list[Any] | None, allowed: list[str], labels: dict[str, str]) -> None:
+    """Every rule names at least one peer and at least one port; every peer says something."""
+    written = egress(*allowed) if allowed else model()
+    spec = spec_of(body({**written, "access": {} if peers is None else {"from": peers}}))
+    made = context(spec, installation=installation(monitoring_namespace_labels=labels))
+
+    for document in (assistant_policy(spec, made).body["spec"], pull_policy(spec, made).body["spec"]):
+        assert document["policyTypes"] == ["Ingress", "Egress"]
+        assert document["podSelector"]["matchLabels"]
+        for rule in [*document["ingress"], *document["egress"]]:
+            assert rule["ports"]
+            named = rule["from"] if "from" in rule else rule["to"]
+            assert named
+            assert all(named)
+        assert len([rule for rule in document["ingress"] if rule["ports"] == TLS]) <= 1
