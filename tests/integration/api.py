@@ -1,0 +1,101 @@
+"""What a user, a controller or a kubelet would do to a real API server: reads, edits by hand, status that nobody else writes here."""
+
+import base64
+import json
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, Kind, kind_of
+from assistant_operator.kube.objects import Object, name_of, namespace_of
+from tests.cluster.apiserver import ApiServer
+
+Found = TypeVar("Found")
+
+HAND = "kubectl-edit"
+"""The field manager of edits by hand."""
+
+
+class Api:
+    """An administrator."""
+
+    def __init__(self, cluster: ApiServer) -> None:
+        self._http = httpx.Client(base_url=cluster.url, verify=_trust(cluster.kubeconfig, cluster.folder), timeout=30)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        answer = self._http.get(kind.path(namespace, name))
+        return None if answer.status_code == 404 else _checked(answer)
+
+    def must_get(self, kind: Kind, namespace: str, name: str) -> Object:
+        return _checked(self._http.get(kind.path(namespace, name)))
+
+    def list(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        answer = _checked(self._http.get(kind.path(namespace), params={"labelSelector": labels} if labels else {}))
+        return [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer["items"]]
+
+    def create(self, obj: Object, *, path: str | None = None) -> Object:
+        return _checked(self._http.post(path or kind_of(obj).path(namespace_of(obj)), json=obj))
+
+    def apply(self, obj: Object, manager: str = "kubectl") -> Object:
+        """Apply as a user does: the whole intent, so what is left out goes away."""
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        parameters = {"fieldManager": manager, "force": "true"}
+        path = kind_of(obj).path(namespace_of(obj), name_of(obj))
+        return _checked(self._http.patch(path, content=json.dumps(obj), params=parameters, headers=headers))
+
+    def edit(self, kind: Kind, namespace: str, name: str, patch: Any, *, manager: str = HAND, how: str = "merge") -> Object:
+        """Change an object by hand: a merge patch, a strategic one, or a JSON patch."""
+        headers = {"Content-Type": f"application/{'strategic-merge' if how == 'strategic' else how}-patch+json"}
+        return _checked(
+            self._http.patch(kind.path(namespace, name), content=json.dumps(patch), params={"fieldManager": manager}, headers=headers)
+        )
+
+    def set_status(self, kind: Kind, namespace: str, name: str, status: Object) -> Object:
+        """Write status as a controller or kubelet does."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        path = kind.path(namespace, name, "status")
+        return _checked(self._http.patch(path, content=json.dumps({"status": status}), headers=headers))
+
+    def delete(self, kind: Kind, namespace: str, name: str) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        self._http.request("DELETE", kind.path(namespace, name), json=body).raise_for_status()
+
+    def assistant(self, namespace: str, name: str) -> Object:
+        return self.must_get(PRIVATE_ASSISTANT, namespace, name)
+
+
+def _checked(answer: httpx.Response) -> Object:
+    assert answer.status_code < 300, f"{answer.request.method} {answer.request.url.path}: {answer.text[:2000]}"
+    found = answer.json()
+    assert isinstance(found, dict)
+    return found
+
+
+def _trust(path: Path, folder: Path) -> ssl.SSLContext:
+    configuration = json.loads(path.read_text())
+    user = configuration["users"][0]["user"]
+    context = ssl.create_default_context(
+        cadata=base64.b64decode(configuration["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+    )
+    pair = folder / "api-client.pem"
+    pair.touch(mode=0o600)
+    pair.write_bytes(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
+    context.load_cert_chain(pair)
+    return context
+
+
+def until(what: str, look: Callable[[], Found | None], seconds: float = 15.0) -> Found:
+    """Return the first thing that is found, or fail after a while with what was looked for."""
+    end = time.monotonic() + seconds
+    while True:
+        if found := look():
+            return found
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.02)

@@ -1,0 +1,81 @@
+"""A real API server for the whole run, and for each test a namespace with an operator that has the rights of the chart and no more."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from assistant_operator.api.crd import custom_resource_definition
+from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
+from assistant_operator.kube.rbac import own_rules, workload_rules
+from tests.cluster.apiserver import ApiServer, api_server
+from tests.integration.api import Api, until
+from tests.integration.lab import OPERATOR, REGISTRY, Lab
+from tests.integration.running import Hosts, Running
+
+
+@pytest.fixture(scope="session")
+def operated_cluster() -> Iterator[ApiServer]:
+    """An API server with the CRD and the operator's rights, which records every request."""
+    with api_server(audit=True) as cluster:
+        api = Api(cluster)
+        api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        for name, rules in (("workload", workload_rules()), ("own", own_rules())):
+            _grant(api, f"private-assistant-{name}", rules)
+        until("the CRD is served", lambda: _is_served(api))
+        api.close()
+        yield cluster
+
+
+def _grant(api: Api, name: str, rules: list[dict[str, list[str]]]) -> None:
+    root = "/apis/rbac.authorization.k8s.io/v1"
+    api.create(
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        path=f"{root}/clusterroles",
+    )
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+    user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OPERATOR}
+    api.create(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": role,
+            "subjects": [user],
+        },
+        path=f"{root}/clusterrolebindings",
+    )
+
+
+def _is_served(api: Api) -> bool:
+    try:
+        return api.list(PRIVATE_ASSISTANT, None) is not None
+    except AssertionError:
+        return False
+
+
+@pytest.fixture
+def api(operated_cluster: ApiServer) -> Iterator[Api]:
+    found = Api(operated_cluster)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def namespace(api: Api) -> str:
+    """A fresh namespace."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, path="/api/v1/namespaces")
+    return name
+
+
+@pytest.fixture
+def lab(operated_cluster: ApiServer, api: Api, namespace: str) -> Iterator[Lab]:
+    """A namespace with an operator that watches it alone."""
+    hosts = Hosts({REGISTRY: ("192.0.2.10", "2001:db8::10")})
+    running = Running(operated_cluster.kubeconfig_for(OPERATOR), namespace, hosts, f"--namespace={namespace}").start()
+    made = Lab(operated_cluster, api, namespace, running, hosts)
+    made.writes()
+    yield made
+    running.stop()
+    assert running.error is None, running.error

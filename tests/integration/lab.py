@@ -1,0 +1,246 @@
+"""One namespace of a real API server with an operator at work, and hands that play the controllers and kubelets which are not there."""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from assistant_operator.kube.kinds import (
+    CLAIM,
+    CONFIG_MAP,
+    DISRUPTION_BUDGET,
+    JOB,
+    NETWORK_POLICY,
+    POD,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+    Kind,
+)
+from assistant_operator.kube.objects import Object, condition, name_of
+from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.reconcile.key import Key
+from tests.cluster.apiserver import ApiServer
+from tests.integration.api import Api, until
+from tests.integration.running import Hosts, Running
+from tests.support.statuslint import lint
+
+REGISTRY = "registry.test"
+MODEL = f"{REGISTRY}:5000/library/smol:1"
+OTHER_MODEL = f"{REGISTRY}:5000/library/smol:2"
+DIGEST = "sha256:" + "a" * 64
+OTHER_DIGEST = "sha256:" + "b" * 64
+OPERATOR = "system:serviceaccount:operators:private-assistant-operator"
+
+CHILD_KINDS: tuple[Kind, ...] = (
+    NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, CLAIM, SERVICE, STATEFUL_SET, DISRUPTION_BUDGET, JOB, SECRET,
+)  # fmt: skip
+
+
+@dataclass
+class Lab:
+    """One test's world."""
+
+    cluster: ApiServer
+    api: Api
+    namespace: str
+    running: Running
+    hosts: Hosts
+    name: str = "one"
+    _audit_from: int = field(default=0)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.namespace, self.name)
+
+    @property
+    def names(self) -> Names:
+        return Names(self.namespace, self.name)
+
+    # What a user does.
+
+    def manifest(self, spec: dict[str, Any] | None = None, name: str | None = None) -> Object:
+        return {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": name or self.name, "namespace": self.namespace},
+            "spec": spec or {"model": {"name": MODEL}},
+        }
+
+    def apply(self, spec: dict[str, Any] | None = None) -> Object:
+        """Apply the assistant and wait until the operator has done what it can."""
+        found = self.api.apply(self.manifest(spec))
+        self.running.check()
+        until("the operator has seen the generation", lambda: self._has_seen(found["metadata"]["generation"]))
+        self.settle()
+        return self.assistant()
+
+    def _has_seen(self, generation: int) -> bool:
+        ready = condition(self.assistant(), "Ready")
+        return int(ready.get("observedGeneration", 0)) >= generation
+
+    def settle(self) -> None:
+        self.running.settle()
+
+    def make_ready(self, spec: dict[str, Any] | None = None) -> Object:
+        """Apply the assistant, let its pull succeed and its pods become ready."""
+        self.apply(spec)
+        self.pull_succeeds()
+        self.pods_become_ready()
+        assistant = self.assistant()
+        assert condition(assistant, "Ready").get("status") == "True", assistant["status"]
+        return assistant
+
+    # What is there.
+
+    def assistant(self) -> Object:
+        """Return the assistant; whoever looks at it checks its status by the way."""
+        found = self.api.assistant(self.namespace, self.name)
+        if found.get("status"):
+            assert lint(found) == [], json.dumps(found["status"], indent=1)
+        return found
+
+    def condition(self, kind: str) -> Object:
+        return condition(self.assistant(), kind)
+
+    def verdict(self, kind: str = "Ready") -> tuple[str, str]:
+        found = self.condition(kind)
+        return str(found.get("status")), str(found.get("reason"))
+
+    def expect(self, status: str, reason: str, kind: str = "Ready", seconds: float = 15) -> Object:
+        """Wait for a condition."""
+        until(f"{kind} is {status}/{reason}", lambda: self.verdict(kind) == (status, reason), seconds)
+        return self.condition(kind)
+
+    def children(self) -> list[Object]:
+        return [obj for kind in CHILD_KINDS for obj in self.api.list(kind, self.namespace, f"{LABEL_ASSISTANT}={self.name}")]
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return the version of every object of the assistant, and its own."""
+        found = [*self.children(), self.assistant()]
+        return {f"{obj['kind']}/{name_of(obj)}": obj["metadata"]["resourceVersion"] for obj in found}
+
+    def child(self, kind: Kind, name: str) -> Object:
+        return self.api.must_get(kind, self.namespace, name)
+
+    def job(self) -> Object:
+        """Return the pull Job of the newest spec: the one that has not ended, if there are two."""
+        jobs = self.api.list(JOB, self.namespace, f"{LABEL_ASSISTANT}={self.name}")
+        assert jobs, "there is no pull Job"
+        return sorted(jobs, key=lambda job: (not job.get("status", {}).get("conditions"), job["metadata"]["creationTimestamp"]))[-1]
+
+    def stateful_set(self) -> Object:
+        return self.child(STATEFUL_SET, self.names.stateful_set)
+
+    # What controllers and kubelets do.
+
+    def pod(self, owner: Object, component: str, status: Object) -> Object:
+        """Make a pod of a Job or StatefulSet with the given status."""
+        meta = {
+            "name": f"{name_of(owner)}-{uuid.uuid4().hex[:5]}",
+            "namespace": self.namespace,
+            "labels": {LABEL_ASSISTANT: self.name, LABEL_COMPONENT: component},
+            "ownerReferences": [
+                {
+                    "apiVersion": owner["apiVersion"],
+                    "kind": owner["kind"],
+                    "name": name_of(owner),
+                    "uid": owner["metadata"]["uid"],
+                    "controller": True,
+                }
+            ],
+        }
+        spec = {"containers": [{"name": "x", "image": "x"}], "automountServiceAccountToken": False}
+        self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+        self.api.set_status(POD, self.namespace, meta["name"], status)
+        return self.api.must_get(POD, self.namespace, meta["name"])
+
+    def pull_succeeds(self, digest: str = DIGEST, size: int = 1000, *, with_pod: bool = True) -> None:
+        """Let the pull Job end well, as its controller and kubelet would."""
+        job = self.job()
+        if with_pod:
+            said = json.dumps({"name": MODEL, "digest": digest, "sizeBytes": size})
+            self.pod(job, "pull", {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, said)]})
+        self.job_ends(job, "Complete", "SuccessCriteriaMet", succeeded=1)
+
+    def pull_fails(self, reason: str, message: str, exit_code: int = 42) -> None:
+        """Let the pull Job fail for good."""
+        job = self.job()
+        said = json.dumps({"reason": reason, "message": message})
+        self.pod(job, "pull", {"phase": "Failed", "containerStatuses": [terminated("pull", exit_code, said)]})
+        self.job_ends(job, "Failed", "FailureTarget", failed=1)
+
+    def job_ends(self, job: Object, kind: str, before: str, **counts: int) -> None:
+        now = timestamp()
+        reason = "CompletionsReached" if kind == "Complete" else "PodFailurePolicy"
+        ended = [
+            {"type": one, "status": "True", "reason": reason, "message": "", "lastTransitionTime": now, "lastProbeTime": now}
+            for one in (before, kind)
+        ]
+        status: Object = {"startTime": now, "conditions": ended, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {}, **counts}
+        if kind == "Complete":
+            status["completionTime"] = now
+        self.api.set_status(JOB, self.namespace, name_of(job), status)
+        self.settle()
+
+    def pods_become_ready(self) -> None:
+        """Let the StatefulSet's roll-out end well."""
+        found = until("the StatefulSet", lambda: self.api.get(STATEFUL_SET, self.namespace, self.names.stateful_set))
+        replicas, generation = found["spec"]["replicas"], found["metadata"]["generation"]
+        counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), replicas)
+        revision = f"revision-{generation}"
+        status = {"observedGeneration": generation, "currentRevision": revision, "updateRevision": revision, **counts}
+        self.api.set_status(STATEFUL_SET, self.namespace, name_of(found), status)
+        self.settle()
+
+    # What was written.
+
+    def writes(self) -> list[str]:
+        """Return the operator's writes to this namespace since the last call, Leases and Events left out."""
+        path = self.cluster.folder / "audit.jsonl"
+        with path.open() as log:
+            log.seek(self._audit_from)
+            text = log.read()
+        end = text.rfind("\n") + 1
+        self._audit_from += len(text[:end].encode())
+        records = [json.loads(line) for line in text[:end].splitlines()]
+        return [
+            f"{record['verb']} {record['requestURI'].partition('?')[0]} {record['responseStatus']['code']}"
+            for record in records
+            if record["user"]["username"] == OPERATOR
+            and record["verb"] not in ("get", "list", "watch")
+            and (record.get("objectRef") or {}).get("namespace") == self.namespace
+            and (record.get("objectRef") or {}).get("resource") not in ("leases", "events")
+        ]
+
+
+def terminated(container: str, exit_code: int, message: str = "", reason: str = "") -> Object:
+    """Return the status of a container that has ended."""
+    now = timestamp()
+    end = {"exitCode": exit_code, "reason": reason or ("Completed" if exit_code == 0 else "Error"), "message": message}
+    return {
+        "name": container,
+        "image": "x",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"terminated": {**end, "startedAt": now, "finishedAt": now}},
+    }
+
+
+def waiting(container: str, reason: str, last: Object | None = None) -> Object:
+    """Return the status of a container that waits, with its last end where it had one."""
+    state = {"name": container, "image": "registry.test/x:1", "imageID": "", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": reason}}}
+    return state | ({"lastState": last["state"]} if last else {})
+
+
+def timestamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def everything(lab: Lab) -> dict[tuple[str, str], Object]:
+    return {(obj["kind"], name_of(obj)): obj for obj in lab.children()}
+
+

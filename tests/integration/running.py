@@ -1,0 +1,132 @@
+"""An operator that runs beside the tests: in a thread with an event loop of its own, as in its own process.
+
+kopf cancels every task of its loop when it ends, so it gets a loop to itself.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from assistant_operator.handlers.operator import Operator
+from assistant_operator.reconcile.key import Key
+from assistant_operator.settings import load
+
+
+class Hosts:
+    """DNS of the tests: names that are given, and nothing else."""
+
+    def __init__(self, known: Mapping[str, tuple[str, ...]]) -> None:
+        self.known = dict(known)
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        from assistant_operator.reconcile.resolver import unresolved
+
+        self.asked.append(host)
+        if host not in self.known:
+            raise unresolved(host)
+        return self.known[host]
+
+
+class Running:
+    """One operator."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, hosts: Hosts, *extra: str, identity: str = "one") -> None:
+        self.settings = load(
+            [
+                "--gateway-image=gateway:test",
+                "--ollama-image=ollama/ollama:0.24.0",
+                f"--operator-namespace={namespace}",
+                "--operator-labels=app=operator",
+                f"--kubeconfig={kubeconfig}",
+                "--ops-host=127.0.0.1",
+                "--ops-port=0",
+                f"--identity={identity}",
+                *extra,
+            ],
+            {},
+        )
+        self.operator = None  # type: Operator | None
+        self.error: BaseException | None = None
+        self._hosts = hosts
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._main, name=f"operator-{identity}", daemon=True)
+        self._started = threading.Event()
+
+    def start(self) -> "Running":
+        self._thread.start()
+        assert self._started.wait(10)
+        return self
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._started.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.operator = Operator(self.settings, resolver=self._hosts)
+        self._started.set()
+        await self.operator.run()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def check(self) -> None:
+        assert self.error is None, f"the operator ended: {self.error!r}"
+
+    def stop(self) -> None:
+        """End it in good order."""
+        if self._loop is not None and self.operator is not None and self.is_alive:
+            self._call(self.operator.stop)
+        self._thread.join(30)
+        assert not self.is_alive, "the operator does not end"
+
+    def wait_ended(self, seconds: float = 30) -> None:
+        self._thread.join(seconds)
+        assert not self.is_alive
+
+    def nudge(self, key: Key) -> None:
+        """Ask for a pass without any news."""
+        assert self.operator is not None
+        queue = self.operator.queue
+        self._call(lambda: queue.add(key))
+
+    def _call(self, function: Callable[[], None]) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function)
+
+    @property
+    def passes(self) -> int:
+        """Passes that were finished so far."""
+        assert self.operator is not None
+        found = self.operator.metrics.registry.get_sample_value("private_assistant_operator_reconcile_seconds_count")
+        return int(found or 0)
+
+    def settle(self, quiet: float = 0.3, seconds: float = 20) -> None:
+        """Wait until nothing is queued or running, and has not been for a while."""
+        end = time.monotonic() + seconds
+        since, seen = time.monotonic(), -1
+        while time.monotonic() - since < quiet:
+            assert time.monotonic() < end, "the operator does not come to rest"
+            self.check()
+            assert self.operator is not None
+            if not self.operator.queue.is_quiet or self.passes != seen:
+                since, seen = time.monotonic(), self.passes
+            time.sleep(0.01)
+
+    def another_pass(self, key: Key) -> None:
+        """Make one pass more and wait for its end."""
+        before = self.passes
+        self.nudge(key)
+        end = time.monotonic() + 10
+        while self.passes == before:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        self.settle()
