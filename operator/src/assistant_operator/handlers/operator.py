@@ -10,7 +10,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -141,6 +141,8 @@ class Operator:
             registry=registry,
             settings=watch.settings(),
             standalone=True,
+            # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
+            identity=cast(Any, self._settings.identity),
             clusterwide=not namespaces,
             namespaces=namespaces,
             stop_flag=stop,
