@@ -1,0 +1,299 @@
+"""The chart, rendered by a real helm and judged by a real API server."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from assistant_operator import settings
+from tests.cluster import builds
+from tests.cluster.apiserver import ApiServer, api_server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHART = REPOSITORY / "charts" / "private-assistant-operator"
+NAMESPACE = "operators"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+Object = dict[str, Any]
+
+VALUE_SETS: dict[str, Object] = {
+    "defaults": {},
+    "two namespaces": {"watchNamespaces": ["team-a", "team-b"]},
+    "private registry": {
+        "image": {
+            name: {"repository": f"registry.corp:5000/{name}", "tag": "1.2.3", "digest": "sha256:" + "a" * 64}
+            for name in ("operator", "gateway", "ollama")
+        },
+        "imagePullSecrets": [{"name": "registry"}, {"name": "mirror"}],
+        "imagePullPolicy": "Always",
+        "pull": {"caBundle": CERTIFICATE + "\n" + CERTIFICATE + "\n"},
+        "clusterDomain": "corp.local",
+    },
+    "watched and confined": {
+        "monitoring": {"namespaceLabels": {"kubernetes.io/metadata.name": "monitoring", "team": "sre"}},
+        "networkPolicy": {"enabled": True, "apiServer": {"cidrs": ["10.96.0.1/32", "203.0.113.2/32"], "ports": [443, 6443]}},
+        "logging": {"level": "DEBUG", "format": "Text"},
+        "workers": 2,
+        "resyncSeconds": 60,
+    },
+    "available": {
+        "replicas": 2,
+        "podLabels": {"team": "ml"},
+        "podAnnotations": {"example.com/a": "b"},
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+        "priorityClassName": "system-cluster-critical",
+    },
+    "least": {
+        "crds": {"install": False},
+        "rbac": {"create": False, "aggregate": False},
+        "serviceAccount": {"create": False, "name": "existing"},
+        "monitoring": {"service": {"enabled": False}},
+        "leaderElection": False,
+        "nameOverride": "pao",
+        "fullnameOverride": "assistants",
+        "resources": {},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ApiServer]:
+    """An API server with the namespaces that the value sets name; the operator's enforces the restricted standard."""
+    with api_server() as running:
+        for name in ("team-a", "team-b"):
+            running.kubectl("create", "namespace", name)
+        running.kubectl("create", "namespace", NAMESPACE)
+        running.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+        yield running
+
+
+def helm(*arguments: str | Path, values: Object | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the helm that was built for the clusters."""
+    builds.build(("helm",))
+    line = [str(builds.built("helm")), *map(str, arguments), *(["--values", "-"] if values is not None else [])]
+    return subprocess.run(line, input=json.dumps(values) if values is not None else None, capture_output=True, text=True, check=check)
+
+
+def render(values: Object) -> list[Object]:
+    """Return the objects that the chart makes of the values."""
+    output = helm(
+        "template", "private-assistant-operator", CHART, "--namespace", NAMESPACE, "--kube-version", "1.31.0", values=values
+    ).stdout
+    return [document for document in yaml.safe_load_all(output) if document]
+
+
+def only(documents: list[Object], kind: str) -> Object:
+    """Return the one object of a kind."""
+    (found,) = [document for document in documents if document["kind"] == kind]
+    return found
+
+
+def arguments(documents: list[Object]) -> list[str]:
+    """Return the operator's command line."""
+    (container,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return [argument.replace("$(NAMESPACE)", NAMESPACE).replace("$(POD)", "operator-0") for argument in container["args"]]
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_every_object_is_valid_to_the_api_server(cluster: ApiServer, values: Object) -> None:
+    """Strict validation: an unknown or misspelt field is an error; the restricted standard warns of nothing."""
+    for document in render(values):
+        text = json.dumps(document)
+        output = cluster.kubectl(
+            "create", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-", stdin=text, check=True
+        )
+        assert "created" in output
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_the_pod_is_admitted_under_the_restricted_standard(cluster: ApiServer, values: Object) -> None:
+    """The Deployment's template, as the pod that a controller would make of it."""
+    template = only(render(values), "Deployment")["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | {"name": "operator-0"}, "spec": template["spec"]}
+    pod["spec"].pop("priorityClassName", None)
+
+    assert "created" in cluster.kubectl("--namespace", NAMESPACE, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) -> None:
+    """Flags of the chart and of the code are the same, and labels say the same as the pod's."""
+    documents = render(values)
+    line = arguments(documents)
+    if "pull" in values:
+        bundle = tmp_path / "ca.crt"
+        bundle.write_text(only(documents, "ConfigMap")["data"]["ca.crt"])
+        line = [f"--pull-ca-file={bundle}" if argument.startswith("--pull-ca-file") else argument for argument in line]
+
+    understood = settings.load(line, {})
+
+    pod = only(documents, "Deployment")["spec"]["template"]
+    installation = understood.installation
+    assert installation.operator_namespace == NAMESPACE
+    assert dict(installation.operator_labels).items() <= pod["metadata"]["labels"].items()
+    assert understood.namespaces == tuple(values.get("watchNamespaces", ()))
+    assert dict(installation.monitoring_namespace_labels) == values.get("monitoring", {}).get("namespaceLabels", {})
+    assert installation.image_pull_secrets == tuple(secret["name"] for secret in values.get("imagePullSecrets", ()))
+    assert (installation.pull_ca or "").count("BEGIN CERTIFICATE") == (2 if "pull" in values else 0)
+
+
+def test_images_are_named_by_tag_and_digest() -> None:
+    """The tag stays beside the digest: the model server's version is read from it."""
+    line = arguments(render(VALUE_SETS["private registry"]))
+
+    assert f"--ollama-image=registry.corp:5000/ollama:1.2.3@sha256:{'a' * 64}" in line
+
+
+def test_namespaced_mode_grants_nothing_in_the_cluster() -> None:
+    """A Role and a binding in each watched namespace, and no ClusterRole of the operator's."""
+    documents = render({"watchNamespaces": ["team-a", "team-b"], "rbac": {"aggregate": False}})
+
+    assert not [document for document in documents if document["kind"] in ("ClusterRole", "ClusterRoleBinding")]
+    assert sorted(document["metadata"]["namespace"] for document in documents if document["kind"] == "Role") == [
+        NAMESPACE,
+        "team-a",
+        "team-b",
+    ]
+
+
+def test_a_new_bundle_rolls_the_operator() -> None:
+    """It is read at the start, so another text must be another pod."""
+
+    def annotations(bundle: str) -> Object:
+        template = only(render({"pull": {"caBundle": bundle}}), "Deployment")["spec"]["template"]
+        return dict(template["metadata"]["annotations"])
+
+    assert annotations(CERTIFICATE) != annotations(CERTIFICATE + "\n" + CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"replicas": 2, "leaderElection": False}, "leaderElection"),
+        ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
+        ({"monitoring": {"podMonitor": {"enabled": True}}}, "namespaceLabels"),
+        ({"monitoring": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}, "service.enabled"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_combinations_that_cannot_work_are_refused(values: Object, message: str) -> None:
+    """Before anything is installed, with the name of the value."""
+    done = helm("template", "x", CHART, "--kube-version", "1.31.0", values=values, check=False)
+
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_monitors_select_what_the_operator_makes() -> None:
+    """The Prometheus operator's kinds are not on the API server here; what they select is compared with the code's labels and ports."""
+    from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_ASSISTANT, LABEL_COMPONENT
+
+    on = {"enabled": True, "labels": {"release": "prometheus"}}
+    documents = render({"monitoring": {"namespaceLabels": {"a": "b"}, "serviceMonitor": on, "podMonitor": on}})
+    pods, service = only(documents, "PodMonitor"), only(documents, "ServiceMonitor")
+
+    assert pods["spec"]["selector"]["matchLabels"] == {LABEL_COMPONENT: COMPONENT_ASSISTANT}
+    assert pods["spec"]["podTargetLabels"] == [LABEL_ASSISTANT]
+    assert service["spec"]["selector"]["matchLabels"].items() <= only(documents, "Service")["metadata"]["labels"].items()
+    assert service["metadata"]["labels"]["release"] == pods["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_the_plain_manifests_are_current() -> None:
+    """deploy/install.yaml is the chart with its defaults: `python charts/generate.py` after a change."""
+    spec = importlib.util.spec_from_file_location("charts_generate", REPOSITORY / "charts" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generator = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    builds.build(("helm",))
+
+    assert generator.INSTALL.read_text() == generator.install_manifest(str(builds.built("helm")))
+
+
+def test_helm_lint_is_content() -> None:
+    """As chart repositories check it."""
+    helm("lint", CHART, "--strict", "--kube-version", "1.31.0")
+
+
+def older_chart(folder: Path) -> Path:
+    """Return a copy of the chart whose definition lacks a column."""
+    chart = Path(shutil.copytree(CHART, folder / CHART.name))
+    (file,) = (chart / "files" / "crds").iterdir()
+    definition = yaml.safe_load(file.read_text())
+    definition["spec"]["versions"][0]["additionalPrinterColumns"].pop()
+    metadata = {"name": definition["metadata"]["name"]}
+    file.write_text("# older\n" + yaml.safe_dump(definition | {"metadata": metadata}, sort_keys=False))
+    return chart
+
+
+def test_install_upgrade_and_uninstall(tmp_path: Path) -> None:
+    """The definition is upgraded with the release and outlives it; a second install takes it over."""
+    with api_server() as cluster:
+        to = ("--namespace", NAMESPACE, f"--kubeconfig={cluster.kubeconfig}")
+        notes = helm("install", "private-assistant-operator", older_chart(tmp_path), *to, "--create-namespace").stdout
+        assert "kubectl" in notes
+        assert "minimal" in notes
+        older = _columns(cluster)
+        helm("upgrade", "private-assistant-operator", CHART, *to, values={"replicas": 2})
+
+        assert _columns(cluster) == older + 1
+        helm("uninstall", "private-assistant-operator", *to)
+        assert _columns(cluster) == older + 1
+        helm("install", "private-assistant-operator", CHART, *to)
+
+
+def test_rights_are_what_was_granted_and_no_more() -> None:
+    """Asked of the API server, for the account that the pods run under."""
+    with api_server() as cluster:
+        helm(
+            "install",
+            "private-assistant-operator",
+            CHART,
+            "--namespace",
+            NAMESPACE,
+            "--create-namespace",
+            f"--kubeconfig={cluster.kubeconfig}",
+        )
+        account = f"system:serviceaccount:{NAMESPACE}:private-assistant-operator"
+
+        assert _may(cluster, account, "watch", "privateassistants", "--all-namespaces")
+        assert _may(cluster, account, "get", "secrets", "--namespace=default")
+        assert _may(cluster, account, "update", "leases.coordination.k8s.io", f"--namespace={NAMESPACE}")
+        assert not _may(cluster, account, "list", "secrets", "--namespace=default")
+        assert not _may(cluster, account, "watch", "secrets", "--all-namespaces")
+        assert not _may(cluster, account, "update", "leases.coordination.k8s.io", "--namespace=kube-system")
+        assert not _may(cluster, account, "create", "pods/exec", "--namespace=default")
+        assert not _may(cluster, account, "get", "pods/log", "--namespace=default")
+        assert not _may(cluster, account, "patch", "privateassistants", "--namespace=default")
+
+
+def test_plain_manifests_apply_twice() -> None:
+    """Without Helm: once to install, a second time without effect."""
+    with api_server() as cluster:
+        manifest = REPOSITORY / "deploy" / "install.yaml"
+        first = cluster.kubectl("apply", "--server-side", "-f", manifest)
+        before = cluster.kubectl(
+            "get", "deployments,clusterroles,crds", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.resourceVersion}"
+        )
+        cluster.kubectl("apply", "--server-side", "-f", manifest)
+
+        assert "serverside-applied" in first
+        assert before == cluster.kubectl(
+            "get", "deployments,clusterroles,crds", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.resourceVersion}"
+        )
+
+
+def _columns(cluster: ApiServer) -> int:
+    definition = cluster.kubectl("get", "crd", "privateassistants.privateassistant.dev", "-o", "json")
+    return len(json.loads(definition)["spec"]["versions"][0]["additionalPrinterColumns"])
+
+
+def _may(cluster: ApiServer, account: str, verb: str, resource: str, *where: str) -> bool:
+    return cluster.kubectl("auth", "can-i", verb, resource, f"--as={account}", *where, check=False).startswith("yes")
