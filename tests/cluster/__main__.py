@@ -1,13 +1,13 @@
 """The command line of the local clusters.
 
-    python -m tests.cluster up                    bring it up, with the project's images
-    python -m tests.cluster demo                  up, install the chart, apply examples/minimal.yaml, ask a question
-    python -m tests.cluster load                  rebuild the images that changed and bring them in
-    python -m tests.cluster enforce MODE          on, strict, open or off: how much of NetworkPolicy is enforced
-    python -m tests.cluster exec -- COMMAND...    run a command inside the node
-    python -m tests.cluster build                 build the Go programs, the images and the model; start nothing
-    python -m tests.cluster status | kubeconfig   what runs; the kubeconfig's path
-    python -m tests.cluster down                  leave nothing
+python -m tests.cluster up                    bring it up, with the project's images
+python -m tests.cluster demo                  up, install the chart, apply examples/minimal.yaml, ask a question
+python -m tests.cluster load                  rebuild the images that changed and bring them in
+python -m tests.cluster enforce MODE          on, strict, open or off: how much of NetworkPolicy is enforced
+python -m tests.cluster exec -- COMMAND...    run a command inside the node
+python -m tests.cluster build                 build the Go programs, the images and the model; start nothing
+python -m tests.cluster status | kubeconfig   what runs; the kubeconfig's path
+python -m tests.cluster down                  leave nothing
 """
 
 import argparse
@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     up = commands.add_parser("up")

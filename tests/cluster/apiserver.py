@@ -134,7 +134,9 @@ def _kube_apiserver(folder: Path, etcd_port: int, port: int) -> list[str]:
 
 def _audit(folder: Path) -> list[str]:
     policy = folder / "audit-policy.json"
-    policy.write_text('{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]}')
+    policy.write_text(
+        '{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]}'
+    )
     return [f"--audit-policy-file={policy}", f"--audit-log-path={folder}/audit.jsonl", "--audit-log-mode=blocking"]
 
 

@@ -81,7 +81,13 @@ def authority(common_name: str) -> Pair:
 
 
 def issue(
-    by: Pair, common_name: str, usage: x509.ObjectIdentifier, *, organization: str = "", dns: tuple[str, ...] = (), ips: tuple[str, ...] = ()
+    by: Pair,
+    common_name: str,
+    usage: x509.ObjectIdentifier,
+    *,
+    organization: str = "",
+    dns: tuple[str, ...] = (),
+    ips: tuple[str, ...] = (),
 ) -> Pair:
     """Issue a certificate for a client or a server; Kubernetes reads the user from the common name and the group from the organization."""
     key = new_key()

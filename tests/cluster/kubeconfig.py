@@ -22,7 +22,9 @@ def kubeconfig(server: str, authority: Pair, user: str, client: Pair) -> bytes:
         "kind": "Config",
         "current-context": CONTEXT,
         "clusters": [{"name": CONTEXT, "cluster": {"server": server, "certificate-authority-data": text(authority.certificate_pem)}}],
-        "users": [{"name": user, "user": {"client-certificate-data": text(client.certificate_pem), "client-key-data": text(client.key_pem)}}],
+        "users": [
+            {"name": user, "user": {"client-certificate-data": text(client.certificate_pem), "client-key-data": text(client.key_pem)}}
+        ],
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user}}],
     }
     return json.dumps(document, indent=1).encode()

@@ -19,7 +19,9 @@ class ClusterError(Exception):
     """Something that the person at the keyboard has to know; printed without a traceback."""
 
 
-def run(*command: str | Path, check: bool = True, stdin: str | None = None, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def run(
+    *command: str | Path, check: bool = True, stdin: str | None = None, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     """Run one program and return its standard output and error together; raise with that output if it fails."""
     done = subprocess.run(
         [str(word) for word in command],

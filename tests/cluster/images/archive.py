@@ -19,7 +19,8 @@ class Settings:
     """How a container of the image starts."""
 
     entrypoint: tuple[str, ...]
-    user: str = "65532:65532"
+    user: str = ""
+    """Empty is root; a pod's manifest says otherwise where the program does not need it."""
 
 
 def write_archive(root: Path, archive: Path, name: str, settings: Settings) -> None:

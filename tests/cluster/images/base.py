@@ -5,6 +5,7 @@ venv and pip, /bin/sh and the usual small tools, the system's certificates. Rele
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
 import tarfile
@@ -29,11 +30,12 @@ FILES = {
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
+RECIPE = hashlib.sha256(json.dumps([PACKAGES, UNNEEDED, FILES]).encode()).hexdigest()[:12]
+
 
 def base_root() -> Path:
     """Return a tar archive of the base image's files, made once for each set of packages."""
-    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    target = cache() / "images" / f"base-{recipe}.tar"
+    target = cache() / "images" / f"base-{RECIPE}.tar"
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,9 @@ def _finish(root: Path) -> None:
     for name, content in FILES.items():
         (root / name).write_text(content)
     for applet in subprocess.run([root / "bin/busybox", "--list"], capture_output=True, text=True, check=True).stdout.split():
-        if not any((root / folder / applet).is_symlink() or (root / folder / applet).exists() for folder in ("bin", "usr/bin", "sbin", "usr/sbin")):
+        if not any(
+            (root / folder / applet).is_symlink() or (root / folder / applet).exists() for folder in ("bin", "usr/bin", "sbin", "usr/sbin")
+        ):
             (root / "bin" / applet).symlink_to("busybox")
     authorities = sorted((root / "usr/share/ca-certificates/mozilla").glob("*.crt"))
     (root / "etc/ssl/certs/ca-certificates.crt").write_bytes(b"".join(path.read_bytes() for path in authorities))

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.cluster import builds
 from tests.cluster.images import containers
 from tests.cluster.images.archive import Settings, write_archive
-from tests.cluster.images.base import __file__ as base_recipe
+from tests.cluster.images.base import RECIPE as BASE_RECIPE
 from tests.cluster.images.wheels import lock, place_wheels
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import step
@@ -56,8 +56,8 @@ def system_images() -> tuple[Image, ...]:
     """Return what the node itself runs."""
     return (
         _image("pause", SYSTEM, "1", _hash(HERE / "images" / "pause.c"), _make_pause),
-        _image("coredns", SYSTEM, "1.14.1", _hash(builds.built("coredns")), _program("coredns")),
-        _image("kube-network-policies", SYSTEM, "0.8.0", _hash(builds.built("kube-network-policies")), _program("kube-network-policies")),
+        _program_image("coredns", "1.14.1"),
+        _program_image("kube-network-policies", "0.8.0"),
     )
 
 
@@ -81,7 +81,7 @@ def _python_image(short: str, containerfile: Path, *sources: Path) -> Image:
         place_wheels(short)
         containers.build(containerfile, REPOSITORY, reference, archive)
 
-    return _image(short, PROJECT, "", _hash(containerfile, lock(short), Path(base_recipe), *sources), make)
+    return _image(short, PROJECT, "", _hash(containerfile, lock(short), BASE_RECIPE, *sources), make)
 
 
 def _ollama_image() -> Image:
@@ -90,16 +90,18 @@ def _ollama_image() -> Image:
     def make(reference: str, archive: Path) -> None:
         containers.build(containerfile, program.parent, reference, archive)
 
-    return _image("ollama", PROJECT, "", _hash(containerfile, Path(base_recipe), program), make)
+    return _image("ollama", PROJECT, "", _hash(containerfile, BASE_RECIPE, program), make)
 
 
 def _make_pause(reference: str, archive: Path) -> None:
     with tempfile.TemporaryDirectory() as root:
         run("cc", "-static", "-Os", "-s", "-o", f"{root}/pause", HERE / "images" / "pause.c")
-        write_archive(Path(root), archive, reference, Settings(("/pause",)))
+        write_archive(Path(root), archive, reference, Settings(("/pause",), user="65535:65535"))
 
 
-def _program(name: str) -> Callable[[str, Path], None]:
+def _program_image(name: str, version: str) -> Image:
+    """Return an image with one built program and nothing else."""
+
     def make(reference: str, archive: Path) -> None:
         with tempfile.TemporaryDirectory() as root:
             (Path(root) / "bin").mkdir()
@@ -108,14 +110,16 @@ def _program(name: str) -> Callable[[str, Path], None]:
             shutil.copy2(builds.built(name), Path(root) / "bin" / name)
             write_archive(Path(root), archive, reference, Settings((f"/bin/{name}",)))
 
-    return make
+    return _image(name, SYSTEM, version, _hash(builds.built(name), HERE / "images" / "archive.py"), make)
 
 
-def _hash(*paths: Path) -> str:
-    """Return a hash over files and folders; a built program is known by its path, which holds a hash already."""
+def _hash(*parts: Path | str) -> str:
+    """Return a hash over files, folders and texts; a built program is known by its path, which holds a hash already."""
     digest = hashlib.sha256()
-    for path in paths:
-        if path.is_relative_to(cache()):
+    for path in parts:
+        if isinstance(path, str):
+            digest.update(path.encode())
+        elif path.is_relative_to(cache()):
             digest.update(str(path.relative_to(cache())).encode())
         elif path.is_dir():
             for file in sorted(path.rglob("*")):

@@ -1,11 +1,10 @@
 """Builds images from Containerfiles with buildah: no daemon, no registry, and nothing left behind but its own storage in the cache."""
 
-import hashlib
 import tempfile
 from pathlib import Path
 
 from tests.cluster.images.base import NAME as BASE
-from tests.cluster.images.base import base_root
+from tests.cluster.images.base import RECIPE, base_root
 from tests.cluster.paths import cache
 from tests.cluster.shell import run, succeeds
 
@@ -16,19 +15,19 @@ def build(containerfile: Path, context: Path, name: str, archive: Path) -> None:
     _buildah("bud", "--layers", "--isolation", "chroot", "--pull-never", "--tag", name, "--file", containerfile, context)
     partial = archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    _buildah("push", "--disable-compression", name, f"oci-archive:{partial}:{name}")
+    _buildah("push", name, f"docker-archive:{partial}:{name}")
     partial.replace(archive)
 
 
 def _ensure_base() -> None:
     root = base_root()
-    label = hashlib.sha256(str(root).encode()).hexdigest()[:12]
     found = _buildah("inspect", "--type", "image", BASE, check=False)
-    if f'"recipe": "{label}"' in found:
+    if f'"recipe": "{RECIPE}"' in found:
         return
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "Containerfile"
-        file.write_text(f"FROM scratch\nADD {root.name} /\nENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin\nLABEL recipe={label}\n")
+        path = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
+        file.write_text(f"FROM scratch\nADD {root.name} /\nENV PATH={path}\nLABEL recipe={RECIPE}\n")
         _buildah("bud", "--isolation", "chroot", "--tag", BASE, "--file", file, root.parent)
 
 

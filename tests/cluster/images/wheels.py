@@ -28,8 +28,8 @@ def wheels(image: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with step(f"wheels of the {image} image"), tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         folder = Path(temporary) / "wheels"
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", lock(image)]
-        run(*pip, "--dest", folder)
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes")
+        run(*pip, "-r", lock(image), "--dest", folder)
         folder.replace(target)
     return target
 

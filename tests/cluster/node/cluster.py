@@ -13,7 +13,7 @@ from tests.cluster import builds, packages
 from tests.cluster.images.catalog import DEVELOPMENT_TAG, Image, project_images, system_images
 from tests.cluster.models import models_folder
 from tests.cluster.node import process, remains
-from tests.cluster.node.addresses import NODE_IP, NODE_NAME
+from tests.cluster.node.addresses import ENFORCER_QUEUE, NODE_IP, NODE_NAME
 from tests.cluster.node.configuration import write_configuration
 from tests.cluster.node.credentials import write_credentials
 from tests.cluster.node.enforcement import Mode, enforce
@@ -139,7 +139,12 @@ class Node:
         wait_until("the node is Ready", self._node_is_ready, 90)
         for workload in SYSTEM_WORKLOADS:
             self.kubectl("--namespace", "kube-system", "rollout", "status", workload, "--timeout=90s")
-        say("DNS and the NetworkPolicy enforcer are ready")
+        # A running enforcer may enforce nothing: what counts is that it took over the queue that the packets are sent to.
+        wait_until("DNS and the NetworkPolicy enforcer are ready", self._enforcer_listens, 60)
+
+    def _enforcer_listens(self) -> bool:
+        queues = run(*self.inside("cat", "/proc/net/netfilter/nfnetlink_queue"), check=False)
+        return any(line.split()[0] == str(ENFORCER_QUEUE) for line in queues.splitlines() if line.strip())
 
     def _node_is_ready(self) -> bool:
         ready = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'

@@ -24,7 +24,9 @@ def write_credentials(pki: Path, configuration: Path, admin_kubeconfig: Path) ->
     root.write(pki, "ca")
     front.write(pki, "front-proxy-ca")
     _serving(root).write(pki, "apiserver")
-    issue(root, f"system:node:{NODE_NAME}", SERVER, organization="system:nodes", dns=(NODE_NAME,), ips=(NODE_IP,)).write(pki, "kubelet-server")
+    issue(root, f"system:node:{NODE_NAME}", SERVER, organization="system:nodes", dns=(NODE_NAME,), ips=(NODE_IP,)).write(
+        pki, "kubelet-server"
+    )
     issue(root, "kube-apiserver-kubelet-client", CLIENT, organization="system:masters").write(pki, "apiserver-kubelet-client")
     issue(front, "front-proxy-client", CLIENT).write(pki, "front-proxy-client")
     _service_account_key(pki)

@@ -1,4 +1,4 @@
-"""The node's first process: arranges mounts and addresses, starts each service when what it needs answers, reaps, and starts again what ended.
+"""The node's first process: arranges mounts and addresses, starts services in their order, and starts again what ended.
 
 Runs as process 1 of the node's PID namespace (see process.py): when it ends, for whatever reason, the kernel ends everything else.
 
@@ -29,7 +29,7 @@ class Supervisor:
     def __init__(self, layout: Layout, wanted: tuple[Service, ...]) -> None:
         self._layout = layout
         self._waiting = list(wanted)
-        self._running: dict[int, Service] = {}
+        self._running: dict[int, tuple[Service, subprocess.Popen[bytes]]] = {}
         self._again: list[tuple[float, Service]] = []
 
     def run(self) -> None:
@@ -52,9 +52,10 @@ class Supervisor:
     def _start(self, service: Service) -> None:
         with (self._layout.logs / f"{service.name}.log").open("ab") as log:
             process = subprocess.Popen(service.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/")
-        self._running[process.pid] = service
+        # The object is kept: subprocess reaps behind our back the children of those that were thrown away.
+        self._running[process.pid] = (service, process)
         _note(f"start {service.name}")
-        pids = {item.name: pid for pid, item in self._running.items()}
+        pids = {item.name: pid for pid, (item, _) in self._running.items()}
         (self._layout.state / "services.json").write_text(json.dumps(pids))
 
     def _reap(self) -> None:
@@ -65,8 +66,10 @@ class Supervisor:
                 return
             if not pid:
                 return
-            if service := self._running.pop(pid, None):
-                _note(f"{service.name} ended with status {os.waitstatus_to_exitcode(status)}; again in {RESTART_DELAY:g} s")
+            if ended := self._running.pop(pid, None):
+                service, process = ended
+                process.returncode = os.waitstatus_to_exitcode(status)
+                _note(f"{service.name} ended with status {process.returncode}; again in {RESTART_DELAY:g} s")
                 self._again.append((time.monotonic() + RESTART_DELAY, service))
 
 

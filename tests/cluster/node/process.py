@@ -31,7 +31,12 @@ def find(layout: Layout) -> int | None:
 def spawn(layout: Layout) -> int:
     """Start the node's first process in namespaces of its own and return its number."""
     inherited = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": os.environ.get("HOME", "/root"), "LANG": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)}
+    env = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": os.environ.get("HOME", "/root"),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(REPOSITORY),
+    }
     with (layout.logs / "node.log").open("ab") as log:
         subprocess.Popen(
             [

@@ -98,7 +98,9 @@ def is_released(volume: Object) -> bool:
 
 def step(api: Api, folder: Path) -> None:
     """Make and remove what is due."""
-    classes = {item["metadata"]["name"]: item for item in api.items("/apis/storage.k8s.io/v1/storageclasses") if item["provisioner"] == NAME}
+    classes = {
+        item["metadata"]["name"]: item for item in api.items("/apis/storage.k8s.io/v1/storageclasses") if item["provisioner"] == NAME
+    }
     volumes = {item["metadata"]["name"]: item for item in api.items("/api/v1/persistentvolumes")}
     for claim in api.items("/api/v1/persistentvolumeclaims"):
         path = folder / f"pvc-{claim['metadata']['uid']}"

@@ -1,6 +1,6 @@
 """The outside's process: makes the network namespace and its links, then serves until the node ends it.
 
-    python -m tests.cluster.outside FOLDER       inside the node's network namespace, as root
+python -m tests.cluster.outside FOLDER       inside the node's network namespace, as root
 """
 
 import asyncio
@@ -23,7 +23,7 @@ CLONE_NEWNET = 0x40000000
 
 def arrange_links() -> None:
     """Leave the node's network namespace for a new one and connect the two; the node's default route leads here."""
-    with open("/proc/self/ns/net", "rb") as node:  # noqa: PTH123 (a file descriptor is what is wanted)
+    with open("/proc/self/ns/net", "rb") as node:
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "unshare")
         enter = ("nsenter", f"--net=/proc/{os.getpid()}/fd/{node.fileno()}")

@@ -4,6 +4,7 @@ A test that shows that something is closed is worth as much as its counterpart t
 """
 
 import asyncio
+from typing import cast
 
 TCP_PORTS = (80, 443, 8080)
 UDP_PORTS = (53, 123, 9999)
@@ -12,11 +13,10 @@ ANSWER = b"canary\n"
 
 class _Echo(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if isinstance(self._transport, asyncio.DatagramTransport):
-            self._transport.sendto(ANSWER, addr)
+        self._transport.sendto(ANSWER, addr)
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -31,9 +31,12 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def serve_canary() -> None:
-    """Listen on every address; the registries and the DNS server listen on one of their own, which takes precedence."""
+    """Listen on every address; the registries and the DNS server listen on one of their own, which takes precedence.
+
+    Every listener of the outside sets SO_REUSEPORT: without it the kernel lets none have a port of which another has all addresses.
+    """
     for port in TCP_PORTS:
-        await asyncio.start_server(_answer, "0.0.0.0", port)
+        await asyncio.start_server(_answer, "0.0.0.0", port, reuse_port=True)
     loop = asyncio.get_running_loop()
     for port in UDP_PORTS:
-        await loop.create_datagram_endpoint(_Echo, local_addr=("0.0.0.0", port))
+        await loop.create_datagram_endpoint(_Echo, local_addr=("0.0.0.0", port), reuse_port=True)

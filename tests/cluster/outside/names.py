@@ -7,6 +7,7 @@ import asyncio
 import socket
 import struct
 import time
+from typing import cast
 
 from tests.cluster.outside.world import NAMES, Journal
 
@@ -48,9 +49,7 @@ class Server(asyncio.DatagramProtocol):
         self._journal = journal
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.DatagramTransport):
-            raise TypeError(transport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         response = respond(data, addr[0], self._journal)
@@ -73,7 +72,7 @@ def respond(query: bytes, source: str, journal: Journal) -> bytes | None:
 async def serve_names(host: str, journal: Journal) -> None:
     """Serve over UDP and TCP."""
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: Server(journal), local_addr=(host, PORT))
+    await loop.create_datagram_endpoint(lambda: Server(journal), local_addr=(host, PORT), reuse_port=True)
 
     async def over_tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -88,4 +87,4 @@ async def serve_names(host: str, journal: Journal) -> None:
         finally:
             writer.close()
 
-    await asyncio.start_server(over_tcp, host, PORT)
+    await asyncio.start_server(over_tcp, host, PORT, reuse_port=True)

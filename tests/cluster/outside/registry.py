@@ -29,8 +29,11 @@ class Registry(http.server.ThreadingHTTPServer):
     """One listening address; several share the models, the control file and the journal."""
 
     daemon_threads = True
+    allow_reuse_port = True
 
-    def __init__(self, address: tuple[str, int], outside: Outside, journal: Journal, *, tls: bool = False, credentials: bool = False) -> None:
+    def __init__(
+        self, address: tuple[str, int], outside: Outside, journal: Journal, *, tls: bool = False, credentials: bool = False
+    ) -> None:
         self.outside, self.journal, self.credentials, self.tls = outside, journal, credentials, tls
         super().__init__(address, Handler)
         if tls:
@@ -93,7 +96,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         size = os.fstat(file.fileno()).st_size
         first, last, status = 0, size - 1, HTTPStatus.OK
         # Location with a 200 is how the public registry tells its client that no further redirect follows.
-        headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": reference, "Accept-Ranges": "bytes", "Location": self.path}
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Docker-Content-Digest": reference,
+            "Accept-Ranges": "bytes",
+            "Location": self.path,
+        }
         if wanted := re.match(r"^bytes=(\d+)-(\d*)$", self.headers.get("Range", "")):
             first, last, status = int(wanted[1]), min(int(wanted[2] or size - 1), size - 1), HTTPStatus.PARTIAL_CONTENT
             if first > last:
