@@ -32,6 +32,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.access_log = False  # it holds query strings; the configuration alone leaves it on wherever the logger has a handler
         self.on_gone: Callable[[], None] | None = None
         """What the request in progress wants called when its client goes away."""
         self.refusal: RefusalError | None = None
@@ -103,6 +104,8 @@ class GatewayProtocol(HttpToolsProtocol):
         if size > MAX_HEADER_BYTES:
             cast(dict[str, Any], self.scope)[REFUSAL] = RefusalError("headers_too_large")
         super().on_headers_complete()
+        if size > MAX_HEADER_BYTES:
+            self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(RefusalError("invalid_http"))
