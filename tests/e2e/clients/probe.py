@@ -1,0 +1,36 @@
+"""Run inside a pod: try paths and print {name: "open" | "refused" | "blocked"} as JSON.
+
+usage: python3 - NAME=tcp:HOST:PORT NAME=udp:HOST:PORT ... < probe.py
+"refused" means that the target was reached and nothing listened. A UDP path is open where an answer comes.
+"""
+
+import concurrent.futures
+import json
+import socket
+import sys
+
+SECONDS = 2.0
+QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x0akubernetes\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01"
+
+
+def probe(path: str) -> tuple[str, str]:
+    name, target = path.split("=", 1)
+    protocol, address = target.split(":", 1)
+    host, port = address.rsplit(":", 1)
+    try:
+        if protocol == "tcp":
+            socket.create_connection((host, int(port)), SECONDS).close()
+        else:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.settimeout(SECONDS)
+                udp.sendto(QUERY if port == "53" else b"probe", (host, int(port)))
+                udp.recv(512)
+    except ConnectionRefusedError:
+        return name, "refused"
+    except OSError:  # TimeoutError, no route, permission
+        return name, "blocked"
+    return name, "open"
+
+
+with concurrent.futures.ThreadPoolExecutor(32) as executor:
+    print(json.dumps(dict(executor.map(probe, sys.argv[1:]))))

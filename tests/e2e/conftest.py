@@ -1,0 +1,86 @@
+"""The real node with the operator on it, once for the whole session; a fresh restricted namespace for each test.
+
+The cluster is the one of `make demo` (there is one node to a machine). Where this session started it, it also ends it.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.node import process
+from tests.cluster.node.cluster import Node
+from tests.e2e.support.assistants import Assistants
+from tests.cluster.install import NAMESPACE, install
+from tests.e2e.support.kubectl import Kubectl
+
+KEEP = "PRIVATE_ASSISTANT_KEEP_CLUSTER"
+"""Set to anything to leave the cluster running after the tests."""
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    found = Node()
+    ours = process.find(found.layout) is None
+    try:
+        found.up()
+        found.enforce("on")
+        yield found
+    finally:
+        if ours and not os.environ.get(KEEP):
+            found.down()
+
+
+@pytest.fixture(scope="session")
+def images(node: Node) -> dict[str, str]:
+    """References of the images in the node: operator, gateway, ollama, client."""
+    return node.load_images()
+
+
+@pytest.fixture(scope="session")
+def operator(node: Node, images: dict[str, str]) -> Kubectl:
+    """The operator, installed by Helm as a user would; kubectl in its namespace."""
+    install(node, images)
+    return Kubectl(node.kubeconfig, NAMESPACE)
+
+
+@pytest.fixture
+def kubectl(operator: Kubectl, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
+    """kubectl in a namespace of the test's own that enforces the restricted Pod Security Standard."""
+    yield from _namespace(operator, request.node.originalname or request.node.name)
+
+
+@pytest.fixture(scope="module")
+def shared_kubectl(operator: Kubectl, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
+    """As kubectl, for tests of one module that share an assistant."""
+    yield from _namespace(operator, Path(str(request.node.name)).stem)
+
+
+@pytest.fixture
+def assistants(kubectl: Kubectl, images: dict[str, str]) -> Assistants:
+    """Makes assistants and clients in the test's namespace."""
+    return Assistants(kubectl, images)
+
+
+@pytest.fixture(scope="module")
+def shared_assistants(shared_kubectl: Kubectl, images: dict[str, str]) -> Assistants:
+    return Assistants(shared_kubectl, images)
+
+
+@pytest.fixture
+def since() -> float:
+    """When the test began, for what the outside recorded."""
+    return time.time()
+
+
+def _namespace(kubectl: Kubectl, name: str) -> Iterator[Kubectl]:
+    namespace = f"{name.removeprefix('test_').replace('_', '-')[:40].strip('-')}-{secrets.token_hex(3)}"
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": RESTRICTED}})
+    try:
+        yield kubectl.within(namespace)
+    finally:
+        kubectl.delete("namespace", namespace, wait=False)

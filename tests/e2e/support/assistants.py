@@ -1,0 +1,115 @@
+"""Assistants and their clients in one namespace of the node."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.support.kubectl import Kubectl, until
+
+MODEL = "smollm2:135m"
+OTHER_MODEL = "smollm2:alt"
+CLIENTS = Path(__file__).resolve().parents[1] / "clients"
+SETTLE_SECONDS = 150
+"""Within which an assistant is Ready: the pull and the model's load on two busy cores."""
+
+POD_SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "fsGroup": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+
+
+class Assistants:
+    """Makes assistants, waits for them, and calls them as clients do."""
+
+    def __init__(self, kubectl: Kubectl, images: Mapping[str, str]) -> None:
+        self.kubectl = kubectl
+        self.images = images
+
+    def apply(self, name: str = "minimal", spec: Mapping[str, Any] | None = None) -> None:
+        """Apply an assistant; a model is added where the spec names none."""
+        whole = {"model": {"name": MODEL}} | dict(spec or {})
+        self.kubectl.apply(
+            {"apiVersion": "privateassistant.dev/v1alpha1", "kind": "PrivateAssistant", "metadata": {"name": name}, "spec": whole}
+        )
+
+    def ready(self, name: str = "minimal", spec: Mapping[str, Any] | None = None) -> None:
+        """Apply an assistant and wait until it is Ready."""
+        self.apply(name, spec)
+        self.kubectl.wait_for("pa", name, "condition=Ready", SETTLE_SECONDS)
+
+    def settled(self, name: str = "minimal") -> dict[str, Any]:
+        """Wait until the last change is Ready (its generation observed) and return the resource."""
+
+        def done() -> dict[str, Any] | None:
+            found = self.kubectl.get("pa", name)
+            status = found.get("status") or {}
+            ready = next((one for one in status.get("conditions", ()) if one["type"] == "Ready"), {})
+            current = status.get("observedGeneration") == found["metadata"]["generation"] == ready.get("observedGeneration")
+            return found if current and ready.get("status") == "True" else None
+
+        try:
+            found: dict[str, Any] = until(f"assistant {name} is Ready for its generation", done, SETTLE_SECONDS, 0.5)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.kubectl.explain('pa', name)}") from None
+        return found
+
+    def key(self, name: str = "minimal", key: str = "default") -> str:
+        """Return a generated key."""
+        data = self.kubectl.get("secret", f"{name}-key-{key}")["data"]["api-key"]
+        return base64.b64decode(data).decode()
+
+    def authority(self, name: str = "minimal") -> str:
+        """Return the PEM of the CA that clients trust."""
+        certificate: str = self.kubectl.get("configmap", f"{name}-ca")["data"]["ca.crt"]
+        return certificate
+
+    def endpoint(self, name: str = "minimal") -> str:
+        return f"https://{name}.{self.kubectl.namespace}.svc.cluster.local"
+
+    def client(self, name: str = "minimal", pod: str = "client") -> str:
+        """Start a pod with the SDKs, the assistant's key in /key and its CA in /ca; return its name."""
+        volumes = {"key": {"secret": {"secretName": f"{name}-key-default"}}, "ca": {"configMap": {"name": f"{name}-ca"}}}
+        return self.pod(pod, volumes)
+
+    def pod(self, pod: str, volumes: Mapping[str, Any] | None = None, kubectl: Kubectl | None = None) -> str:
+        """Start a restricted pod that sleeps, with Python in it, wait for it, and return its name."""
+        where = kubectl or self.kubectl
+        container = {
+            "name": "client",
+            "image": self.images["client"],
+            "securityContext": CONTAINER_SECURITY,
+            "volumeMounts": [{"name": volume, "mountPath": f"/{volume}"} for volume in volumes or {}],
+        }
+        spec = {
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": False,
+            "securityContext": POD_SECURITY,
+            "containers": [container],
+            "volumes": [{"name": volume, **source} for volume, source in (volumes or {}).items()],
+        }
+        where.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod}, "spec": spec})
+        where.wait_for("pod", pod, "condition=Ready", 60)
+        return pod
+
+    def ask(self, sdk: str, prompt: str, *, name: str = "minimal", pod: str = "client", model: str = MODEL) -> dict[str, Any]:
+        """Call the assistant by an SDK (`openai` or `ollama`) from a client pod, through the Service; see clients/."""
+        script = (CLIENTS / f"{sdk}_sdk.py").read_text()
+        answer: dict[str, Any] = json.loads(
+            self.kubectl.execute(pod, "python3", "-", self.endpoint(name), model, prompt, stdin=script, timeout=180)
+        )
+        return answer
+
+    def probe(self, pod: str, paths: Mapping[str, str], *, container: str | None = None, kubectl: Kubectl | None = None) -> dict[str, str]:
+        """Try paths (`name: "tcp:host:port"`) from inside a pod; see clients/probe.py for the answers."""
+        script = (CLIENTS / "probe.py").read_text()
+        arguments = [f"{name}={path}" for name, path in paths.items()]
+        found: dict[str, str] = json.loads(
+            (kubectl or self.kubectl).execute(pod, "python3", "-", *arguments, container=container, stdin=script)
+        )
+        return found
