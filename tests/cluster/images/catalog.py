@@ -14,7 +14,7 @@ from tests.cluster.images.base import RECIPE as BASE_RECIPE
 from tests.cluster.images.wheels import lock, place_wheels
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import step
-from tests.cluster.shell import run
+from tests.cluster.shell import locked, run
 
 PROJECT = "localhost/private-assistant"
 SYSTEM = "localhost/private-assistant-test"
@@ -44,11 +44,14 @@ class Image:
 
     def ensure(self) -> Path:
         """Return the archive, made if it is not there yet."""
-        if not self.archive.exists():
-            self.archive.parent.mkdir(parents=True, exist_ok=True)
-            with step(f"image {self.reference}"):
-                self.make(self.reference, self.archive)
-            _forget_old(self)
+        if self.archive.exists():
+            return self.archive
+        with locked(cache() / "images.lock"):  # two checkouts, or two terminals, may want the same one
+            if not self.archive.exists():
+                self.archive.parent.mkdir(parents=True, exist_ok=True)
+                with step(f"image {self.reference}"):
+                    self.make(self.reference, self.archive)
+                _forget_old(self)
         return self.archive
 
 

@@ -1,0 +1,73 @@
+# What there is to do here, in the order of need. `make demo` is the first thing to try, `make test` is what has to pass.
+#
+#   make demo        a cluster, the operator, an assistant, an answer (as root; kind where Docker runs, else a real node of our own)
+#   make demo-down   leave nothing of it
+#   make test        check + unit + integration + e2e: all that .ci/run does
+#   make check       formatting, lint, types, layers, generated files, chart
+#   make lock        pin the requirements anew
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := operator/src:gateway/src:model/src
+export PYTHONPATH := $(SOURCES):.
+RUN := $(BIN)/python -m
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down cluster test check unit integration e2e generate lock wheels clean
+
+help:
+	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
+
+# The environment is made again when the lock changes.
+$(VENV)/.locked: requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+demo: $(VENV)/.locked
+	$(RUN) tests.cluster demo
+
+demo-down: $(VENV)/.locked
+	$(RUN) tests.cluster down
+
+cluster: $(VENV)/.locked
+	$(RUN) tests.cluster up
+
+test: check unit integration e2e
+
+# Everything that looks at files only. Helm lints the chart, so its program is built first (minutes once, then nothing).
+check: $(VENV)/.locked
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy operator gateway model tests/cluster
+	$(BIN)/lint-imports
+	$(RUN) tests.cluster.check
+
+unit: $(VENV)/.locked
+	$(RUN) pytest tests/unit
+
+integration: $(VENV)/.locked
+	$(RUN) pytest tests/integration
+
+e2e: $(VENV)/.locked
+	$(RUN) tests.cluster up
+	$(RUN) pytest tests/e2e
+
+generate: $(VENV)/.locked
+	$(RUN) tests.cluster.check --write
+
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11
+
+lock: $(VENV)/.locked
+	$(COMPILE) --upgrade pyproject.toml --extra operator --extra gateway --extra dev --output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra operator --output-file requirements/operator.txt
+	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra gateway --output-file requirements/gateway.txt
+	printf 'ollama\nopenai\n' | $(COMPILE) --constraint requirements/dev.txt - --output-file requirements/client.txt
+
+# What the Containerfiles install, put where they look for it: before a release builds its images.
+wheels: $(VENV)/.locked
+	$(RUN) tests.cluster wheels
+
+clean:
+	rm -rf $(VENV) wheels dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
