@@ -41,7 +41,7 @@ class Registry:
     def __init__(
         self, reference: Reference, *, insecure: bool = False, credentials: Credentials | None = None, patience: Patience | None = None
     ) -> None:
-        self._transport = Transport(insecure=insecure, patience=patience)
+        self._transport = Transport(insecure=insecure, patience=patience, host=reference.hostname)
         self._authorizer = Authorizer(self._transport, reference.repository, credentials)
         self._tag = reference.tag
         self._base = f"{'http' if insecure else 'https'}://{reference.host}/v2/{reference.repository}"

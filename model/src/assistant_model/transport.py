@@ -8,6 +8,7 @@ Neighbours: auth.py (credentials), registry.py (what is asked), pull.py (what is
 
 import logging
 import os
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -58,7 +59,8 @@ class Patience:
 class Transport:
     """HTTP with the rules above."""
 
-    def __init__(self, *, insecure: bool = False, patience: Patience | None = None) -> None:
+    def __init__(self, *, insecure: bool = False, patience: Patience | None = None, host: str | None = None) -> None:
+        self._host = host
         self.patience = patience or Patience()
         self._insecure = insecure
         self._client = httpx.Client(
@@ -76,13 +78,14 @@ class Transport:
     @contextmanager
     def get(self, url: httpx.URL, headers: Mapping[str, str], authorization: str | None = None) -> Iterator[httpx.Response]:
         """Yield the answer, unread; the answer's `url` says who gave it. Raises TransientError and ModelError."""
-        origin = _origin(url)
+        origin, first_host = _origin(url), self._host or url.host
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
             sent = dict(headers)
             if authorization is not None and _origin(url) == origin:
                 sent["Authorization"] = authorization
-            response = self._send(url, sent)
+            with _strange_names(url.host != first_host):
+                response = self._send(url, sent)
             try:
                 if response.status_code not in _REDIRECTS:
                     _refuse_temporary(response)
@@ -161,13 +164,29 @@ def transport_errors() -> Iterator[None]:
         raise TransientError(f"the registry's answer makes no sense ({type(error).__name__})") from None
 
 
-def _untrusted(error: BaseException | None) -> bool:
+@contextmanager
+def _strange_names(is_other_host: bool) -> Iterator[None]:
+    """Say it where a registry leads to a name that cannot be resolved: a pull's pod has no DNS and knows pinned names only."""
+    try:
+        yield
+    except TransientError as error:
+        if is_other_host and any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+            raise ModelError(
+                Reason.REGISTRY_UNREACHABLE,
+                "The registry leads to another host (for blobs or tokens), whose name is not known to the pull.",
+            ) from None
+        raise
+
+
+def _untrusted(error: BaseException) -> bool:
     """Look for a failed verification behind the library's own errors."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def _refuse_temporary(response: httpx.Response) -> None:

@@ -163,6 +163,18 @@ def test_redirects_to_nowhere(tmp_path: Path, location: str) -> None:
         assert_refused(server, tmp_path, Reason.REGISTRY_UNREACHABLE)
 
 
+@pytest.mark.parametrize("where", ["blobs", "tokens"])
+def test_a_host_that_the_pull_does_not_know_is_said(tmp_path: Path, where: str) -> None:
+    """The pull's pod has no DNS: trying again would not help, and the message says what is the matter."""
+    with registry_server(serving(Model())) as server:
+        if where == "blobs":
+            server.behaviour.redirect_blobs = "http://blobs.invalid"
+        else:
+            server.behaviour.bearer, server.behaviour.realm = "t0ken", "http://tokens.invalid/token"
+
+        assert "another host" in assert_refused(server, tmp_path, Reason.REGISTRY_UNREACHABLE)
+
+
 def test_redirect_loops_end(tmp_path: Path) -> None:
     """A registry that sends in circles is left."""
 
