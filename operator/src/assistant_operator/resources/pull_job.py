@@ -58,7 +58,7 @@ def pull_hosts(spec: PrivateAssistantSpec) -> tuple[str, ...]:
     reference = Reference.parse(spec.model.name)
     if not needs_target(spec) or reference.address is not None:
         return ()
-    return (reference.hostname, *BLOB_HOSTS.get(reference.host, ()))
+    return (reference.hostname, *BLOB_HOSTS.get(reference.hostname, ()))
 
 
 def pull_port(spec: PrivateAssistantSpec) -> int:

@@ -144,9 +144,7 @@ peers = st.one_of(
     st.none(),
     st.lists(
         st.one_of(
-            st.builds(
-                lambda found: {"podSelector": {"matchLabels": found}}, st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))
-            ),
+            st.builds(lambda found: {"podSelector": {"matchLabels": found}}, st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))),
             st.just({"podSelector": {}}),
             st.just({"namespaceSelector": {}, "podSelector": {}}),
             st.just({"ipBlock": {"cidr": "192.0.2.0/24"}}),

@@ -49,3 +49,19 @@ ObjectName = Annotated[
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 LabelMap = Annotated[dict[str, LabelValue], Field(max_length=64)]
+Cidr = Annotated[str, Field(min_length=1, max_length=43)]
+SecretEntry = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+
+SET = {"x-kubernetes-list-type": "set"}
+"""A list without order or repetition: two appliers merge it."""
+
+
+def keyed(field: str) -> dict[str, object]:
+    """Return the schema of a list that is keyed by a field: the API server refuses duplicates, two appliers merge it."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field]}
+
+
+class SecretReference(ApiModel):
+    """A Secret in the assistant's namespace."""
+
+    name: Annotated[ObjectName, Field(description="Name of a Secret in the assistant's namespace.")]

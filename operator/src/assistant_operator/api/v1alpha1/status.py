@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assistant_operator.api.v1alpha1.base import ApiModel
-from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec, keyed
+from assistant_operator.api.v1alpha1.base import ApiModel, keyed
+from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.values import is_open
 
 ConditionStatus = Literal["True", "False", "Unknown"]

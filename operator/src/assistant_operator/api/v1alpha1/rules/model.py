@@ -2,8 +2,8 @@
 
 from assistant_model.reference import InvalidReferenceError, Reference, is_cloud, is_digest
 from assistant_operator.api.v1alpha1.core import ResourceRequirements
+from assistant_operator.api.v1alpha1.model import Model, ModelStorage
 from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, CEL_CLAIM, CEL_LINK_LOCAL, CEL_OPEN, Rule, cel_text, pattern
-from assistant_operator.api.v1alpha1.spec import Model, ModelStorage
 from assistant_operator.api.v1alpha1.values import holds_link_local, is_cidr, is_open, quantity
 
 RUNTIME_FLOOR = "0.20.3"

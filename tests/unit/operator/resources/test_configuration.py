@@ -1,0 +1,149 @@
+"""ConfigMaps, Secrets, the volume and the Services: the small ones."""
+
+import base64
+import json
+
+import pytest
+
+from assistant_gateway import policy as gateway
+from assistant_operator.api.v1alpha1.status import egress_status
+from assistant_operator.resources.ca_config import ca_config, pull_ca_config
+from assistant_operator.resources.context import ServingModel
+from assistant_operator.resources.headless_service import headless_service
+from assistant_operator.resources.manifest import Policy
+from assistant_operator.resources.model_volume import model_claim, model_volume
+from assistant_operator.resources.policy_config import policy_config
+from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secret, key_secrets, tls_secret
+from assistant_operator.resources.service import endpoint, service
+from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, key, model
+from tests.unit.operator.resources.contexts import CA, DIGEST, context, installation, spec_of
+
+MINIMAL = spec_of(body(model()))
+EVERY = spec_of(body(EVERYTHING))
+AIRGAPPED = spec_of(body(model(source={"claim": {"name": "weights"}})))
+
+
+def test_the_gateway_reads_what_is_written() -> None:
+    """Both sides share the file's model; the file has every setting that the gateway enforces."""
+    made = policy_config(EVERY, context(EVERY))
+    assert made is not None
+    written = gateway.parse(made.body["data"]["policy.json"])
+
+    assert written.generation == 3
+    assert (written.assistant.namespace, written.assistant.name) == ("assistants", "minimal")
+    assert (written.model.name, written.model.context_length) == ("registry.corp:5000/library/m:tag", 4096)
+    assert [(key.name, key.subject, key.groups) for key in written.keys] == [
+        ("batch", "batch", ()),
+        ("web", "web frontend", ("staff", "web")),
+    ]
+    assert written.limits.model_dump(by_alias=True) == EVERYTHING["access"]["limits"]
+    assert written.logging.model_dump(by_alias=True) == EVERYTHING["logging"]
+    assert written.retention.conversations.mode == "None"
+
+
+@pytest.mark.parametrize("name", ["smollm2", "library/smollm2:latest", "registry.ollama.ai/library/smollm2:latest"])
+def test_the_policy_names_the_model_as_the_model_server_does(name: str) -> None:
+    """Clients and /api/tags see one spelling."""
+    made = policy_config(MINIMAL, context(MINIMAL, serving=ServingModel(name, DIGEST, "minimal-models")))
+    assert made is not None
+
+    assert json.loads(made.body["data"]["policy.json"])["model"]["name"] == "smollm2:latest"
+
+
+def test_no_secret_is_in_the_policy() -> None:
+    """It is a ConfigMap."""
+    made = policy_config(EVERY, context(EVERY))
+
+    assert made is not None
+    assert "token" not in made.body["data"]["policy.json"]
+
+
+def test_certificates_are_published() -> None:
+    """The assistant's CA for its clients; the pull's bundle for the pull."""
+    published, trusted = ca_config(context(MINIMAL)), pull_ca_config(MINIMAL, context(MINIMAL, installation=installation(pull_ca="PEM")))
+
+    assert published is not None
+    assert trusted is not None
+    assert (published.name, published.body) == ("minimal-ca", {"data": {"ca.crt": CA}})
+    assert (trusted.name, trusted.body) == ("minimal-pull-ca", {"data": {"ca.crt": "PEM"}})
+
+
+def test_nothing_is_published_where_there_is_nothing() -> None:
+    """The user's certificate may come without a CA; a claim is not pulled; the image has a bundle of its own."""
+    with_bundle = context(AIRGAPPED, installation=installation(pull_ca="PEM"))
+
+    assert ca_config(context(MINIMAL, ca_certificate=None)) is None
+    assert pull_ca_config(AIRGAPPED, with_bundle) is None
+    assert pull_ca_config(MINIMAL, context(MINIMAL)) is None
+
+
+def test_the_volume_is_as_the_spec_says() -> None:
+    """Size, class and modes; the cluster's default class where the spec names none."""
+    default, wished = model_volume(MINIMAL, context(MINIMAL)), model_volume(EVERY, context(EVERY))
+
+    assert default is not None
+    assert wished is not None
+    assert default.body["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}}
+    assert wished.body["spec"] == {
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "100Gi"}},
+        "storageClassName": "fast",
+    }
+
+
+def test_a_claim_of_the_users_needs_no_volume_of_ours() -> None:
+    """But ours stays while pods serve from it."""
+    assert model_claim(AIRGAPPED, context(AIRGAPPED).names) == "weights"
+    assert model_volume(AIRGAPPED, context(AIRGAPPED)) is None
+    assert model_volume(AIRGAPPED, context(AIRGAPPED, serving=ServingModel("m", DIGEST, "minimal-models"))) is not None
+    assert model_volume(AIRGAPPED, context(AIRGAPPED, serving=None)) is None
+
+
+def test_secrets_are_made_once_and_carry_no_hash_of_their_values() -> None:
+    """A hash of a key is not the key, but it is not for everybody who may read metadata either."""
+    made = context(MINIMAL)
+    secrets = [ca_secret(made, "key", "certificate"), tls_secret(made, "key", "certificate", "ca"), key_secret(made, "default", "value")]
+
+    assert [secret.name for secret in secrets] == ["minimal-ca", "minimal-tls", "minimal-key-default"]
+    assert {secret.policy for secret in secrets} == {Policy.CREATE}
+    assert all("annotations" not in secret.to_dict()["metadata"] for secret in secrets)
+    assert [sorted(secret.body["data"]) for secret in secrets] == [["ca.crt", "ca.key"], ["ca.crt", "tls.crt", "tls.key"], ["api-key"]]
+    assert base64.b64decode(secrets[2].body["data"]["api-key"]) == b"value"
+
+
+def test_keys_are_generated_where_no_secret_is_named() -> None:
+    """And found by name where one is."""
+    spec = spec_of(body(access(keys=[key("a"), key("b", secretRef={"name": "s"})])))
+
+    assert generated_keys(spec) == ("a",)
+    assert key_secrets(spec, context(spec).names) == {"a": ("minimal-key-a", "api-key"), "b": ("s", "api-key")}
+
+
+def test_clients_call_443_and_reach_the_gateway() -> None:
+    """And nothing else through the Service."""
+    assert [(port["port"], port["targetPort"]) for port in service(context(MINIMAL)).body["spec"]["ports"]] == [(443, 8443)]
+    assert endpoint(context(MINIMAL)) == "https://minimal.assistants.svc.cluster.local"
+
+
+def test_the_headless_service_shows_pods_that_are_not_ready() -> None:
+    """The operator asks them why."""
+    made = headless_service(context(MINIMAL)).body["spec"]
+
+    assert made["clusterIP"] == "None"
+    assert made["publishNotReadyAddresses"] is True
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"),
+    [
+        (model(), "Deny"),
+        (egress("10.0.0.0/8"), "Allowlist"),
+        (egress("10.0.0.0/8", acknowledgeOpenEgress=True), "Allowlist"),
+        (egress("169.254.169.254/32", acknowledgeOpenEgress=True), "Allowlist"),
+        (egress("0.0.0.0/0", acknowledgeOpenEgress=True), "Open"),
+        (egress("10.0.0.0/8", "::/0", acknowledgeOpenEgress=True), "Open"),
+    ],
+)
+def test_the_egress_column_says_open_where_it_is(written: dict[str, object], mode: str) -> None:
+    """An allow-list that holds everything is none."""
+    assert egress_status(spec_of(body(written))).mode == mode

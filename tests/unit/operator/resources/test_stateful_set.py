@@ -1,0 +1,218 @@
+"""The serving pods: the weights are checked, Ollama is on loopback, the gateway is in front."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.api.v1alpha1.spec import AccessLimits
+from assistant_operator.naming import ANNOTATION_POLICY_REVISION
+from assistant_operator.resources.context import ServingModel
+from assistant_operator.resources.gateway import GRACE_SECONDS, memory_mebibytes
+from assistant_operator.resources.ollama import FILTERED, environment
+from assistant_operator.resources.stateful_set import stateful_set
+from tests.unit.operator.api.cases import EVERYTHING, access, body, key, model
+from tests.unit.operator.resources.contexts import DIGEST, context, installation, spec_of
+
+MINIMAL = spec_of(body(model()))
+
+
+def template(spec: PrivateAssistantSpec, **changes: Any) -> dict[str, Any]:
+    made = stateful_set(spec, context(spec, **changes))
+    assert made is not None
+    found: dict[str, Any] = made.body["spec"]["template"]
+    return found
+
+
+def container(spec: PrivateAssistantSpec, name: str, **changes: Any) -> dict[str, Any]:
+    pod = template(spec, **changes)["spec"]
+    return next(found for found in [*pod["initContainers"], *pod["containers"]] if found["name"] == name)
+
+
+def volume(spec: PrivateAssistantSpec, name: str, **changes: Any) -> dict[str, Any]:
+    return next(found for found in template(spec, **changes)["spec"]["volumes"] if found["name"] == name)
+
+
+def test_check_then_model_server_then_gateway() -> None:
+    """Ollama is a native sidecar: it starts before the gateway and ends after it has drained."""
+    pod = template(MINIMAL)["spec"]
+
+    assert [found["name"] for found in pod["initContainers"]] == ["model-check", "ollama"]
+    assert [found.get("restartPolicy") for found in pod["initContainers"]] == [None, "Always"]
+    assert [found["name"] for found in pod["containers"]] == ["gateway"]
+
+
+def test_only_the_gateway_has_ports() -> None:
+    """The model server's is on loopback, where no Service and no probe points."""
+    pod = template(MINIMAL)["spec"]
+
+    assert [port["containerPort"] for found in pod["containers"] for port in found["ports"]] == [8443, 9090]
+    assert all("ports" not in found for found in pod["initContainers"])
+
+
+def test_the_verified_model_is_served_not_the_wanted_one() -> None:
+    """While another model is pulled, the pods go on with theirs, from the volume on which it lies."""
+    wanted = spec_of(body(model(name="other:1b", digest="sha256:" + "0" * 64, source={"claim": {"name": "new"}})))
+    serving = ServingModel("smollm2:135m", DIGEST, "minimal-models")
+
+    assert container(wanted, "model-check", serving=serving)["args"] == [
+        "--models",
+        "/models",
+        "--name",
+        "smollm2:135m",
+        "--digest",
+        DIGEST,
+    ]
+    assert volume(wanted, "models", serving=serving)["persistentVolumeClaim"] == {"claimName": "minimal-models"}
+
+
+def test_weights_are_read_only_for_everybody() -> None:
+    """A claim of the user's is attached read-only as well."""
+    airgapped = spec_of(body(model(source={"claim": {"name": "weights"}})))
+    for name in ("model-check", "ollama"):
+        assert {"name": "models", "mountPath": "/models", "readOnly": True} in container(MINIMAL, name)["volumeMounts"]
+
+    assert volume(airgapped, "models")["persistentVolumeClaim"] == {"claimName": "weights", "readOnly": True}
+
+
+def test_no_container_may_see_more_than_it_needs() -> None:
+    """Keys, certificate and policy are the gateway's; the model server has weights, scratch and the pipe."""
+    assert {mount["name"] for mount in container(MINIMAL, "ollama")["volumeMounts"]} == {"models", "run", "scratch"}
+    assert {mount["name"] for mount in container(MINIMAL, "gateway")["volumeMounts"]} == {"policy", "tls", "keys", "run"}
+    assert {mount["name"] for mount in container(MINIMAL, "model-check")["volumeMounts"]} == {"models"}
+
+
+def test_what_may_be_written_is_memory() -> None:
+    """A crash leaves nothing on a disk."""
+    folders = [found["emptyDir"] for found in template(MINIMAL)["spec"]["volumes"] if "emptyDir" in found]
+
+    assert folders
+    assert all(folder["medium"] == "Memory" and folder["sizeLimit"] for folder in folders)
+
+
+def test_ollamas_channels_are_closed_whatever_its_image_says() -> None:
+    """Said even where it is the default."""
+    closed = {
+        "OLLAMA_HOST": "127.0.0.1:11434",
+        "OLLAMA_NO_CLOUD": "1",
+        "OLLAMA_NOPRUNE": "1",
+        "OLLAMA_NOHISTORY": "1",
+        "OLLAMA_MODELS": "/models",
+    }
+
+    assert environment(MINIMAL).items() >= (closed | {"OLLAMA_DEBUG_LOG_REQUESTS": "0", "OLLAMA_MAX_LOADED_MODELS": "1"}).items()
+
+
+@pytest.mark.parametrize(("level", "debug"), [("ERROR", "-2"), ("WARNING", "-1"), ("INFO", "0"), ("DEBUG", "0")])
+def test_debug_is_never_on(level: str, debug: str) -> None:
+    """Ollama's debug lines hold parts of requests."""
+    assert environment(spec_of(body({**model(), "logging": {"level": level}})))["OLLAMA_DEBUG"] == debug
+
+
+def test_runtime_settings_reach_the_model_server() -> None:
+    """Image, resources, context, keep-alive, parallel; and none where the spec is silent."""
+    everything = spec_of(body(EVERYTHING))
+    ollama = container(everything, "ollama")
+    told = {entry["name"]: entry["value"] for entry in ollama["env"]}
+
+    assert ollama["image"] == "docker.io/ollama/ollama:0.24.0"
+    assert ollama["resources"]["limits"] == {"cpu": "4", "memory": "8Gi", "nvidia.com/gpu": "1"}
+    assert told.items() >= {"OLLAMA_CONTEXT_LENGTH": "4096", "OLLAMA_KEEP_ALIVE": "1h30m", "OLLAMA_NUM_PARALLEL": "4"}.items()
+    assert not {"OLLAMA_CONTEXT_LENGTH", "OLLAMA_KEEP_ALIVE", "OLLAMA_NUM_PARALLEL"} & environment(MINIMAL).keys()
+    assert container(MINIMAL, "ollama")["image"] == installation().ollama_image
+
+
+def test_the_model_servers_lines_go_to_the_pipe_or_nowhere() -> None:
+    """Never to the container's own log."""
+    discard = spec_of(body({**model(), "logging": {"runtime": "Discard"}}))
+
+    assert container(MINIMAL, "ollama")["command"] == ["/bin/sh", "-c", FILTERED]
+    assert container(discard, "ollama")["command"] == ["/bin/sh", "-c", "exec ollama serve >/dev/null 2>&1"]
+
+
+def test_the_script_works_without_a_reader_and_twice(tmp_path: Path) -> None:
+    """It neither blocks before the gateway is there nor dies without it; a restarted container finds its pipe again."""
+    (tmp_path / "bin").mkdir()
+    server = tmp_path / "bin" / "ollama"
+    server.write_text("#!/bin/sh\necho out\necho err >&2\nexit 7\n")
+    server.chmod(0o755)
+    pipe = tmp_path / "ollama.log"
+    script = FILTERED.replace("/run/private-assistant/ollama.log", str(pipe))
+
+    for _ in range(2):
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, capture_output=True, timeout=10, check=False
+        )
+
+        assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")
+        assert pipe.is_fifo()
+        assert pipe.stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_are_files_named_after_keys() -> None:
+    """Generated and given ones in one folder; nothing else of their Secrets."""
+    spec = spec_of(body(access(keys=[key("web"), key("batch", secretRef={"name": "batch-key", "key": "token"})])))
+
+    assert volume(spec, "keys")["projected"] == {
+        "defaultMode": 0o440,
+        "sources": [
+            {"secret": {"name": "batch-key", "items": [{"key": "token", "path": "batch"}]}},
+            {"secret": {"name": "minimal-key-web", "items": [{"key": "api-key", "path": "web"}]}},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("tls", "secret"), [({}, "minimal-tls"), ({"mode": "SelfSigned"}, "minimal-tls"), ({"mode": "Secret", "secretName": "mine"}, "mine")]
+)
+def test_the_certificate_is_the_assistants_or_the_users(tls: dict[str, str], secret: str) -> None:
+    """The CA's key is in another Secret, which no pod mounts."""
+    found = volume(spec_of(body(access(tls=tls))), "tls")["secret"]
+
+    assert found["secretName"] == secret
+    assert [item["key"] for item in found["items"]] == ["tls.crt", "tls.key"]
+
+
+def test_a_change_of_policy_rolls_the_pods_and_a_new_generation_alone_does_not() -> None:
+    """The annotation is over the policy's content."""
+
+    def revision(spec: PrivateAssistantSpec, **changes: Any) -> str:
+        found: str = template(spec, **changes)["metadata"]["annotations"][ANNOTATION_POLICY_REVISION]
+        return found
+
+    assert revision(MINIMAL) == revision(MINIMAL, generation=99)
+    assert revision(MINIMAL) != revision(spec_of(body(access(limits={"requestsPerMinute": 1}))))
+
+
+def test_the_users_placement_reaches_the_pods() -> None:
+    """nodeSelector, tolerations, affinity, classes, labels and annotations."""
+    wished = EVERYTHING["model"]["pod"]
+    made = template(spec_of(body(EVERYTHING)))
+
+    for field in ("nodeSelector", "tolerations", "affinity", "runtimeClassName", "priorityClassName"):
+        assert made["spec"][field] == wished[field]
+    assert made["metadata"]["labels"].items() >= wished["labels"].items()
+    assert made["metadata"]["annotations"].items() >= wished["annotations"].items()
+
+
+def test_several_replicas_are_spread_where_that_is_possible() -> None:
+    """One needs no spreading."""
+    assert "topologySpreadConstraints" not in template(MINIMAL)["spec"]
+    (spread,) = template(spec_of(body(EVERYTHING)))["spec"]["topologySpreadConstraints"]
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
+def test_a_drain_has_the_time_that_it_needs() -> None:
+    """5 s until the cluster has stopped sending, 60 s for streams, and a margin."""
+    assert template(MINIMAL)["spec"]["terminationGracePeriodSeconds"] == GRACE_SECONDS == 75
+    assert container(MINIMAL, "gateway")["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+
+
+@pytest.mark.parametrize(
+    ("requests", "size", "mebibytes"), [(64, 4 * 2**20, 768), (1, 1024, 256), (10_000, 2**30, 4096)], ids=["default", "least", "most"]
+)
+def test_the_gateways_memory_follows_the_limits(requests: int, size: int, mebibytes: int) -> None:
+    """Room for what is admitted, within reason."""
+    assert memory_mebibytes(AccessLimits(concurrent_requests=requests, max_body_bytes=size)) == mebibytes
