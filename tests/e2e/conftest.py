@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.node import process
 from tests.cluster.node.cluster import Node
 from tests.e2e.support.assistants import Assistants
-from tests.cluster.install import NAMESPACE, install
+from tests.cluster.product import NAMESPACE, install
 from tests.e2e.support.kubectl import Kubectl
 
 KEEP = "PRIVATE_ASSISTANT_KEEP_CLUSTER"
@@ -37,14 +37,13 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="session")
 def images(node: Node) -> dict[str, str]:
-    """References of the images in the node: operator, gateway, ollama, client."""
-    return node.load_images()
+    """Install the operator by Helm, as a user would; references of the images in the node: operator, gateway, ollama, client."""
+    return install(node)
 
 
 @pytest.fixture(scope="session")
 def operator(node: Node, images: dict[str, str]) -> Kubectl:
-    """The operator, installed by Helm as a user would; kubectl in its namespace."""
-    install(node, images)
+    """kubectl in the namespace of the operator that runs."""
     return Kubectl(node.kubeconfig, NAMESPACE)
 
 
