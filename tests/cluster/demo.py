@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.cluster.interface import Cluster
 from tests.cluster.paths import HERE, REPOSITORY
-from tests.cluster.product import install
+from tests.cluster.install import install
 from tests.cluster.progress import say, step
 from tests.cluster.shell import ClusterError
 
@@ -29,7 +29,8 @@ def demo(cluster: Cluster) -> None:
     with watch.step("the cluster runs"):
         cluster.up()
     with watch.step("the operator is installed (helm)"):
-        images = install(cluster)
+        images = cluster.load_images()
+        install(cluster, images)
     with watch.step(f"{EXAMPLE.relative_to(REPOSITORY)} is Ready"):
         cluster.kubectl("apply", "--namespace", ASSISTANT_NAMESPACE, "--filename", EXAMPLE)
         wait_ready(cluster)
@@ -38,7 +39,8 @@ def demo(cluster: Cluster) -> None:
     with watch.step("the question is answered"):
         answer = _ask(cluster)
     say("kubectl get pa:\n\n" + cluster.kubectl("get", "pa", "--namespace", ASSISTANT_NAMESPACE))
-    print(f"\nQuestion: {QUESTION}\nAnswer:   {answer.strip()}\n")
+    text, _, figures = answer.strip().rpartition("\n")
+    print(f"\nQuestion: {QUESTION}\nAnswer:   {text}\n          ({figures})\n")
     print(watch.report())
     print(f"\nGo on with: export KUBECONFIG={cluster.kubeconfig}; kubectl describe pa {ASSISTANT}\nRemove it all with: make demo-down")
 

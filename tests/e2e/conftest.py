@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.node import process
 from tests.cluster.node.cluster import Node
 from tests.e2e.support.assistants import Assistants
-from tests.cluster.product import NAMESPACE, install
+from tests.cluster.install import NAMESPACE, install
 from tests.e2e.support.kubectl import Kubectl
 
 KEEP = "PRIVATE_ASSISTANT_KEEP_CLUSTER"
@@ -38,7 +38,9 @@ def node() -> Iterator[Node]:
 @pytest.fixture(scope="session")
 def images(node: Node) -> dict[str, str]:
     """Install the operator by Helm, as a user would; references of the images in the node: operator, gateway, ollama, client."""
-    return install(node)
+    references = node.load_images()
+    install(node, references)
+    return references
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import openai
 
 
 def main() -> None:
-    """Stream the answer to standard output; the figures go to standard error."""
+    """Print the answer as it comes, and on a line of its own the figures."""
     base_url, model, question = sys.argv[1:]
     with open("/etc/assistant/key/api-key") as file:
         key = file.read().strip()
@@ -29,7 +29,7 @@ def main() -> None:
                 first = first or time.monotonic()
                 print(text, end="", flush=True)
     print()
-    print(f"first words after {first - begin:.2f} s, all of it after {time.monotonic() - begin:.2f} s", file=sys.stderr)
+    print(f"first words after {first - begin:.2f} s, all of it after {time.monotonic() - begin:.2f} s")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,15 @@ def project_images() -> tuple[Image, ...]:
     )
 
 
+def test_image(short: str, folder: Path) -> Image:
+    """Return an image that a test makes from a folder with a Containerfile on the base image."""
+
+    def make(reference: str, archive: Path) -> None:
+        containers.build(folder / "Containerfile", folder, reference, archive)
+
+    return _image(short, SYSTEM, "", _hash(folder, BASE_RECIPE), make)
+
+
 def _image(short: str, prefix: str, tag: str, key: str, make: Callable[[str, Path], None]) -> Image:
     return Image(short, f"{prefix}/{short}", tag or key, key, make)
 

@@ -80,6 +80,13 @@ class Node:
             self._import(images)
         return {image.short: image.reference for image in images}
 
+    def bring(self, *images: Image) -> None:
+        """Build images of a test's own where they are not there yet, and bring them into the node."""
+        for image in images:
+            image.ensure()
+        with locked(cache() / "cluster.lock"):
+            self._import(images)
+
     def pull_authority(self) -> str:
         return self.outside.authority.read_text()
 
