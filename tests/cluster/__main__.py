@@ -18,6 +18,7 @@ from typing import get_args
 from tests.cluster import builds, packages
 from tests.cluster.choice import choose
 from tests.cluster.images.catalog import project_images, system_images
+from tests.cluster.images.wheels import place_wheels
 from tests.cluster.models import models_folder
 from tests.cluster.node.cluster import Node
 from tests.cluster.node.enforcement import Mode
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("kubeconfig").set_defaults(run=lambda _: print(choose().kubeconfig))
     commands.add_parser("load").set_defaults(run=lambda _: print(*choose().load_images().values(), sep="\n"))
     commands.add_parser("build").set_defaults(run=lambda _: _build())
+    commands.add_parser("wheels").set_defaults(run=lambda _: _wheels())
     commands.add_parser("demo").set_defaults(run=lambda _: _demo())
     enforce = commands.add_parser("enforce")
     enforce.add_argument("mode", choices=get_args(Mode))
@@ -66,6 +68,11 @@ def _build() -> None:
     models_folder()
     for image in (*system_images(), *project_images()):
         image.ensure()
+
+
+def _wheels() -> None:
+    for image in ("operator", "gateway", "client"):
+        place_wheels(image)
 
 
 def _demo() -> None:

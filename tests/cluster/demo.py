@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.cluster.install import install
 from tests.cluster.interface import Cluster
 from tests.cluster.paths import HERE, REPOSITORY
-from tests.cluster.install import install
 from tests.cluster.progress import say, step
 from tests.cluster.shell import ClusterError
 
