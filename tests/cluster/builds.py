@@ -13,7 +13,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.paths import HERE, REPOSITORY, cache
@@ -104,7 +104,8 @@ NODE = ("etcd", "kubernetes", "containerd", "kube-network-policies", "coredns", 
 
 def folder(family: Family) -> Path:
     """Return where a family's programs lie: named by a hash of everything that they are made from."""
-    made_from = hashlib.sha256(json.dumps(asdict(family), sort_keys=True).encode())
+    recipe = [family.name, [(program.name, program.package, program.ldflags, program.tags) for program in family.programs], family.env]
+    made_from = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for pin in ("go.mod", "go.sum"):
         made_from.update((GO_MOD / family.name / pin).read_bytes())
     return cache() / "programs" / f"{family.name}-{made_from.hexdigest()[:12]}"

@@ -124,3 +124,6 @@ class Journal:
 
     def note(self, **record: Any) -> None:
         self._file.write(json.dumps(record) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
