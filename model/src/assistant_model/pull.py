@@ -18,6 +18,7 @@ from assistant_model.progress import Progress
 from assistant_model.reference import Reference
 from assistant_model.registry import BlobStream, Registry
 from assistant_model.retry import Retry
+from assistant_model.room import make_room
 from assistant_model.store import Store, hash_file
 from assistant_model.transport import TransientError
 from assistant_model.volume import volume_errors
@@ -37,7 +38,7 @@ def pull(reference: Reference, name: str, pinned: str | None, registry: Registry
         progress.expect(manifest.size_bytes)
         _log.info("pulling", extra={"model": reference.canonical, "digest": manifest.digest, "totalBytes": manifest.size_bytes})
         missing = [blob for blob in manifest.blobs if not _present(store, blob, progress)]
-        _require_space(store, missing, manifest.size_bytes)
+        _require_space(store, missing, manifest)
         if manifest.config in missing:
             _Download(registry, store, manifest.config, progress).run()
         refuse_remote(store.read_blob(manifest.config))
@@ -67,12 +68,18 @@ def _present(store: Store, blob: Blob, progress: Progress) -> bool:
     return False
 
 
-def _require_space(store: Store, missing: list[Blob], total: int) -> None:
+def _require_space(store: Store, missing: list[Blob], manifest: Manifest) -> None:
     """Refuse before a byte is downloaded; the message gives the model's size, which is the same at every try."""
+    if _fits(store, missing) or (make_room(store, manifest) and _fits(store, missing)):
+        return
+    message = f"The model has {manifest.size_bytes} bytes: more than is free on the volume (model.storage.size)."
+    raise ModelError(Reason.NO_SPACE, message)
+
+
+def _fits(store: Store, missing: list[Blob]) -> bool:
     needed = sum(blob.size - store.partial_size(blob) for blob in missing)
     free = store.volume.free_bytes()
-    if needed and free is not None and free < needed + _RESERVE:
-        raise ModelError(Reason.NO_SPACE, f"The model has {total} bytes: more than is free on the volume (model.storage.size).")
+    return not needed or free is None or free >= needed + _RESERVE
 
 
 class _Download:

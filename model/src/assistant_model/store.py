@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -86,11 +86,22 @@ class Store:
             os.fsync(file.fileno())
         self.volume.move(_NEW_MANIFEST, reference.manifest_path)
 
-    def sweep(self) -> None:
-        """Remove what is left of other downloads; only under the lock, when a pull is complete."""
-        for name in self.volume.names("partial"):
-            if f"partial/{name}" != _LOCK:
-                self.volume.remove(f"partial/{name}")
+    def manifests(self) -> dict[str, tuple[float, bytes]]:
+        """Return every model's manifest by its path: when it was written, and its bytes."""
+        found: dict[str, tuple[float, bytes]] = {}
+        folders = ["manifests"]
+        for _ in ("host", "namespace", "model"):
+            folders = [inner for folder in folders for inner in self._names(folder)]
+        for path in (path for folder in folders for path in self._names(folder)):
+            with self.volume.open(path) as file:
+                found[path] = os.fstat(file.fileno()).st_mtime, file.read(MAX_MANIFEST + 1)
+        return found
+
+    def sweep(self, keep: Collection[str] = ()) -> None:
+        """Remove what is left of downloads, but for some; only under the lock."""
+        for path in self._names("partial"):
+            if path != _LOCK and path not in keep:
+                self.volume.remove(path)
 
     @contextmanager
     def lock(self, wait: float = _LOCK_WAIT) -> Iterator[None]:
@@ -106,6 +117,9 @@ class Store:
                 _log.info("waiting for another pull on the volume")
                 time.sleep(min(1.0, wait))
             yield
+
+    def _names(self, folder: str) -> list[str]:
+        return [f"{folder}/{name}" for name in self.volume.names(folder)]
 
     def _read(self, path: str, limit: int) -> bytes | None:
         try:
