@@ -48,6 +48,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.model.storage.accessModes": ["ReadWriteMany"],
     "spec.model.source.registry.insecure": True,
     "spec.model.source.registry.credentialsSecretRef.name": "registry-credentials",
+    "spec.model.source.registry.hosts": ["blobs.corp.example"],
     "spec.model.source.registry.cidrs": ["10.30.0.0/24"],
     "spec.model.source.claim.name": "weights",
     "spec.model.pod.nodeSelector": {"gpu": "a100"},

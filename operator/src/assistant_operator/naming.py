@@ -27,7 +27,7 @@ ANNOTATION_POLICY_REVISION = f"{GROUP}/policy-revision"
 """On the pod template: assistant_gateway.policy.Policy.revision(); a new policy rolls the pods."""
 
 ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
-"""On a pull's Job: the further networks that it was made for."""
+"""On a pull's Job: the further hosts and networks that it was made for."""
 
 COMPONENT_ASSISTANT = "assistant"
 COMPONENT_PULL = "pull"

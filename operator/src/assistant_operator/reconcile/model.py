@@ -25,7 +25,7 @@ from assistant_operator.reconcile.resolver import resolve_all
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import AddressRefused, PullTarget, ServingModel
 from assistant_operator.resources.model_volume import model_claim
-from assistant_operator.resources.pull_job import needs_target, pull_hosts, pull_revision, pull_target, recorded_target
+from assistant_operator.resources.pull_target import needs_target, pull_hosts, pull_revision, pull_target, recorded_target
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class Model:
     is_wanted: bool
     view: PullView
     job: Object | None
+    is_over: bool = False
+    """This pass removed the Job; the next one makes another."""
 
     @property
     def serving(self) -> ServingModel | None:
@@ -52,8 +54,7 @@ async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, st
     """Return the state of the model; a Job whose time is over is removed on the way."""
     volume = model_claim(spec, names)
     job = _own_job(applier, names, spec)
-    pods = [pod for pod in applier.cache.of_assistant(applier.key, POD) if label(pod, LABEL_COMPONENT) == COMPONENT_PULL]
-    view = _checked(pull.view(job, pods), spec)
+    view = _checked(pull.view(job, _pull_pods(applier)), spec)
     claim = applier.cache.find(Ref.named(CLAIM, names.namespace, names.models_claim))
     record = pull.recorded(status)
     if record is not None and record.volume == names.models_claim and claim is None:
@@ -65,8 +66,20 @@ async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, st
     if job is not None and not wanted and (why := _over(view, now, stale=stale)):
         log.info("Pull starts anew", extra={"assistant": str(applier.key), "reason": why})
         await applier.remove(job)
-        job, view = None, ABSENT
+        return Model(record, wanted, ABSENT, None, is_over=True)
     return Model(record, wanted, view, job)
+
+
+def after_apply(applier: Applier, spec: PrivateAssistantSpec, names: Names, model: Model) -> Model:
+    """Return the model with the Job that this pass may have made: the answer to our own write brings no pass of its own."""
+    if model.is_over or model.view.phase is not Phase.ABSENT:
+        return model
+    job = _own_job(applier, names, spec)
+    return Model(model.record, model.is_wanted, _checked(pull.view(job, _pull_pods(applier)), spec), job)
+
+
+def _pull_pods(applier: Applier) -> list[Object]:
+    return [pod for pod in applier.cache.of_assistant(applier.key, POD) if label(pod, LABEL_COMPONENT) == COMPONENT_PULL]
 
 
 def _own_job(applier: Applier, names: Names, spec: PrivateAssistantSpec) -> Object | None:

@@ -51,10 +51,11 @@ class ServingModel:
 
 @dataclass(frozen=True, slots=True)
 class PullHost:
-    """A host that the pull may reach, and the addresses to which its name is pinned."""
+    """A host that the pull may reach, the addresses to which its name is pinned, and the port."""
 
     name: str
     addresses: tuple[str, ...]
+    port: int
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -72,10 +73,9 @@ def _may_be_a_registry(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -
 
 @dataclass(frozen=True, slots=True)
 class PullTarget:
-    """Where a pull may go: hosts with pinned addresses, and the registry's port."""
+    """Where a pull may go: the registry first, and the hosts to which it leads."""
 
     hosts: tuple[PullHost, ...]
-    port: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,10 @@ from assistant_operator.api.v1alpha1.spec import EgressRule
 from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_PULL, GATEWAY_PORT, OPS_PORT
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest
+from assistant_operator.resources.pull_target import default_port, pull_port
 
 Rule = dict[str, Any]
 Peer = dict[str, Any]
-
-HTTPS_PORT = 443
-HTTP_PORT = 80
 
 
 def assistant_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:
@@ -88,14 +86,16 @@ def _pull_egress(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
     source, target = spec.model.source, context.pull
     if source.claim is not None or target is None:
         return []
-    pinned = sorted({address for host in target.hosts for address in host.addresses})
-    rules = _rule("to", [{"ipBlock": {"cidr": _one_address(address)}} for address in pinned], _ports(target.port))
-    registry = source.registry
-    if registry is not None:
-        # A blob store to which the registry redirects listens on the scheme's default port, whatever port the registry has.
-        default = HTTP_PORT if registry.insecure else HTTPS_PORT
-        rules += _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in sorted(registry.cidrs)], _ports(target.port, default))
-    return rules
+    pinned: dict[int, set[str]] = {}
+    for host in target.hosts:
+        pinned.setdefault(host.port, set()).update(host.addresses)
+    rules: list[Rule] = []
+    for port, addresses in sorted(pinned.items()):
+        rules += _rule("to", [{"ipBlock": {"cidr": _one_address(address)}} for address in sorted(addresses)], _ports(port))
+    cidrs = source.registry.cidrs if source.registry else ()
+    # A registry of the cluster may lead to a blob store of the cluster, which listens on the scheme's own port.
+    ports = _ports(pull_port(spec), default_port(spec))
+    return rules + _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in sorted(cidrs)], ports)
 
 
 def _one_address(text: str) -> str:

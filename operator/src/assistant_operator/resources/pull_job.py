@@ -1,15 +1,11 @@
 """The Job that brings the model, or checks the one that is on a claim: the only pod with a way out, and no model server in it.
 
-Its name holds a hash of what it brings, so another model is another Job. The operator resolves the registry's names and pins them in
-hostAliases; the live Job is the memory of those addresses (`recorded_target`), so that every pass writes the same NetworkPolicy.
+Its name holds a hash of what it brings, so another model is another Job. Where it may go is in pull_target.py; the names are pinned in
+hostAliases here, and the addresses in network_policy.py.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assistant_model.reference import DEFAULT_HOST, Reference
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import (
     ANNOTATION_PULL_NETWORKS,
@@ -20,79 +16,24 @@ from assistant_operator.naming import (
     OPS_PORT,
     PULL_CA_FOLDER,
 )
-from assistant_operator.resources.context import Context, PullHost, PullTarget
+from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest, Policy
 from assistant_operator.resources.model_volume import model_claim
-from assistant_operator.resources.network_policy import HTTP_PORT, HTTPS_PORT
 from assistant_operator.resources.pod import READABLE, container, models_mount, models_volume, near_assistant, pod_metadata, pod_spec
+from assistant_operator.resources.pull_target import needs_target, pull_hosts, pull_revision
 
-BLOB_HOSTS: Mapping[str, tuple[str, ...]] = {DEFAULT_HOST: ("dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com",)}
-"""Where registries redirect for blobs, for those that are known to."""
 TERMINAL_EXIT = 42
 """Exit status of a pull that another try would not help: its reason is in the termination message."""
 RETRIES = 6
 GRACE_SECONDS = 30
 
 
-def pull_revision(spec: PrivateAssistantSpec) -> str:
-    """Return 8 hex digits over what is brought from where; two spellings of one model are one."""
-    model, source = spec.model, spec.model.source
-    registry = source.registry
-    what = {
-        "model": Reference.parse(model.name).canonical,
-        "digest": model.digest,
-        "claim": source.claim.name if source.claim else None,
-        "insecure": registry.insecure if registry else False,
-        "credentials": registry.credentials_secret_ref.name if registry and registry.credentials_secret_ref else None,
-    }
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def needs_target(spec: PrivateAssistantSpec) -> bool:
-    """Say whether the Job reaches out at all."""
-    return spec.model.source.claim is None
-
-
-def pull_hosts(spec: PrivateAssistantSpec) -> tuple[str, ...]:
-    """Return the names to resolve before the Job is made: none for a claim, none for a registry that is given by its address."""
-    reference = Reference.parse(spec.model.name)
-    if not needs_target(spec) or reference.address is not None:
-        return ()
-    return (reference.hostname, *BLOB_HOSTS.get(reference.hostname, ()))
-
-
-def pull_port(spec: PrivateAssistantSpec) -> int:
-    """Return the registry's port: the reference's, or the scheme's."""
-    registry = spec.model.source.registry
-    default = HTTP_PORT if registry is not None and registry.insecure else HTTPS_PORT
-    return Reference.parse(spec.model.name).port or default
-
-
-def pull_target(spec: PrivateAssistantSpec, addresses: Mapping[str, Sequence[str]]) -> PullTarget:
-    """Return where the pull may go, from the addresses to which `pull_hosts` resolved.
-
-    Raises KeyError for a host that was not resolved, AddressRefused for addresses that are no registry's.
-    """
-    literal = Reference.parse(spec.model.name).address
-    given = (PullHost(name=str(literal), addresses=(str(literal),)),) if literal is not None and needs_target(spec) else ()
-    resolved = tuple(PullHost(name=host, addresses=tuple(sorted(set(addresses[host])))) for host in pull_hosts(spec))
-    return PullTarget(hosts=given + resolved, port=pull_port(spec))
-
-
-def recorded_target(spec: PrivateAssistantSpec, job: Mapping[str, Any]) -> PullTarget | None:
-    """Return the target that a live Job of this spec was made for; None where it does not name every host (then resolve anew)."""
-    addresses: dict[str, list[str]] = {}
-    for alias in job["spec"]["template"]["spec"].get("hostAliases", ()):
-        for host in alias.get("hostnames", ()):
-            addresses.setdefault(host, []).append(alias["ip"])
-    return pull_target(spec, addresses) if addresses.keys() >= set(pull_hosts(spec)) else None
-
-
 def pull_job(spec: PrivateAssistantSpec, context: Context) -> Manifest | None:
     """Return the Job (batch/v1); None while it is not known where it may go."""
     if needs_target(spec) and context.pull is None:
         return None
-    networks = ",".join(sorted(spec.model.source.registry.cidrs)) if spec.model.source.registry else ""
+    registry = spec.model.source.registry
+    networks = ",".join(sorted({*registry.hosts, *registry.cidrs})) if registry else ""
     metadata = context.metadata(context.names.pull_job(pull_revision(spec)), COMPONENT_PULL)
     # Not for the pod but for the loop: a Job that failed for want of a network is made again when the networks change.
     metadata["annotations"] = {ANNOTATION_PULL_NETWORKS: networks}
@@ -188,9 +129,9 @@ def _aliases(spec: PrivateAssistantSpec, context: Context) -> list[dict[str, Any
     """Return /etc/hosts lines, one for each address: names that the pull may use, and no others."""
     if context.pull is None:
         return []
-    names: dict[str, list[str]] = {}
+    names: dict[str, set[str]] = {}
     for host in context.pull.hosts:
         if host.name in pull_hosts(spec):
             for address in host.addresses:
-                names.setdefault(address, []).append(host.name)
+                names.setdefault(address, set()).add(host.name)
     return [{"ip": address, "hostnames": sorted(hosts)} for address, hosts in sorted(names.items())]

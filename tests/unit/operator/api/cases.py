@@ -77,7 +77,14 @@ EVERYTHING: dict[str, Any] = {
         "resources": {"limits": {"cpu": 4, "memory": "8Gi", "nvidia.com/gpu": 1}, "requests": {"cpu": "500m", "memory": "8Gi"}},
         "image": "docker.io/ollama/ollama:0.24.0",
         "storage": {"size": "100Gi", "storageClassName": "fast", "accessModes": ["ReadWriteMany"]},
-        "source": {"registry": {"insecure": True, "credentialsSecretRef": {"name": "registry"}, "cidrs": ["10.244.0.0/16", "fd00::/64"]}},
+        "source": {
+            "registry": {
+                "insecure": True,
+                "credentialsSecretRef": {"name": "registry"},
+                "hosts": ["blobs.corp"],
+                "cidrs": ["10.244.0.0/16", "fd00::/64"],
+            }
+        },
         "pod": {
             "nodeSelector": {"gpu": "true"},
             "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
@@ -132,6 +139,7 @@ GOOD: tuple[Case, ...] = (
     Case("suffixes-that-are-free", model(), name="hr-policy"),
     Case("airgapped", model(source={"claim": {"name": "weights"}}, replicas=3)),
     Case("registry-with-defaults", registry()),
+    Case("registry-leads-elsewhere", registry(hosts=["blobs.corp.example", "auth.corp.example:8443"])),
     Case("long-reference", model(name="Registry.Corp.example/ns_1/M.odel-1:Q4_K_M")),
     Case("registry-by-address", model(name="10.0.0.7:5000/library/m")),
     Case("cloud-in-the-middle", model(name="cloud/cloudy:cloud9")),
@@ -238,6 +246,14 @@ BAD: tuple[Case, ...] = (
     Case("claim-with-storage", model(source={"claim": {"name": "c"}}, storage={"size": "1Gi"}), "spec.model.storage"),
     Case("claim-of-the-operator", model(source={"claim": {"name": "minimal-models"}}), "spec.model.source.claim.name"),
     Case("claim-path", model(source={"claim": {"name": "../c"}}), "spec.model.source.claim.name", schema=True),
+    Case("registry-host-scheme", registry(hosts=["https://blobs.corp"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-path", registry(hosts=["blobs.corp/x"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-address", registry(hosts=["169.254.169.254"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-as-number", registry(hosts=["2852039166"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-newline", registry(hosts=["blobs.corp\n"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-wildcard", registry(hosts=["*.corp"]), "spec.model.source.registry.hosts"),
+    Case("registry-host-port", registry(hosts=["blobs.corp:65536"]), "spec.model.source.registry.hosts"),
+    Case("registry-many-hosts", registry(hosts=[f"h{i}.corp" for i in range(17)]), "spec.model.source.registry.hosts", schema=True),
     Case("registry-cidr-bits", registry(cidrs=["10.1.2.3/16"]), "spec.model.source.registry.cidrs"),
     Case("registry-cidr-open", registry(cidrs=["0.0.0.0/0"]), "spec.model.source.registry.cidrs"),
     Case("registry-cidr-half", registry(cidrs=["128.0.0.0/1", "0.0.0.0/1"]), "spec.model.source.registry.cidrs"),

@@ -10,7 +10,7 @@ from assistant_operator.api.v1alpha1.guard import guard
 from assistant_operator.naming import Names
 from assistant_operator.resources.context import Context, Installation, ServingModel
 from assistant_operator.resources.model_volume import model_claim
-from assistant_operator.resources.pull_job import pull_hosts, pull_target
+from assistant_operator.resources.pull_target import pull_hosts, pull_target
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))

@@ -85,7 +85,7 @@ def test_deny_wins_over_a_list_that_got_past_the_guard() -> None:
 
 def test_a_pull_reaches_the_pinned_addresses_on_the_registrys_port() -> None:
     """And only the operator reaches the pull."""
-    target = PullTarget(hosts=(PullHost("registry.ollama.ai", ("192.0.2.1", "2001:db8::1")), PullHost("blobs", ("192.0.2.1",))), port=443)
+    target = PullTarget((PullHost("registry.ollama.ai", ("192.0.2.1", "2001:db8::1"), 443), PullHost("blobs", ("192.0.2.1",), 443)))
 
     assert pull(MINIMAL, pull=target) == {
         "podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": "pull"}},
@@ -98,6 +98,16 @@ def test_a_pull_reaches_the_pinned_addresses_on_the_registrys_port() -> None:
             }
         ],
     }
+
+
+def test_each_host_is_reached_on_its_own_port() -> None:
+    """A blob store on 443 does not open 443 of the registry."""
+    target = PullTarget((PullHost("registry.corp", ("192.0.2.1",), 5000), PullHost("blobs.corp", ("192.0.2.2",), 443)))
+
+    assert pull(MINIMAL, pull=target)["egress"] == [
+        {"to": [{"ipBlock": {"cidr": "192.0.2.2/32"}}], "ports": [{"port": 443, "protocol": "TCP"}]},
+        {"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"port": 5000, "protocol": "TCP"}]},
+    ]
 
 
 @pytest.mark.parametrize(("insecure", "default"), [(False, 443), (True, 80)])
@@ -130,13 +140,13 @@ def test_a_pull_without_a_target_reaches_nothing(spec: dict[str, Any]) -> None:
 def test_addresses_that_are_no_registrys_are_refused(address: str) -> None:
     """Whoever owns the registry's name decides to what it resolves: not to the node's metadata."""
     with pytest.raises(AddressRefused):
-        PullHost("registry.corp", (address,))
+        PullHost("registry.corp", (address,), 443)
 
 
 def test_a_host_without_addresses_is_refused() -> None:
     """It would be a rule without peers."""
     with pytest.raises(ValueError, match="without addresses"):
-        PullHost("registry.corp", ())
+        PullHost("registry.corp", (), 443)
 
 
 labels = st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))

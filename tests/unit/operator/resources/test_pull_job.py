@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.resources.context import AddressRefused, PullHost, PullTarget
+from assistant_operator.resources.context import PullHost, PullTarget
 from assistant_operator.resources.manifest import Manifest, Policy
-from assistant_operator.resources.pull_job import pull_hosts, pull_job, pull_port, pull_revision, pull_target, recorded_target
+from assistant_operator.resources.pull_job import pull_job
+from assistant_operator.resources.pull_target import pull_hosts, pull_port, pull_revision, pull_target, recorded_target
 from tests.unit.operator.api.cases import DIGEST, body, model, registry
 from tests.unit.operator.resources.contexts import context, installation, spec_of
 
@@ -40,6 +41,7 @@ def test_the_name_says_what_is_brought_and_stays_while_that_stays() -> None:
         model(name="registry.ollama.ai/library/smollm2:135m"),
         registry(),
         registry(cidrs=["10.0.0.0/8"]),
+        registry(hosts=["blobs.corp"]),
     ]
 
     assert {pull_revision(spec(one)) for one in same} == {pull_revision(spec())}
@@ -80,7 +82,8 @@ def test_hosts_and_port_come_from_the_reference(name: str, insecure: bool, hosts
 
 def test_names_are_pinned_in_the_pods_hosts_file() -> None:
     """One line for each address, and no DNS."""
-    target = PullTarget(hosts=(PullHost("registry.ollama.ai", ("192.0.2.2", "192.0.2.1")), PullHost(BLOBS, ("192.0.2.1",))), port=443)
+    hosts = (PullHost("registry.ollama.ai", ("192.0.2.2", "192.0.2.1"), 443), PullHost(BLOBS, ("192.0.2.1",), 443))
+    target = PullTarget(hosts)
     pod = job(spec(), pull=target).body["spec"]["template"]["spec"]
 
     assert pod["hostAliases"] == [
@@ -90,7 +93,37 @@ def test_names_are_pinned_in_the_pods_hosts_file() -> None:
     assert pod["dnsPolicy"] == "None"
 
 
-@pytest.mark.parametrize("written", [model(), model(name="registry.corp:5000/ns/m"), model(name="10.0.0.7:5000/ns/m")])
+def leading(*hosts: str, name: str = "registry.corp:5000/ns/m") -> dict[str, Any]:
+    return model(name=name, source={"registry": {"hosts": list(hosts)}})
+
+
+def test_hosts_to_which_the_registry_leads_are_resolved_and_pinned() -> None:
+    """Each with its port: the scheme's where none is given. One host may be both."""
+    wanted = spec(leading("blobs.corp", "auth.corp:8443", "registry.corp:5001"))
+    addresses = {"registry.corp": ["192.0.2.1"], "blobs.corp": ["192.0.2.2"], "auth.corp": ["192.0.2.3"]}
+
+    assert set(pull_hosts(wanted)) == addresses.keys()
+    assert pull_target(wanted, addresses) == PullTarget(
+        (
+            PullHost("registry.corp", ("192.0.2.1",), 5000),
+            PullHost("registry.corp", ("192.0.2.1",), 5001),
+            PullHost("auth.corp", ("192.0.2.3",), 8443),
+            PullHost("blobs.corp", ("192.0.2.2",), 443),
+        )
+    )
+
+
+def test_a_registry_by_address_may_lead_to_names() -> None:
+    """Only the names are resolved."""
+    wanted = spec(leading("blobs.corp", name="10.0.0.7:5000/ns/m"))
+
+    assert pull_hosts(wanted) == ("blobs.corp",)
+    assert [host.name for host in pull_target(wanted, {"blobs.corp": ["192.0.2.2"]}).hosts] == ["10.0.0.7", "blobs.corp"]
+
+
+@pytest.mark.parametrize(
+    "written", [model(), model(name="registry.corp:5000/ns/m"), model(name="10.0.0.7:5000/ns/m"), leading("a.corp", "b.corp:1")]
+)
 def test_a_live_job_remembers_its_target(written: dict[str, Any]) -> None:
     """Every later pass writes the same policy, whatever DNS says meanwhile."""
     wanted = spec(written)
@@ -115,15 +148,14 @@ def test_a_tampered_job_does_not_widen_the_policy() -> None:
     assert recorded_target(spec(), live) == context(spec()).pull
 
     aliases.append({"ip": "169.254.169.254", "hostnames": ["registry.ollama.ai"]})
-    with pytest.raises(AddressRefused):
-        recorded_target(spec(), live)
+    assert recorded_target(spec(), live) is None
 
 
 def test_an_address_is_its_own_target() -> None:
     """Nothing to resolve, nothing to alias."""
     wanted = spec(model(name="10.0.0.7:5000/ns/m"))
 
-    assert pull_target(wanted, {}) == PullTarget(hosts=(PullHost("10.0.0.7", ("10.0.0.7",)),), port=5000)
+    assert pull_target(wanted, {}) == PullTarget((PullHost("10.0.0.7", ("10.0.0.7",), 5000),))
     assert "hostAliases" not in job(wanted).body["spec"]["template"]["spec"]
 
 
@@ -178,11 +210,11 @@ def test_what_another_try_cannot_help_ends_the_job() -> None:
 
 def test_a_job_is_replaced_not_changed() -> None:
     """And other networks are another intent: a Job that failed for want of them is made again."""
-    plain, wider = job(spec()), job(spec(registry(cidrs=["10.0.0.0/8"])))
+    jobs = [job(spec()), job(spec(registry(cidrs=["10.0.0.0/8"]))), job(spec(registry(hosts=["blobs.corp"])))]
 
-    assert plain.policy is Policy.REPLACE
-    assert plain.name == wider.name
-    assert plain.intent != wider.intent
+    assert {one.policy for one in jobs} == {Policy.REPLACE}
+    assert len({one.name for one in jobs}) == 1
+    assert len({one.intent for one in jobs}) == 3
 
 
 def test_the_pull_goes_where_the_pods_are_and_keeps_the_users_affinity() -> None:

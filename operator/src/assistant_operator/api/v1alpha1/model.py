@@ -18,14 +18,25 @@ class RegistrySource(ApiModel):
         SecretReference | None,
         Field(description="Secret of type kubernetes.io/basic-auth (entries username and password) that is sent to the registry."),
     ] = None
+    hosts: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=259)], ...],
+        Field(
+            max_length=16,
+            description="Further hosts to which the registry leads, for blobs or for tokens, as host or host:port (the "
+            "scheme's default port where "
+            "absent). Their addresses are looked up and pinned like the registry's own. What registry.ollama.ai needs is known.",
+            json_schema_extra=SET,
+        ),
+    ] = ()
     cidrs: Annotated[
         tuple[Cidr, ...],
         Field(
             max_length=32,
-            description="Networks that the pull may reach besides the addresses to which the registry's name resolves, on "
-            "the registry's port "
-            "and the scheme's default port: the pod network of a registry inside the cluster, or a blob store to "
-            "which the registry redirects.",
+            description="Networks that the pull may reach besides the addresses to which the names resolve, on the "
+            "registry's port and the scheme's "
+            "default port: the pod network of a registry inside the cluster, since policies see pods and not "
+            "Services, or further addresses of "
+            "a name that has many.",
             json_schema_extra=SET,
         ),
     ] = ()
@@ -118,9 +129,9 @@ class Model(ApiModel):
         str | None,
         Field(
             max_length=71,
-            description="sha256: of the model's manifest. Where set, another digest is never served and the assistant is "
-            "never Ready. Where absent, status "
-            "records what was pulled.",
+            description="sha256: of the model's manifest. Where set, no other digest is pulled, and the assistant is Ready "
+            "only while it serves this "
+            "one. Where absent, status records what was pulled.",
         ),
     ] = None
     context_length: Annotated[

@@ -15,6 +15,9 @@ _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 REFERENCE = rf"^((({_LABEL}(\.{_LABEL})*)(:{_PORT})?/)?[A-Za-z0-9_][A-Za-z0-9_-]{{0,79}}/)?{_PART}(:{_PART})?$"
 NUMERIC_HOST = r"(?i)^([^/]*\.)?([0-9]+|0x[^./:]*)(:[0-9]+)?/[^/]*/"
+_HOST_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+HOST = rf"^{_HOST_LABEL}(\.{_HOST_LABEL})*(:{_PORT})?$"
+NUMERIC_NAME = r"^(.*\.)?([0-9]+|0x[^.:]*)(:[0-9]+)?$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 _AMOUNT = r"[0-9]{1,6}(\.[0-9]{1,9})?"
 KEEP_ALIVE = rf"^(-1|0|({_AMOUNT}h)?({_AMOUNT}m)?({_AMOUNT}s)?({_AMOUNT}ms)?)$"
@@ -141,6 +144,15 @@ RULES: tuple[Rule, ...] = (
         "!(has(self.registry) && has(self.claim))",
         lambda it: it.registry is None or it.claim is None,
         "spec.model.source takes one of registry and claim: weights come from one place; remove the other",
+    ),
+    Rule(
+        "spec.model.source.registry",
+        ".hosts",
+        f"!has(self.hosts) || self.hosts.all(h, h.matches({cel_text(HOST)}) && !h.matches({cel_text(NUMERIC_NAME)}))",
+        lambda it: all(pattern(HOST)(host) and not pattern(NUMERIC_NAME)(host) for host in it.hosts),
+        "spec.model.source.registry.hosts must be host names in lower case, with a port where it is not the "
+        "scheme's: host or host:port, without "
+        "scheme and path; addresses belong in cidrs",
     ),
     Rule(
         "spec.model.source.registry",
