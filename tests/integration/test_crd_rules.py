@@ -165,7 +165,7 @@ def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
     ("path", "words"),
     [
         ("", "language model that answers in the cluster"),
-        ("spec.model.digest", "another digest is never served"),
+        ("spec.model.digest", "no other digest is pulled"),
         ("spec.egress.allow.ports.endPort", "Last port of a range"),
         ("spec.access.from.podSelector.matchExpressions.operator", "How the label relates to values"),
         ("spec.access.keys.secretRef.key", "Default: api-key."),
