@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.install import NAMESPACE, install
 from tests.cluster.node import process
 from tests.cluster.node.cluster import Node
+from tests.cluster.paths import cache
+from tests.cluster.shell import locked
 from tests.e2e.support.assistants import Assistants
-from tests.cluster.install import NAMESPACE, install
 from tests.e2e.support.kubectl import Kubectl
 
 KEEP = "PRIVATE_ASSISTANT_KEEP_CLUSTER"
@@ -39,7 +41,8 @@ def node() -> Iterator[Node]:
 def images(node: Node) -> dict[str, str]:
     """Install the operator by Helm, as a user would; references of the images in the node: operator, gateway, ollama, client."""
     references = node.load_images()
-    install(node, references)
+    with locked(cache() / "install.lock"):  # two sessions may share the node
+        install(node, references)
     return references
 
 
