@@ -13,6 +13,7 @@ import pytest
 
 from tests.cluster.outside.registry import AUTHORIZED, Registry
 from tests.cluster.outside.world import PUBLIC_BLOBS, PUBLIC_REGISTRY, Journal, Outside
+from tests.cluster.shell import wait_until
 
 BLOB = bytes(range(256)) * 8192  # two mebibytes
 DIGEST = f"sha256:{hashlib.sha256(BLOB).hexdigest()}"
@@ -186,6 +187,8 @@ def test_every_request_is_recorded_without_its_credentials(closed: Client, outsi
     begin = time.time()
     closed.get(BLOB_PATH, Authorization=AUTHORIZED, Range="bytes=0-9")
 
+    # A record is written after the last byte was sent.
+    wait_until("the request is recorded", lambda: bool(outside.records("registry", since=begin)), 5, interval=0.01)
     (record,) = outside.records("registry", since=begin)
     assert (record["method"], record["path"], record["status"], record["bytes"], record["authorized"]) == ("GET", BLOB_PATH, 206, 10, True)
     assert AUTHORIZED not in json.dumps(record)
