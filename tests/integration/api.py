@@ -67,6 +67,14 @@ class Api:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         self._http.request("DELETE", kind.path(namespace, name), json=body).raise_for_status()
 
+    def raw(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
+        content = None if body is None else json.dumps(body)
+        return _checked(self._http.request(method, path, content=content, headers={"Content-Type": content_type}))
+
+    def lets_in(self, obj: Object) -> bool:
+        """Create the object if the API server accepts it by now."""
+        return self._http.post(kind_of(obj).path(namespace_of(obj)), json=obj).status_code in (201, 409)
+
     def assistant(self, namespace: str, name: str) -> Object:
         return self.must_get(PRIVATE_ASSISTANT, namespace, name)
 

@@ -1,12 +1,13 @@
 """A real API server for the whole run, and for each test a namespace with an operator that has the rights of the chart and no more."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
+from assistant_operator.kube.objects import Object
 from assistant_operator.kube.rbac import own_rules, workload_rules
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.api import Api, until
@@ -79,3 +80,22 @@ def lab(operated_cluster: ApiServer, api: Api, namespace: str) -> Iterator[Lab]:
     yield made
     running.stop()
     assert running.error is None, running.error
+
+
+@pytest.fixture
+def past_admission(operated_cluster: ApiServer, api: Api) -> Iterator[Callable[[Object], None]]:
+    """A way past the CRD's rules: for a moment the stored schema has none."""
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{PRIVATE_ASSISTANT.plural}.{PRIVATE_ASSISTANT.group}"
+    where = "/spec/versions/0/schema/openAPIV3Schema"
+    strict = api.raw("GET", path)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+    def put(schema: Object) -> None:
+        api.raw("PATCH", path, [{"op": "replace", "path": where, "value": schema}], "application/json-patch+json")
+
+    def create(obj: Object) -> None:
+        put(anything)
+        until("the object is let in", lambda: api.lets_in(obj))
+
+    yield create
+    put(strict)

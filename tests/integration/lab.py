@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import (
     CLAIM,
     CONFIG_MAP,
@@ -19,7 +20,7 @@ from assistant_operator.kube.kinds import (
     STATEFUL_SET,
     Kind,
 )
-from assistant_operator.kube.objects import Object, condition, name_of
+from assistant_operator.kube.objects import Object, condition, name_of, uid_of, version_of
 from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
@@ -71,14 +72,14 @@ class Lab:
 
     def apply(self, spec: dict[str, Any] | None = None) -> Object:
         """Apply the assistant and wait until the operator has done what it can."""
-        found = self.api.apply(self.manifest(spec))
         self.running.check()
-        until("the operator has seen the generation", lambda: self._has_seen(found["metadata"]["generation"]))
+        found = self.seen(self.api.apply(self.manifest(spec)))
+        until("the operator has told of the generation", lambda: self._has_seen(found["metadata"]["generation"]))
         self.settle()
         return self.assistant()
 
     def _has_seen(self, generation: int) -> bool:
-        ready = condition(self.assistant(), "Ready")
+        ready = condition(self.api.assistant(self.namespace, self.name), "Ready")  # not yet to be linted
         return int(ready.get("observedGeneration", 0)) >= generation
 
     def settle(self) -> None:
@@ -92,6 +93,20 @@ class Lab:
         assistant = self.assistant()
         assert condition(assistant, "Ready").get("status") == "True", assistant["status"]
         return assistant
+
+    def seen(self, obj: Object) -> Object:
+        """Wait until the operator has seen this version of the object, or a newer one, and has come to rest."""
+        operator = self.running.operator
+        assert operator is not None
+
+        def has() -> bool:
+            self.running.check()
+            known = operator.cache.find(Ref.of(obj))
+            return known is not None and version_of(known.obj) >= version_of(obj)
+
+        until("the operator has seen the object", has)
+        self.settle()
+        return obj
 
     # What is there.
 
@@ -138,7 +153,7 @@ class Lab:
 
     def pod(self, owner: Object, component: str, status: Object) -> Object:
         """Make a pod of a Job or StatefulSet with the given status."""
-        meta = {
+        meta: Object = {
             "name": f"{name_of(owner)}-{uuid.uuid4().hex[:5]}",
             "namespace": self.namespace,
             "labels": {LABEL_ASSISTANT: self.name, LABEL_COMPONENT: component},
@@ -154,8 +169,7 @@ class Lab:
         }
         spec = {"containers": [{"name": "x", "image": "x"}], "automountServiceAccountToken": False}
         self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
-        self.api.set_status(POD, self.namespace, meta["name"], status)
-        return self.api.must_get(POD, self.namespace, meta["name"])
+        return self.seen(self.api.set_status(POD, self.namespace, meta["name"], status))
 
     def pull_succeeds(self, digest: str = DIGEST, size: int = 1000, *, with_pod: bool = True) -> None:
         """Let the pull Job end well, as its controller and kubelet would."""
@@ -182,8 +196,29 @@ class Lab:
         status: Object = {"startTime": now, "conditions": ended, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {}, **counts}
         if kind == "Complete":
             status["completionTime"] = now
-        self.api.set_status(JOB, self.namespace, name_of(job), status)
+        job = self.api.set_status(JOB, self.namespace, name_of(job), status)
+        self.settle_after(job)
+
+    def settle_after(self, job: Object) -> None:
+        """Wait until the operator has seen the Job's end; it may have removed the Job for it."""
+        operator = self.running.operator
+        assert operator is not None
+
+        def has() -> bool:
+            known = operator.cache.find(Ref.of(job))
+            return known is None or version_of(known.obj) >= version_of(job)
+
+        until("the operator has seen the Job's end", has)
         self.settle()
+
+    def another_job(self, than: Object) -> Object:
+        """Wait for a Job that is not the given one."""
+
+        def found() -> Object | None:
+            jobs = self.api.list(JOB, self.namespace, f"{LABEL_ASSISTANT}={self.name}")
+            return next((job for job in jobs if uid_of(job) != uid_of(than)), None)
+
+        return until("another Job", found)
 
     def pods_become_ready(self) -> None:
         """Let the StatefulSet's roll-out end well."""
@@ -192,8 +227,7 @@ class Lab:
         counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), replicas)
         revision = f"revision-{generation}"
         status = {"observedGeneration": generation, "currentRevision": revision, "updateRevision": revision, **counts}
-        self.api.set_status(STATEFUL_SET, self.namespace, name_of(found), status)
-        self.settle()
+        self.seen(self.api.set_status(STATEFUL_SET, self.namespace, name_of(found), status))
 
     # What was written.
 
@@ -232,7 +266,14 @@ def terminated(container: str, exit_code: int, message: str = "", reason: str = 
 
 def waiting(container: str, reason: str, last: Object | None = None) -> Object:
     """Return the status of a container that waits, with its last end where it had one."""
-    state = {"name": container, "image": "registry.test/x:1", "imageID": "", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": reason}}}
+    state = {
+        "name": container,
+        "image": "registry.test/x:1",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 3,
+        "state": {"waiting": {"reason": reason}},
+    }
     return state | ({"lastState": last["state"]} if last else {})
 
 
@@ -242,5 +283,3 @@ def timestamp() -> str:
 
 def everything(lab: Lab) -> dict[tuple[str, str], Object]:
     return {(obj["kind"], name_of(obj)): obj for obj in lab.children()}
-
-

@@ -109,7 +109,7 @@ class Running:
         found = self.operator.metrics.registry.get_sample_value("private_assistant_operator_reconcile_seconds_count")
         return int(found or 0)
 
-    def settle(self, quiet: float = 0.3, seconds: float = 20) -> None:
+    def settle(self, quiet: float = 0.1, seconds: float = 20) -> None:
         """Wait until nothing is queued or running, and has not been for a while."""
         end = time.monotonic() + seconds
         since, seen = time.monotonic(), -1
@@ -117,7 +117,7 @@ class Running:
             assert time.monotonic() < end, "the operator does not come to rest"
             self.check()
             assert self.operator is not None
-            if not self.operator.queue.is_quiet or self.passes != seen:
+            if not self.operator.is_quiet or self.passes != seen:
                 since, seen = time.monotonic(), self.passes
             time.sleep(0.01)
 

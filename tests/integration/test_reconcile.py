@@ -1,8 +1,7 @@
 """What a user sees of the operator on a real API server, from the first apply to the last delete."""
 
-from tests.integration.lab import DIGEST, Lab, everything
-
 from assistant_operator.kube.objects import controller_uid, name_of
+from tests.integration.lab import DIGEST, Lab, everything
 
 
 def test_an_assistant_becomes_its_objects(lab: Lab) -> None:
@@ -10,10 +9,8 @@ def test_an_assistant_becomes_its_objects(lab: Lab) -> None:
     assistant = lab.apply()
 
     kinds = sorted(kind for kind, _ in everything(lab))
-    assert kinds == sorted(
-        ["ConfigMap", "Job", "NetworkPolicy", "NetworkPolicy", "PersistentVolumeClaim", "Secret", "Secret", "Secret"]
-        + ["Service", "Service", "ServiceAccount"]
-    )
+    confining = ["ConfigMap", "Job", "NetworkPolicy", "NetworkPolicy", "PersistentVolumeClaim", "Secret", "Secret", "Secret"]
+    assert kinds == [*confining, "Service", "Service", "ServiceAccount"]
     assert {controller_uid(obj) for obj in lab.children()} == {assistant["metadata"]["uid"]}
     assert lab.verdict("Ready") == ("Unknown", "Pulling")
     assert lab.verdict("ModelReady") == ("Unknown", "Pulling")

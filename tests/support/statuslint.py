@@ -1,4 +1,4 @@
-"""Rules that every status of a PrivateAssistant keeps: the Python twin of Flux's `runtime/conditions/check` (Kubernetes API conventions, kstatus).
+"""Rules that every status of a PrivateAssistant keeps: the twin of Flux's `runtime/conditions/check`.
 
     assert lint(assistant) == []
 
@@ -46,7 +46,7 @@ def _shape(status: Mapping[str, Any]) -> list[str]:
         if condition.get("observedGeneration") is None:
             wrong.append(f"{name} has no observedGeneration")
         try:
-            datetime.strptime(condition["lastTransitionTime"], TIME)  # noqa: DTZ007
+            datetime.strptime(condition["lastTransitionTime"], TIME)
         except (KeyError, ValueError):
             wrong.append(f"{name} has no lastTransitionTime in whole seconds")
     return wrong

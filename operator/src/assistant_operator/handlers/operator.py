@@ -50,7 +50,13 @@ class Operator:
         self.metrics = Metrics()
         self.cache = Cache()
         self.queue = Queue()
+        self._watch: Watch | None = None
         self.ops_port = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is known that no pass has looked at."""
+        return self.queue.is_quiet and (self._watch is None or self._watch.is_quiet)
 
     def stop(self) -> None:
         """End in good order."""
@@ -135,7 +141,8 @@ class Operator:
 
     async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], stop: asyncio.Event) -> None:
         registry = kopf.OperatorRegistry()
-        Watch(self.cache, self.queue, facts).register(registry)
+        self._watch = Watch(self.cache, self.queue, facts)
+        self._watch.register(registry)
         namespaces = self._settings.namespaces
         await kopf.operator(
             registry=registry,

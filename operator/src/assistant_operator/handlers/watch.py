@@ -29,6 +29,11 @@ class Watch:
         self._credentials = credentials
         self._news: set[tuple[str, str]] = set()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Everything that was news has asked for its pass."""
+        return not self._news
+
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Register the handlers for every watched kind."""
         kopf.on.login(registry=registry)(self.login)

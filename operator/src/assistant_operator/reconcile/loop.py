@@ -119,6 +119,7 @@ class Effort:
         planned = plan(spec, self._context(pull=pull, ca_certificate=material.ca_certificate))
         applied = await applier.apply(self._unhindered(planned))
         self.refs.update(applied)
+        self.model = model.after_apply(applier, spec, self.names, self.model)
         self.egress, self.endpoint = egress_status(spec), self._endpoint()
         if not self.problems:
             keep = {*map(_ref, planned), *material.made}
