@@ -5,6 +5,7 @@ They are read from files of a mounted Secret and go nowhere else: no message, lo
 
 import base64
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ _MAX_CHALLENGE: Final = 8192
 _MAX_TOKEN: Final = 1 << 20
 _PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*"([^"]*)"')
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,65536}", re.ASCII)
+
+_log = logging.getLogger(__name__)
 
 UNAUTHORIZED: Final = (
     "The registry refuses access to the model: check model.source.registry.credentialsSecretRef, or whether the model exists."
@@ -81,6 +84,8 @@ class Authorizer:
                 realm = realm.copy_merge_params({"service": service})
         except (httpx.InvalidURL, ValueError, UnicodeError) as error:
             raise ModelError(Reason.UNAUTHORIZED, "The registry asks for a token from an address that is none.") from error
+        if realm.host != asked.host:
+            _log.info("asking another host for a token", extra={"host": realm.host[:253]})
         basic = self._credentials.basic() if self._credentials else None
         with self._transport.get(realm, {"Accept": "application/json"}, basic) as response:
             if response.status_code != 200:
