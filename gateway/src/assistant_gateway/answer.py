@@ -60,6 +60,11 @@ class Events:
         return events.startswith(self._mark) or self._separator + self._mark in events
 
 
+def is_error(document: bytes) -> bool:
+    """Say whether a document that came as a success is an error after all, or ends in one."""
+    return b'{"error"' in document and (document.startswith(b'{"error"') or b'\n{"error"' in document)
+
+
 # What the model server may say in an error and what becomes of it: its own words go no further, since they may quote the request.
 _KNOWN: Final = (
     (re.compile(r"maximum pending requests exceeded"), "upstream_busy", ""),

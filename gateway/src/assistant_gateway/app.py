@@ -184,10 +184,12 @@ class Gateway:
                 raise answer.refused_by_model_server(upstream.status, await _whole(upstream, WHOLE_BYTES))
             if route.reshape is not None:
                 await self._reshaped(call, route, snapshot, upstream)
-            elif exchange.stream:
+            elif upstream.content_type.startswith(JSON):  # also where a stream was asked for, if there is nothing to stream
+                await self._passed(call, upstream)
+            elif exchange.stream and upstream.content_type.startswith(route.wire.STREAM_TYPE):
                 await self._streamed(call, upstream)
             else:
-                await self._passed(call, upstream)
+                raise RefusalError("upstream_error")
         except UpstreamError as error:
             exchange.outcome = record.UPSTREAM_LOST
             raise _as_refusal(error) from None
@@ -215,6 +217,8 @@ class Gateway:
                 parts.append(data)
                 size += len(data)
             data, rest = b"".join(parts), data
+        if answer.is_error(data):
+            raise RefusalError("upstream_error")
         call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
         if not rest:
             await call.start(200, JSON, len(data))
@@ -256,8 +260,8 @@ class Gateway:
         elif not call.started:
             await self._send_error(call, refusal)
         elif exchange.stream:
-            call.connection.close_after_answer()
-            await call.send(call.wire.stream_error(refusal.code, refusal.text, refusal.status), more=False)
+            await call.send(call.wire.stream_error(refusal.code, refusal.text, refusal.status), more=True)
+            call.connection.break_off()
         else:
             call.connection.abort()
 

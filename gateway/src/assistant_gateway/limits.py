@@ -34,8 +34,3 @@ class Limiter:
 
     def leave(self) -> None:
         self.in_flight -= 1
-
-    def forget_all_but(self, keys: set[str]) -> None:
-        """Drop the buckets of keys that are no longer in the policy."""
-        for key in self._buckets.keys() - keys:
-            del self._buckets[key]

@@ -54,12 +54,14 @@ class GatewayProtocol(HttpToolsProtocol):
         """Whether the client reads more slowly than we write."""
         return self.flow.write_paused
 
-    def close_after_answer(self) -> None:
-        """Take no further request on this connection, whatever the answer's headers said."""
-        self.cycle.keep_alive = False
+    def break_off(self) -> None:
+        """Close the connection once what was written is sent, without the answer's end: nobody can take it for a whole one."""
+        self.cycle.disconnected = True  # uvicorn is not to miss the end
+        self.transport.close()
 
     def abort(self) -> None:
-        """Cut the connection: the client must not take what it has for a whole answer."""
+        """Cut the connection at once."""
+        self.cycle.disconnected = True
         self.transport.abort()
 
     # What the transport calls

@@ -34,6 +34,7 @@ class Wire:
 
     writer: asyncio.StreamWriter
     reader: asyncio.StreamReader
+    path: str
 
     async def json(self, value: Any, status: int = 200) -> None:
         """Answer with one document."""
@@ -43,9 +44,10 @@ class Wire:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def start(self, content_type: str = "application/x-ndjson", status: int = 200) -> None:
-        """Begin a chunked answer."""
-        await self.raw(f"HTTP/1.1 {status} OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+    async def start(self) -> None:
+        """Begin a stream."""
+        content_type = "text/event-stream" if self.path.startswith("/v1/") else "application/x-ndjson"
+        await self.raw(f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
 
     async def chunk(self, data: bytes) -> None:
         await self.raw(b"%x\r\n%s\r\n" % (len(data), data))
@@ -130,8 +132,9 @@ class FakeOllama:
             while True:
                 asked = await _read(reader)
                 self.asked.append(asked)
-                script = self.scripts.get(asked.path) or getattr(self, "_" + asked.path.strip("/").replace("/", "_"), _missing)
-                await script(asked, Wire(writer, reader))
+                usual: Script = getattr(self, "_" + asked.path.strip("/").replace("/", "_"), _missing)
+                script = self.scripts.get(asked.path, usual)
+                await script(asked, Wire(writer, reader, asked.path))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -157,7 +160,8 @@ class FakeOllama:
         await wire.json({"object": "list", "data": data})
 
     async def _api_show(self, asked: Asked, wire: Wire) -> None:
-        await wire.json({"modelfile": f"# {self.model}\nFROM /models/blobs/sha256-00\nPARAMETER seed 1\n", "capabilities": ["completion"]})
+        modelfile = f"# {self.model}\nFROM /models/blobs/sha256-00\nPARAMETER seed 1\n"
+        await wire.json({"modelfile": modelfile, "details": {"format": "gguf"}, "model_info": {}, "capabilities": ["completion"]})
 
     async def _api_chat(self, asked: Asked, wire: Wire) -> None:
         await self._native(asked, wire, lambda text: {"message": {"role": "assistant", "content": text}})
@@ -202,7 +206,7 @@ class FakeOllama:
             choice = {"index": 0, whole: piece("Hello world"), "finish_reason": "stop"}
             await wire.raw(document(dump({"choices": [choice], "usage": usage})))
             return
-        await wire.start("text/event-stream")
+        await wire.start()
         for text in ("Hello", " world"):
             await wire.chunk(b"data: %s\n\n" % dump({"choices": [{"index": 0, part: piece(text), "finish_reason": None}]}))
         await wire.chunk(b"data: %s\n\n" % dump({"choices": [{"index": 0, part: piece(""), "finish_reason": "stop"}]}))

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -40,7 +41,7 @@ def make_policy(**limits: int) -> Policy:
     """Return a policy with two keys."""
     defaults = {"requests_per_minute": 1000, "concurrent_requests": 8, "max_body_bytes": 65536, "max_output_tokens": 256}
     return Policy(
-        api_version=policy.API_VERSION,
+        api_version="policy.privateassistant.dev/v1",
         assistant=policy.AssistantRef(namespace="demo", name="minimal"),
         generation=7,
         model=policy.ModelPolicy(name=MODEL, digest=f"sha256:{DIGEST}", context_length=4096),
@@ -49,6 +50,13 @@ def make_policy(**limits: int) -> Policy:
         logging=policy.LoggingPolicy(level="DEBUG", format="JSON", runtime="Filtered"),
         retention=policy.RetentionPolicy(conversations=policy.ConversationRetention(mode="None")),
     )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def write_keys(folder: Path) -> None:
@@ -126,16 +134,17 @@ async def stop(serving: GatewayServer) -> None:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition that always comes."""
     async with asyncio.timeout(SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  what is waited for is not written to be waited for
             await asyncio.sleep(0.002)
 
 
 @asynccontextmanager
-async def run_gateway(fake: FakeOllama, tls: Path, wanted: Policy | None = None, limiter: Limiter | None = None) -> AsyncIterator[RunningGateway]:
+async def run_gateway(
+    fake: FakeOllama, tls: Path, wanted: Policy | None = None, limiter: Limiter | None = None
+) -> AsyncIterator[RunningGateway]:
     """Run a gateway that is ready, on a free port."""
     with tempfile.TemporaryDirectory() as folder:
-        keys = Path(folder, "keys")
-        keys.mkdir()
+        keys = Path(folder)
         write_keys(keys)
         wanted = wanted or make_policy()
         current = Current(Snapshot.of(wanted, KeyRing.load(keys, wanted.keys)), ready=True)
@@ -150,9 +159,7 @@ async def run_gateway(fake: FakeOllama, tls: Path, wanted: Policy | None = None,
         await start(serving)
         context = ssl.create_default_context(cafile=str(tls / "tls.crt"))
         try:
-            yield RunningGateway(
-                fake, current, gateway, serving, upstream, metrics, context, records_file, log, serving.bound_port
-            )
+            yield RunningGateway(fake, current, gateway, serving, upstream, metrics, context, records_file, log, serving.bound_port)
         finally:
             await stop(serving)
             upstream.close()

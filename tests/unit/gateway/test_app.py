@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from assistant_gateway import app, routes
@@ -40,7 +41,14 @@ async def test_every_route_answers_and_leaves_one_record(gateway: RunningGateway
     assert answer.status_code == 200
     record = await gateway.record()
     assert record.keys() == RECORD
-    expected = {"record": "request", "key": "alice", "subject": "Alice", "route": route.name, "method": route.method, "outcome": "completed"}
+    expected: dict[str, Any] = {
+        "record": "request",
+        "key": "alice",
+        "subject": "Alice",
+        "route": route.name,
+        "method": route.method,
+        "outcome": "completed",
+    }
     expected |= {"wire": route.wire.NAME, "model": MODEL, "model_digest": f"sha256:{DIGEST}", "status": 200, "code": None}
     expected |= {"policy_generation": 7, "policy_revision": make_policy().revision(), "response_bytes": len(answer.content)}
     assert record | expected == record
@@ -119,7 +127,9 @@ async def test_show_tells_no_path_of_the_model_server(gateway: RunningGateway) -
 
 async def test_the_policys_limits_reach_the_model_server(gateway: RunningGateway) -> None:
     async with gateway.http() as client:
-        await client.post("/api/chat", json=CHAT | {"keep_alive": -1, "options": {"num_predict": -1, "num_ctx": 10**6, "num_gpu": 0, "seed": 3}})
+        await client.post(
+            "/api/chat", json=CHAT | {"keep_alive": -1, "options": {"num_predict": -1, "num_ctx": 10**6, "num_gpu": 0, "seed": 3}}
+        )
         await client.post("/v1/chat/completions", json=CHAT | {"max_completion_tokens": 9999})
         await client.post("/v1/chat/completions", json=CHAT | {"max_tokens": 5, "max_completion_tokens": 20})
 
@@ -394,37 +404,32 @@ async def test_a_model_server_that_dies_in_a_stream_ends_it_with_an_error(
         wire.cut()
 
     gateway.fake.scripts[path] = die
-    async with gateway.http() as client:
-        answer = await client.post(path, json=CHAT | {"stream": True})
+    content = await broken_stream(gateway, path)
 
-    assert answer.status_code == 200
-    assert answer.content.startswith(first + last)
-    assert b"upstream_lost" in answer.content
-    assert b"[DONE]" not in answer.content
+    assert content.startswith(first + last)
+    assert b"upstream_lost" in content
+    assert b"[DONE]" not in content
     record = await gateway.record()
     assert (record["outcome"], record["code"], record["status"]) == ("upstream_lost", "upstream_lost", 200)
-    assert record["response_bytes"] == len(answer.content)
+    assert record["response_bytes"] == len(content)
+    assert "without completing" not in gateway.log.getvalue()
 
 
-async def test_the_connection_ends_with_a_stream_that_broke(gateway: RunningGateway) -> None:
-    async def die(asked: Asked, wire: Wire) -> None:
-        await wire.start()
-        await wire.chunk(b'{"done":false}\n')
-        wire.cut()
-
-    gateway.fake.scripts["/api/chat"] = die
-    reader, writer = await gateway.raw()
-    writer.write(request("/api/chat", CHAT))
-    everything = await reader.read()
-    writer.close()
-
-    assert everything.endswith(b"0\r\n\r\n")
+async def broken_stream(gateway: RunningGateway, path: str) -> bytes:
+    """Return what a client gets of a stream that breaks off: the connection ends before the stream does."""
+    content = b""
+    async with gateway.http() as client, client.stream("POST", path, json=CHAT | {"stream": True}) as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):  # noqa: PT012  after as many parts as came
+            async for part in answer.aiter_bytes():
+                content += part
+    return content
 
 
 @pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
 async def test_a_model_server_that_dies_in_a_whole_answer_is_a_502(gateway: RunningGateway, path: str) -> None:
     async def die(asked: Asked, wire: Wire) -> None:
-        await wire.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+        await wire.raw(document(b"{" * 100)[:-90])
         wire.cut()
 
     gateway.fake.scripts[path] = die
@@ -443,7 +448,7 @@ async def test_an_answer_too_large_to_hold_passes_through_and_one_that_breaks_of
         await wire.raw(document(b'"' + b"x" * (size - 2) + b'"'))
 
     async def broken(asked: Asked, wire: Wire) -> None:
-        await wire.raw(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * (size - 1))
+        await wire.raw(document(b"x" * size)[:-1])
         wire.cut()
 
     async with gateway.http() as client:
@@ -470,12 +475,41 @@ async def test_an_error_in_a_stream_is_told_in_our_words(gateway: RunningGateway
         await wire.end()
 
     gateway.fake.scripts[path] = fail
-    async with gateway.http() as client:
-        answer = await client.post(path, json=CHAT | {"stream": True})
+    content = await broken_stream(gateway, path)
 
-    assert b"CANARY" not in answer.content
-    assert b"upstream_error" in answer.content
+    assert b"CANARY" not in content
+    assert b"upstream_error" in content
     assert (await gateway.record())["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("stream", "content_type", "status"), [(True, "application/json", 200), (True, "text/html", 502), (False, "text/event-stream", 502)]
+)
+async def test_an_answer_must_be_of_a_kind_that_was_asked_for(
+    gateway: RunningGateway, stream: bool, content_type: str, status: int
+) -> None:
+    """Asked to generate from an empty prompt, Ollama loads the model and answers with one document although a stream was asked for."""
+
+    async def answer_so(asked: Asked, wire: Wire) -> None:
+        await wire.raw(b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: 2\r\n\r\n{}" % content_type.encode())
+
+    gateway.fake.scripts["/v1/chat/completions"] = answer_so
+    async with gateway.http() as client:
+        answer = await client.post("/v1/chat/completions", json=CHAT | {"stream": stream})
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_a_success_that_is_an_error_is_one(gateway: RunningGateway) -> None:
+    async def fail(asked: Asked, wire: Wire) -> None:
+        await wire.json({"error": "CANARY"})
+
+    gateway.fake.scripts["/api/embed"] = fail
+    async with gateway.http() as client:
+        answer = await client.post("/api/embed", json=BODIES["/api/embed"])
+
+    assert (answer.status_code, answer.json()["code"]) == (502, "upstream_error")
 
 
 async def test_a_stream_without_a_last_event_is_complete_without_tokens(gateway: RunningGateway) -> None:
@@ -610,7 +644,7 @@ async def test_a_client_that_stops_reading_costs_no_memory_and_is_cut_in_the_end
     monkeypatch.setattr(app, "STALL_SECONDS", 0.5)
     gateway.fake.scripts["/api/chat"] = flood
     _, writer = await gateway.raw()
-    writer.transport.pause_reading()
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
     writer.write(request("/api/chat", CHAT))
 
     await asyncio.wait_for(gone.wait(), 60)

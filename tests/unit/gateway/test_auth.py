@@ -1,0 +1,99 @@
+"""Keys: from files, by digest, all of them compared."""
+
+import hmac
+from pathlib import Path
+
+import pytest
+
+from assistant_gateway import auth
+from assistant_gateway.auth import KeyFileError, KeyRing
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.policy import KeyPolicy
+
+KEYS = (KeyPolicy(name="one", subject="First"), KeyPolicy(name="two", subject="Second", groups=("staff",)))
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> KeyRing:
+    (tmp_path / "one").write_text("sk-first\n")
+    (tmp_path / "two").write_text("sk-second")
+    return KeyRing.load(tmp_path, KEYS)
+
+
+def header(value: str) -> list[tuple[bytes, bytes]]:
+    return [(b"host", b"x"), (b"authorization", value.encode())]
+
+
+@pytest.mark.parametrize("value", ["Bearer sk-second", "bearer sk-second", "BEARER   sk-second "])
+def test_a_key_says_who_asks(ring: KeyRing, value: str) -> None:
+    identity = ring.identify(header(value))
+
+    assert (identity.key, identity.subject, identity.groups) == ("two", "Second", ("staff",))
+
+
+@pytest.mark.parametrize("value", ["", "sk-first", "Basic sk-first", "Token sk-first"])
+def test_without_a_bearer_there_is_no_key(ring: KeyRing, value: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        ring.identify(header(value))
+
+    assert refused.value.code == "missing_key"
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer", "Bearer ", "Bearer sk-firs", "Bearer sk-firstx", "Bearer SK-FIRST", "Bearer sk-first,sk-second", "Bearer \u00e9"]
+)
+def test_a_key_that_is_none_is_refused(ring: KeyRing, value: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        ring.identify(header(value))
+
+    assert refused.value.code == "wrong_key"
+
+
+def test_all_keys_are_compared_whichever_matches(ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    class Counting:
+        @staticmethod
+        def compare_digest(known: bytes, given: bytes) -> bool:
+            compared.append(known)
+            return hmac.compare_digest(known, given)
+
+    monkeypatch.setattr(auth, "hmac", Counting)
+    ring.identify(header("Bearer sk-first"))
+
+    assert len(compared) == 2
+
+
+def test_no_key_is_kept_in_memory(ring: KeyRing) -> None:
+    assert "sk-first" not in repr(ring)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"  ", b"two words", b"tab\there", "\u00e9".encode(), b"nul\x00"])
+def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "one").write_bytes(content)
+
+    with pytest.raises(KeyFileError, match="'one'") as failed:
+        KeyRing.load(tmp_path, KEYS[:1])
+
+    assert content.strip() == b"" or content.decode() not in str(failed.value)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="'one' cannot be read"):
+        KeyRing.load(tmp_path, KEYS[:1])
+
+
+def test_two_keys_of_one_value_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("sk-same")
+    (tmp_path / "two").write_text("sk-same\n")
+
+    with pytest.raises(KeyFileError, match="same value"):
+        KeyRing.load(tmp_path, KEYS)
+
+
+@pytest.mark.parametrize("name", ["../one", "", ".", ".."])
+def test_a_name_does_not_leave_the_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "one").write_text("sk")
+
+    with pytest.raises(KeyFileError, match="not the name of a file"):
+        KeyRing.load(tmp_path / "folder", (KeyPolicy(name=name, subject="x"),))

@@ -1,0 +1,164 @@
+"""Ready means: the right model server, closed to the cloud, with the right model, which has answered."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from assistant_gateway import readiness
+from assistant_gateway.auth import KeyRing
+from assistant_gateway.faults import FatalError
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.readiness import Readiness
+from assistant_gateway.snapshot import Current, Snapshot
+from assistant_gateway.upstream import Upstream
+from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire, document
+from tests.unit.gateway.running import make_policy, until, write_keys
+
+
+@pytest.fixture
+def current(tmp_path: Path) -> Current:
+    write_keys(tmp_path)
+    policy = make_policy()
+    return Current(Snapshot.of(policy, KeyRing.load(tmp_path, policy.keys)))
+
+
+@pytest.fixture
+def looking(fake: FakeOllama, current: Current) -> Readiness:
+    return Readiness(current, Upstream(fake.url), Metrics())
+
+
+async def reasons(looking: Readiness) -> list[str]:
+    return [reason.reason for reason in await looking.look()]
+
+
+async def test_a_right_model_server_is_ready_after_one_answer(fake: FakeOllama, looking: Readiness) -> None:
+    assert await reasons(looking) == []
+    assert await reasons(looking) == []
+
+    (asked,) = fake.asked_for("/api/generate")
+    assert asked.json == {"model": MODEL, "stream": False, "prompt": "Hello", "options": {"num_predict": 1}}
+
+
+async def test_a_model_that_embeds_is_asked_to_embed(fake: FakeOllama, looking: Readiness) -> None:
+    async def refuse(asked: Asked, wire: Wire) -> None:
+        await wire.json({"error": '"tiny:1b" does not support generate'}, 400)
+
+    fake.scripts["/api/generate"] = refuse
+
+    assert await reasons(looking) == []
+    assert fake.asked_for("/api/embed")
+
+
+async def test_a_model_server_that_is_away_is_waited_for(fake: FakeOllama, looking: Readiness) -> None:
+    await fake.stop()
+    away = await reasons(looking)
+    await fake.start()
+
+    assert away == ["RuntimeUnreachable"]
+    assert await reasons(looking) == []
+
+
+async def test_after_the_model_server_was_away_the_model_must_answer_again(fake: FakeOllama, looking: Readiness) -> None:
+    await reasons(looking)
+    await fake.stop()
+    await reasons(looking)
+    await fake.start()
+    await reasons(looking)
+
+    assert len(fake.asked_for("/api/generate")) == 2
+
+
+@pytest.mark.parametrize("version", ["0.20.2", "0.19.9", "0.3.14", "", "latest"])
+async def test_an_old_model_server_ends_the_gateway(fake: FakeOllama, looking: Readiness, version: str) -> None:
+    fake.version = version
+
+    with pytest.raises(FatalError) as fatal:
+        await looking.look()
+
+    assert fatal.value.reason.reason == "RuntimeTooOld"
+
+
+@pytest.mark.parametrize("version", ["0.20.3", "0.24.0", "v1.0.0", "0.24.0-rc1"])
+def test_these_are_new_enough(version: str) -> None:
+    assert not readiness.too_old(version)
+
+
+async def test_a_model_server_open_to_the_cloud_is_not_ready(fake: FakeOllama, looking: Readiness) -> None:
+    fake.cloud_disabled = False
+
+    assert await reasons(looking) == ["CloudEnabled"]
+
+
+async def test_a_model_server_without_the_route_cannot_say_so(fake: FakeOllama, looking: Readiness) -> None:
+    async def missing(asked: Asked, wire: Wire) -> None:
+        await wire.raw(document(b"404 page not found", 404))
+
+    fake.scripts["/api/status"] = missing
+
+    assert await reasons(looking) == []
+
+
+async def test_a_model_server_without_the_model_is_not_ready(fake: FakeOllama, looking: Readiness) -> None:
+    fake.model = "another:1b"
+
+    assert await reasons(looking) == ["ModelMissing"]
+
+
+async def test_a_model_of_another_digest_ends_the_gateway(fake: FakeOllama, looking: Readiness) -> None:
+    fake.digest = "00" * 32
+
+    with pytest.raises(FatalError) as fatal:
+        await looking.look()
+
+    assert fatal.value.reason.reason == "DigestMismatch"
+    assert not fake.asked_for("/api/generate")
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_model_that_does_not_answer_is_loading(fake: FakeOllama, looking: Readiness, status: int) -> None:
+    async def fail(asked: Asked, wire: Wire) -> None:
+        await wire.json({"error": "CANARY"}, status)
+
+    fake.scripts["/api/generate"] = fail
+
+    assert await reasons(looking) == ["ModelLoading"]
+
+
+@pytest.mark.parametrize("path", ["/api/version", "/api/status", "/api/tags"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"CANARY", b"[]", b'{"cloud":1,"models":1,"version":1}', b'{"models":[{}],"cloud":{},"version":"1.0.0"}']
+)
+async def test_answers_that_are_none_are_no_reason_to_serve(fake: FakeOllama, looking: Readiness, path: str, answer: bytes) -> None:
+    async def odd(asked: Asked, wire: Wire) -> None:
+        await wire.raw(document(answer))
+
+    fake.scripts[path] = odd
+    try:
+        found = await reasons(looking)
+    except FatalError as fatal:
+        found = [fatal.reason.reason]
+
+    assert found != [] or (path == "/api/version" and b"1.0.0" in answer)
+
+
+async def test_the_switch_follows_what_is_seen(fake: FakeOllama, looking: Readiness, current: Current) -> None:
+    fake.cloud_disabled = False
+    watching = asyncio.create_task(looking.watch(0.001))
+    await until(lambda: [reason.reason for reason in looking.reasons] == ["CloudEnabled"])
+    assert not current.ready
+    fake.cloud_disabled = True
+    await until(lambda: current.ready)
+    fake.cloud_disabled = False
+    await until(lambda: not current.ready)
+    watching.cancel()
+
+
+async def test_draining_sends_clients_elsewhere_and_serves_those_who_came(looking: Readiness, current: Current) -> None:
+    watching = asyncio.create_task(looking.watch(0.001))
+    await until(lambda: current.ready)
+    looking.drain()
+
+    assert [reason.reason for reason in looking.reasons] == ["Draining"]
+    assert current.ready
+    watching.cancel()

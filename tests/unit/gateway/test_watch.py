@@ -1,0 +1,176 @@
+"""Files that change while the gateway runs: valid content is swapped in, anything else is reported and changes nothing."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from assistant_gateway.certificates import Certificates
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.faults import FatalError
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.policy import KeyPolicy, Policy
+from assistant_gateway.settings import Settings
+from assistant_gateway.snapshot import Current
+from assistant_gateway.watch import Watch, read_snapshot
+from tests.unit.gateway.conftest import write_certificate
+from tests.unit.gateway.running import KEY, make_policy, write_keys
+
+
+@dataclasses.dataclass
+class Watched:
+    """A gateway's files, and what was read from them."""
+
+    settings: Settings
+    current: Current
+    watch: Watch
+    metrics: Metrics
+
+    def write(self, text: str) -> None:
+        """Replace the policy file as the kubelet does, and look."""
+        new = self.settings.policy.with_suffix(".new")
+        new.write_text(text)
+        os.replace(new, self.settings.policy)
+        self.watch.look()
+
+    def reloads(self, what: str, result: str) -> float:
+        return self.metrics.registry.get_sample_value("private_assistant_gateway_reloads_total", {"what": what, "result": result}) or 0.0
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "tls").mkdir()
+    write_keys(tmp_path / "keys")
+    write_certificate(tmp_path / "tls")
+    (tmp_path / "policy.json").write_text(make_policy().to_json())
+    return Settings(policy=tmp_path / "policy.json", tls=tmp_path / "tls", keys=tmp_path / "keys")
+
+
+@pytest.fixture
+def watched(settings: Settings) -> Watched:
+    current, certificates, metrics = Current(read_snapshot(settings)), Certificates(settings.tls), Metrics()
+    certificates.load()
+    return Watched(settings, current, Watch(settings, current, certificates, metrics), metrics)
+
+
+def bearer(key: str) -> list[tuple[bytes, bytes]]:
+    return [(b"authorization", f"Bearer {key}".encode())]
+
+
+def test_files_that_stay_are_not_read_again(watched: Watched) -> None:
+    before = watched.current.snapshot
+    watched.watch.look()
+    os.utime(watched.settings.policy)
+    watched.watch.look()
+
+    assert watched.current.snapshot is before
+
+
+def test_a_new_policy_is_in_force_at_once(watched: Watched) -> None:
+    new = make_policy(max_output_tokens=9).model_copy(update={"generation": 8})
+    watched.write(new.to_json())
+
+    assert watched.current.snapshot.policy == new
+    assert watched.current.snapshot.rules.max_output_tokens == 9
+    assert watched.metrics.registry.get_sample_value("private_assistant_gateway_policy_generation") == 8.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        make_policy().to_json()[:-10],
+        make_policy().to_json().replace('"generation": 7', '"generation": "7"'),
+        make_policy().to_json().replace('"generation": 7', '"generation": 8, "surprise": "CANARY"'),
+        make_policy().to_json().replace("tiny:1b", "CANARY:cloud"),
+        make_policy().model_copy(update={"keys": (KeyPolicy(name="nobody", subject="x"),)}).to_json(),
+    ],
+)
+def test_a_policy_that_is_none_changes_nothing(watched: Watched, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    before = watched.current.snapshot
+    watched.write(text)
+
+    assert watched.current.snapshot is before
+    assert watched.reloads("policy", "rejected") == 1
+    assert "CANARY" not in str([record.__dict__ for record in caplog.records])
+
+
+@pytest.mark.parametrize("change", [{"name": "other:7b"}, {"digest": "sha256:" + "00" * 32}])
+def test_a_policy_for_another_model_is_left_to_its_own_pod(watched: Watched, change: dict[str, str]) -> None:
+    before = watched.current.snapshot
+    policy = make_policy()
+    watched.write(policy.model_copy(update={"model": policy.model.model_copy(update=change)}).to_json())
+
+    assert watched.current.snapshot is before
+
+
+def test_a_key_that_changes_is_the_key(watched: Watched) -> None:
+    (watched.settings.keys / "alice").write_text("sk-new-of-alice")
+    watched.watch.look()
+
+    assert watched.current.snapshot.keys.identify(bearer("sk-new-of-alice")).key == "alice"
+    with pytest.raises(RefusalError):
+        watched.current.snapshot.keys.identify(bearer(KEY))
+
+
+def test_a_key_that_becomes_empty_changes_nothing(watched: Watched) -> None:
+    (watched.settings.keys / "alice").write_text("")
+    watched.watch.look()
+
+    assert watched.current.snapshot.keys.identify(bearer(KEY)).key == "alice"
+    assert watched.reloads("policy", "rejected") == 1
+
+
+def test_a_key_that_left_the_policy_is_none(watched: Watched) -> None:
+    policy = make_policy()
+    watched.write(policy.model_copy(update={"keys": policy.keys[1:]}).to_json())
+
+    with pytest.raises(RefusalError):
+        watched.current.snapshot.keys.identify(bearer(KEY))
+
+
+def test_a_certificate_is_swapped_and_a_bad_one_reported(watched: Watched) -> None:
+    write_certificate(watched.settings.tls)
+    watched.watch.look()
+    (watched.settings.tls / "tls.crt").write_text("nonsense")
+    watched.watch.look()
+
+    assert (watched.reloads("certificate", "taken"), watched.reloads("certificate", "rejected")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda settings: settings.policy.unlink(), "PolicyInvalid"),
+        (lambda settings: settings.policy.write_text("CANARY"), "PolicyInvalid"),
+        (lambda settings: (settings.keys / "bob").unlink(), "KeyMissing"),
+        (lambda settings: (settings.keys / "bob").write_text(KEY), "KeyMissing"),
+    ],
+)
+def test_at_the_start_it_is_fatal(settings: Settings, break_it: object, reason: str) -> None:
+    break_it(settings)  # type: ignore[operator]
+
+    with pytest.raises(FatalError) as fatal:
+        read_snapshot(settings)
+
+    assert fatal.value.reason.reason == reason
+    assert "CANARY" not in fatal.value.reason.message
+
+
+def test_the_reason_names_the_field_and_not_its_value(settings: Settings) -> None:
+    settings.policy.write_text(make_policy().to_json().replace('"requestsPerMinute": 1000', '"requestsPerMinute": "CANARY"'))
+
+    with pytest.raises(FatalError) as fatal:
+        read_snapshot(settings)
+
+    assert "limits.requestsPerMinute" in fatal.value.reason.message
+    assert "CANARY" not in fatal.value.reason.message
+
+
+def test_the_file_and_its_model_say_the_same() -> None:
+    policy = make_policy()
+
+    assert Policy.model_validate_json(policy.to_json()) == policy
