@@ -173,7 +173,7 @@ def _strange_names(is_other_host: bool) -> Iterator[None]:
         if is_other_host and any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
             raise ModelError(
                 Reason.REGISTRY_UNREACHABLE,
-                "The registry leads to another host (for blobs or tokens), which the pull's log names: add it to model.source.registry.hosts.",
+                "The registry leads to another host (for blobs or tokens); the pull's log names it: add it to model.source.registry.hosts.",
             ) from None
         raise
 
