@@ -56,7 +56,9 @@ class Supervisor:
         self._running[process.pid] = (service, process)
         _note(f"start {service.name}")
         pids = {item.name: pid for pid, (item, _) in self._running.items()}
-        (self._layout.state / "services.json").write_text(json.dumps(pids))
+        partial = self._layout.services.with_suffix(".partial")
+        partial.write_text(json.dumps(pids))
+        partial.replace(self._layout.services)
 
     def _reap(self) -> None:
         while True:

@@ -42,6 +42,11 @@ class Layout:
         return self.state / "images.json"
 
     @property
+    def services(self) -> Path:
+        """Which services run: name -> process number inside the node."""
+        return self.state / "services.json"
+
+    @property
     def machine(self) -> Path:
         """What the node changed on the machine itself, so that remains.py can undo it."""
         return self.state / "machine.json"

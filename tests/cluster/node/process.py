@@ -74,7 +74,8 @@ def members(pid: int) -> list[int]:
     found, level = [], [pid]
     while level:
         found += level
-        level = [child for child, parent in parents.items() if parent in level]
+        # The table was read while processes came and went: it may name one twice.
+        level = [child for child, parent in parents.items() if parent in level and child not in found]
     return found
 
 
