@@ -276,3 +276,18 @@ def test_a_pinned_digest_is_compared(lab: Lab) -> None:
     lab.apply({"model": {"name": MODEL, "digest": DIGEST}})
 
     assert lab.verdict("ModelReady") == ("True", "ModelVerified")
+
+
+def test_a_claim_that_is_not_there_is_waited_for(lab: Lab) -> None:
+    """It is named, no Job is made that could only hang, and once it is there the Job comes."""
+    lab.apply({"model": {"name": MODEL, "source": {"claim": {"name": "weights"}}}})
+    assert lab.verdict("ModelReady") == ("False", "ClaimNotFound")
+    assert lab.verdict("Ready") == ("False", "ClaimNotFound")
+    assert [obj for obj in lab.children() if obj["kind"] == "Job"] == []
+
+    claim = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    lab.api.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "weights", "namespace": lab.namespace}} | claim)
+    lab.running.another_pass(lab.key)
+
+    assert lab.verdict("ModelReady") == ("Unknown", "Pulling")
+    assert [obj["kind"] for obj in lab.children() if obj["kind"] == "Job"] == ["Job"]

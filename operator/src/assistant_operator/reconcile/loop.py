@@ -142,10 +142,11 @@ class Effort:
         )
 
     async def _target(self, spec: PrivateAssistantSpec) -> PullTarget | None:
-        """Return where the pull may go; a name that does not resolve keeps nothing else from being put right."""
+        """Return where the pull may go; what is missing for it keeps nothing else from being put right."""
         if self.model is None:
             return None
         try:
+            await model.require_claim(self.world, spec, self.names, self.model)
             return await model.target(self.world, spec, self.model)
         except errors.StatedError as problem:
             self.problems.append(problem)

@@ -30,6 +30,7 @@ from assistant_operator.resources.pull_target import needs_target, pull_hosts, p
 log = logging.getLogger(__name__)
 
 REFUSED_AGAIN = 60.0
+CLAIM_AGAIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,15 @@ def _pull_pods(applier: Applier) -> list[Object]:
 def _own_job(applier: Applier, names: Names, spec: PrivateAssistantSpec) -> Object | None:
     seen = applier.cache.find(Ref.named(JOB, names.namespace, names.pull_job(pull_revision(spec))))
     return seen.obj if seen is not None and controller_uid(seen.obj) == applier.uid else None
+
+
+async def require_claim(world: World, spec: PrivateAssistantSpec, names: Names, model: Model) -> None:
+    """Raise WaitingError where the weights shall be on a claim that is not there: its pods would wait without saying why."""
+    source = spec.model.source.claim
+    if source is None or model.is_wanted or await world.client.get(CLAIM, names.namespace, source.name) is not None:
+        return
+    text = f"spec.model.source.claim.name: there is no PersistentVolumeClaim {source.name} in this namespace. Create it."
+    raise WaitingError("ClaimNotFound", text, condition=MODEL_READY, after=CLAIM_AGAIN)
 
 
 def _checked(view: PullView, spec: PrivateAssistantSpec) -> PullView:
