@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Stands in for `ollama serve`: tries to leave the pod from its first instruction on, and serves well enough to become Ready.
 
 Its targets are those of tests/cluster/node/addresses.py. The outcomes of each path are counted in /tmp/tried.json:
