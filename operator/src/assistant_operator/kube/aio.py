@@ -175,4 +175,7 @@ def api_error(verb: str, kind: str, status: int, retry_after: str | None, answer
         422: errors.InvalidError,
         429: errors.ThrottledError,
     }
+    if any(cause.field == "metadata.uid" for cause in causes):
+        # A uid that is not the live object's is "immutable", which is to say: another object has the name.
+        return errors.ConflictError(verb, kind, status, reason, str(answer.get("message", "")), causes, delay)
     return kinds.get(status, errors.UnavailableError)(verb, kind, status, reason, str(answer.get("message", "")), causes, delay)
