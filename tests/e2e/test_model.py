@@ -176,8 +176,7 @@ def test_wrong_credentials_are_told(cast: Cast, shared_kubectl: Kubectl) -> None
 
 def test_credentials_are_nowhere_but_in_their_secret(cast: Cast, shared_kubectl: Kubectl, operator: Kubectl) -> None:
     """No log of any container or of the operator, no object, status or event has them in it, plain or encoded."""
-    for name in ("right", "wrong"):
-        until("its pull has ended", lambda name=name: ended(shared_kubectl, name), 90)
+    until("both pulls have ended", lambda: ended(shared_kubectl, "right") and ended(shared_kubectl, "wrong"), 90)
     text = everything_but_secrets(shared_kubectl) + logs(shared_kubectl) + logs(operator)
 
     assert "Unauthorized" in text

@@ -82,6 +82,12 @@ class Lab:
         ready = condition(self.api.assistant(self.namespace, self.name), "Ready")  # not yet to be linted
         return int(ready.get("observedGeneration", 0)) >= generation
 
+    def claim(self, name: str) -> None:
+        """Make a claim that is the user's own."""
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        metadata = {"name": name, "namespace": self.namespace}
+        self.api.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+
     def settle(self) -> None:
         self.running.settle()
 

@@ -285,8 +285,7 @@ def test_a_claim_that_is_not_there_is_waited_for(lab: Lab) -> None:
     assert lab.verdict("Ready") == ("False", "ClaimNotFound")
     assert [obj for obj in lab.children() if obj["kind"] == "Job"] == []
 
-    claim = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
-    lab.api.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "weights", "namespace": lab.namespace}} | claim)
+    lab.claim("weights")
     lab.running.another_pass(lab.key)
 
     assert lab.verdict("ModelReady") == ("Unknown", "Pulling")

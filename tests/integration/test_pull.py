@@ -225,6 +225,7 @@ def test_a_volume_that_was_removed_is_filled_again(lab: Lab) -> None:
 
 def test_a_claim_is_verified_and_reaches_nothing(lab: Lab) -> None:
     """Air-gapped: a Job checks what is there; no registry, no way out, no volume of ours."""
+    lab.claim("weights")
     lab.apply({"model": {"name": "smol:1", "source": {"claim": {"name": "weights"}}}})
 
     job = lab.job()

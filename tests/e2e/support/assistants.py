@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.support.kubectl import Kubectl, until
+from tests.e2e.support.kubectl import Kubectl, condition, until
 
 MODEL = "smollm2:135m"
 OTHER_MODEL = "smollm2:alt"
@@ -49,7 +49,7 @@ class Assistants:
         def done() -> dict[str, Any] | None:
             found = self.kubectl.get("pa", name)
             status = found.get("status") or {}
-            ready = next((one for one in status.get("conditions", ()) if one["type"] == "Ready"), {})
+            ready = condition(found, "Ready")
             current = status.get("observedGeneration") == found["metadata"]["generation"] == ready.get("observedGeneration")
             return found if current and ready.get("status") == "True" else None
 
