@@ -2,7 +2,7 @@
 #
 #   make demo        a cluster, the operator, an assistant, an answer (as root; kind where Docker runs, else a real node of our own)
 #   make demo-down   leave nothing of it
-#   make test        check + unit + integration + e2e: all that .ci/run does
+#   make test        check + unit + integration + node + e2e: all that .ci/run does
 #   make check       formatting, lint, types, layers, generated files, chart
 #   make lock        pin the requirements anew
 
@@ -13,7 +13,7 @@ SOURCES := operator/src:gateway/src:model/src
 export PYTHONPATH := $(SOURCES):.
 RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down cluster test check unit integration e2e generate lock wheels clean
+.PHONY: help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
 
 help:
 	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
@@ -34,13 +34,13 @@ demo-down: $(VENV)/.locked
 cluster: $(VENV)/.locked
 	$(RUN) tests.cluster up
 
-test: check unit integration e2e
+test: check unit integration node e2e
 
 # Everything that looks at files only. Helm lints the chart, so its program is built first (minutes once, then nothing).
 check: $(VENV)/.locked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator gateway model tests/cluster
+	$(BIN)/mypy operator gateway model tests
 	$(BIN)/lint-imports
 	$(RUN) tests.cluster.check
 
@@ -50,8 +50,12 @@ unit: $(VENV)/.locked
 integration: $(VENV)/.locked
 	$(RUN) pytest tests/integration
 
+# The real node itself, ill-treated; a second one beside the demo's.
+node: $(VENV)/.locked
+	$(RUN) pytest tests/node
+
+# The product on the real node: the one that runs, else one that is ended afterwards.
 e2e: $(VENV)/.locked
-	$(RUN) tests.cluster up
 	$(RUN) pytest tests/e2e
 
 generate: $(VENV)/.locked

@@ -1,7 +1,15 @@
-"""Every address, name and number of the node. Documentation ranges (RFC 5737), so that they never clash with the machine's own network."""
+"""Every address, name and number of the node. Documentation ranges (RFC 5737), so that they never clash with the machine's own network.
 
-HOST_LINK, NODE_LINK = "pa0", "host0"
-HOST_IP, NODE_IP = "203.0.113.1", "203.0.113.2"
+A machine can carry several nodes: PRIVATE_ASSISTANT_NODE numbers them. Only what shows on the machine itself differs between them.
+"""
+
+import os
+
+INDEX = int(os.environ.get("PRIVATE_ASSISTANT_NODE") or 0)
+SUFFIX = f"-{INDEX}" if INDEX else ""
+
+HOST_LINK, NODE_LINK = f"pa{INDEX}", "host0"
+HOST_IP, NODE_IP = f"203.0.113.{4 * INDEX + 1}", f"203.0.113.{4 * INDEX + 2}"
 """kubectl on the machine <-> the node."""
 
 OUTSIDE_LINK, UPLINK = "dn0", "up0"
@@ -19,6 +27,6 @@ API_SERVICE_IP, DNS_SERVICE_IP = "10.96.0.1", "10.96.0.10"
 NODE_NAME = "node1"
 API_PORT = 6443
 CLUSTER_DOMAIN = "cluster.local"
-CGROUP = "private-assistant"
+CGROUP = f"private-assistant{SUFFIX}"
 ENFORCER_QUEUE = 100
 """Number of the netfilter queue that the NetworkPolicy enforcer reads."""

@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.node.addresses import SUFFIX
+from tests.cluster.paths import cache
+
+
+def own_layout() -> "Layout":
+    """Return the paths of the node that PRIVATE_ASSISTANT_NODE chooses."""
+    return Layout(cache() / f"cluster{SUFFIX}")
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -45,11 +53,6 @@ class Layout:
     def services(self) -> Path:
         """Which services run: name -> process number inside the node."""
         return self.state / "services.json"
-
-    @property
-    def machine(self) -> Path:
-        """What the node changed on the machine itself, so that remains.py can undo it."""
-        return self.state / "machine.json"
 
     @property
     def enforcement(self) -> Path:

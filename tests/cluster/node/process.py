@@ -15,17 +15,23 @@ from tests.cluster.paths import REPOSITORY
 from tests.cluster.shell import ClusterError, wait_until
 
 MODULE = "tests.cluster.node.init"
-ENVIRONMENT = ("PRIVATE_ASSISTANT_CACHE",)
+ENVIRONMENT = ("PRIVATE_ASSISTANT_CACHE", "PRIVATE_ASSISTANT_NODE")
 """What the node may know of the caller's environment; proxies and pip settings are none of its business."""
 
 
 def find(layout: Layout) -> int | None:
-    """Return the machine's number of the node's first process, or None where no node runs."""
-    wanted = [MODULE.encode(), str(layout.state).encode()]
+    """Return the machine's number of the node's first process, or None where the node does not run."""
+    return running().get(str(layout.state))
+
+
+def running() -> dict[str, int]:
+    """Return every node of this machine: its state folder and the number of its first process."""
+    nodes = {}
     for pid in _pids():
-        if _arguments(pid)[-2:] == wanted and _number_inside(pid) == 1:
-            return pid
-    return None
+        match _arguments(pid)[-2:]:
+            case [module, state] if module == MODULE.encode() and _number_inside(pid) == 1:
+                nodes[state.decode()] = pid
+    return nodes
 
 
 def spawn(layout: Layout) -> int:

@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.cluster.node.addresses import CGROUP
 from tests.cluster.node.layout import Layout
 from tests.cluster.node.links import remove_link
+from tests.cluster.node.process import running
+from tests.cluster.paths import cache
 from tests.cluster.progress import say
 
 SETTINGS = (
@@ -25,14 +27,19 @@ SETTINGS = (
 """kubelet sets these, and they are the whole machine's."""
 
 
+def record() -> Path:
+    """Return the file with what the machine was like before the first of its nodes; the last one to go puts it back."""
+    return cache() / "machine.json"
+
+
 def prepare(layout: Layout) -> None:
     """Write down what the node is about to change on the machine, then make the folders that it needs there."""
-    if not layout.machine.exists():
+    if not record().exists():
         settings = {name: path.read_text() for name in SETTINGS if (path := Path("/proc/sys", name)).exists()}
         missing = [folder for folder in layout.binds if not Path(folder).is_dir()]
-        partial = layout.machine.with_suffix(".partial")
+        partial = record().with_suffix(".partial")
         partial.write_text(json.dumps({"settings": settings, "folders": missing}))
-        partial.replace(layout.machine)
+        partial.replace(record())
     for folder in layout.binds:
         Path(folder).mkdir(parents=True, exist_ok=True)
     for hierarchy in hierarchies():
@@ -43,19 +50,24 @@ def remove(layout: Layout) -> None:
     """Undo all of it and remove the state folder."""
     remove_link()
     _remove_cgroups()
-    if layout.machine.exists():
-        before = json.loads(layout.machine.read_text())
-        for name, value in before["settings"].items():
-            Path("/proc/sys", name).write_text(value)
-        for folder in before["folders"]:
-            try:
-                os.rmdir(folder)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                say(f"left: {folder} ({error.strerror})")
     if layout.state.exists():
-        _remove_tree(layout.state)
+        shutil.rmtree(layout.state)
+    if record().exists() and not running():
+        _restore_machine()
+
+
+def _restore_machine() -> None:
+    before = json.loads(record().read_text())
+    for name, value in before["settings"].items():
+        Path("/proc/sys", name).write_text(value)
+    for folder in before["folders"]:
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            say(f"left: {folder} ({error.strerror})")
+    record().unlink()
 
 
 def hierarchies() -> list[Path]:
@@ -81,16 +93,3 @@ def _remove_cgroup(top: Path) -> list[Path]:
         except OSError:
             left.append(Path(path))
     return left
-
-
-def _remove_tree(folder: Path) -> None:
-    """Remove the state folder; the record of the machine's settings goes last, should this be interrupted."""
-    for entry in sorted(folder.iterdir(), key=lambda path: path.name == "machine.json"):
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-    try:
-        folder.rmdir()
-    except OSError as error:
-        say(f"left: {folder} ({error.strerror})")

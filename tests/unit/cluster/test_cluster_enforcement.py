@@ -3,8 +3,7 @@
 import pytest
 
 from tests.cluster.node.enforcement import FORWARDED, MODES, OWN_NODE, Mode, enforce, rules
-from tests.cluster.node.layout import Layout
-from tests.cluster.paths import state
+from tests.cluster.node.layout import own_layout
 from tests.cluster.shell import ClusterError
 
 
@@ -32,4 +31,4 @@ def test_every_mode_empties_both_chains_first(mode: Mode) -> None:
 
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ClusterError, match="one of on, strict, open, off"):
-        enforce(Layout(state()), "loose")  # type: ignore[arg-type]
+        enforce(own_layout(), "loose")  # type: ignore[arg-type]

@@ -161,13 +161,22 @@ def test_only_our_own_released_volumes_are_removed(phase: str, annotations: dict
     assert is_released(item) is expected
 
 
-def test_removal_keeps_the_record_of_the_machines_settings_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted in the middle, the next removal still knows what to put back."""
-    layout = Layout(tmp_path / "state")
-    layout.make()
-    layout.machine.write_text(json.dumps({"settings": {}, "folders": []}))
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without links and cgroups; returns one of its folders, which the node made there."""
+    made = tmp_path / "made-by-the-node"
+    made.mkdir()
+    monkeypatch.setenv("PRIVATE_ASSISTANT_CACHE", str(tmp_path))
     monkeypatch.setattr(remains, "remove_link", lambda: None)
     monkeypatch.setattr(remains, "hierarchies", list)
+    remains.record().write_text(json.dumps({"settings": {}, "folders": [str(made), str(tmp_path / "gone-already")]}))
+    return made
+
+
+def test_an_interrupted_removal_can_be_repeated(tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout(tmp_path / "state")
+    layout.make()
+    monkeypatch.setattr(remains, "running", dict)
 
     def interrupted(path: Path) -> None:
         raise KeyboardInterrupt
@@ -176,10 +185,22 @@ def test_removal_keeps_the_record_of_the_machines_settings_to_the_last(tmp_path:
         patch.setattr("tests.cluster.node.remains.shutil.rmtree", interrupted)
         with pytest.raises(KeyboardInterrupt):
             remains.remove(layout)
-    assert layout.machine.exists()
+    assert machine.exists()
 
     remains.remove(layout)
+    remains.remove(layout)
     assert not layout.state.exists()
+    assert not machine.exists()
+    assert not remains.record().exists()
+
+
+def test_the_machine_is_put_back_when_its_last_node_goes(tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remains, "running", lambda: {"/another/node": 4711})
+
+    remains.remove(Layout(tmp_path / "state"))
+
+    assert machine.exists()
+    assert remains.record().exists()
 
 
 def test_cgroups_are_removed_from_the_leaves_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +208,7 @@ def test_cgroups_are_removed_from_the_leaves_up(tmp_path: Path, monkeypatch: pyt
     for hierarchy in hierarchies:
         (hierarchy / "private-assistant" / "kubepods" / "pod1").mkdir(parents=True)
         (hierarchy / "somebody-elses").mkdir()
+    monkeypatch.setenv("PRIVATE_ASSISTANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(remains, "remove_link", lambda: None)
     monkeypatch.setattr(remains, "hierarchies", lambda: hierarchies)
 
