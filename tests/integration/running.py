@@ -119,7 +119,14 @@ class Running:
             assert self.operator is not None
             if not self.operator.is_quiet or self.passes != seen:
                 since, seen = time.monotonic(), self.passes
+            self._turn()
             time.sleep(0.01)
+
+    def _turn(self) -> None:
+        """Wait until the operator's loop has gone round: on a busy machine it may not have run at all in a given time."""
+        turned = threading.Event()
+        self._call(turned.set)
+        assert turned.wait(10)
 
     def another_pass(self, key: Key) -> None:
         """Make one pass more and wait for its end."""

@@ -210,9 +210,27 @@ async def test_status_is_apart_from_the_spec(sides: tuple[Client, Hand]) -> None
     both = {"endpoint": "https://x", "model": {"name": "m"}}
     assert (await client.apply_status({**told, "status": both}))["status"] == both
     assert (await client.apply_status({**told, "status": {"model": {"name": "m"}}}))["status"] == {"model": {"name": "m"}}
-    wrong = {**told, "metadata": {**told["metadata"], "uid": str(uuid.uuid4())}}
+
+
+async def test_a_version_is_a_precondition_of_status(sides: tuple[Client, Hand]) -> None:
+    """The API server ignores a uid there: the version alone keeps a status from an object for which it was not made."""
+    client, hand = sides
+    body: Object = {
+        "apiVersion": PRIVATE_ASSISTANT.api_version,
+        "kind": PRIVATE_ASSISTANT.kind,
+        "metadata": {"name": "p", "namespace": hand.namespace},
+        "spec": {"model": {"name": "m"}},
+    }
+    hand.create(body)
+    before = await client.get(PRIVATE_ASSISTANT, hand.namespace, "p")
+    assert before is not None
+    version = metadata(before)["resourceVersion"]
+    told = {key: value for key, value in body.items() if key != "spec"}
+    told = {**told, "metadata": {**metadata(body), "resourceVersion": version}}
+
+    await client.apply_status({**told, "status": {"endpoint": "https://x"}})
     with pytest.raises(errors.ConflictError):
-        await client.apply_status({**wrong, "status": {"endpoint": "https://y"}})
+        await client.apply_status({**told, "status": {"endpoint": "https://y"}})
 
 
 async def test_verbs_outside_the_table_are_refused(sides: tuple[Client, Hand]) -> None:

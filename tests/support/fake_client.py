@@ -65,7 +65,7 @@ class FakeClient:
         live = self.objects.get(_place_of(manifest))
         if live is None:
             raise errors.GoneError("patch", kind.kind, 404, "NotFound")
-        self._precondition(manifest, live)
+        self._precondition({**manifest, "metadata": {**metadata(manifest), "uid": None}}, live)  # as the server, which ignores it
         return self._store({**live, "status": copy.deepcopy(manifest.get("status") or {})}, live)
 
     async def create(self, manifest: Object) -> Object:
@@ -177,6 +177,9 @@ class FakeClient:
         uid = metadata(manifest).get("uid")
         if uid is not None and (live is None or uid_of(live) != uid):
             raise errors.ConflictError("patch", str(manifest["kind"]), 409, "Conflict", "uid mismatch")
+        version = metadata(manifest).get("resourceVersion")
+        if version is not None and (live is None or metadata(live)["resourceVersion"] != version):
+            raise errors.ConflictError("patch", str(manifest["kind"]), 409, "Conflict", "the object has been modified")
 
     def _store(
         self, obj: Object, live: Object | None, owned: dict[tuple[str, str, str], set[Path]] | None = None, *, keep: bool = False

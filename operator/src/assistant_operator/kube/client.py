@@ -26,7 +26,7 @@ class Client(Protocol):
         """
 
     async def apply_status(self, manifest: Object) -> Object:
-        """Bring the object's status, and nothing else of it, to the manifest's."""
+        """Bring the object's status, and nothing else of it, to the manifest's; a resourceVersion in it is a precondition."""
 
     async def create(self, manifest: Object) -> Object:
         """Make the object; AlreadyExistsError where there is one."""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.status import ModelStatus
-from assistant_operator.kube.objects import Object, name_of, namespace_of, uid_of
+from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
 from assistant_operator.naming import API_VERSION, KIND
 from assistant_operator.reconcile import events
 from assistant_operator.reconcile.world import World
@@ -31,20 +31,28 @@ def _stored_model(raw: Any) -> ModelStatus | None:
 
 
 async def write(world: World, assistant: Object, status: PrivateAssistantStatus) -> bool:
-    """Write the status where it differs from the stored one; False where the assistant is gone."""
+    """Write the status where it differs from the stored one; False where the assistant is gone.
+
+    A ConflictError says that the assistant changed meanwhile: the pass is to be made again.
+    """
     wanted = status.to_dict()
     if wanted == (assistant.get("status") or {}):
         return True
     manifest = {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {"name": name_of(assistant), "namespace": namespace_of(assistant), "uid": uid_of(assistant)},
+        "metadata": {
+            "name": name_of(assistant),
+            "namespace": namespace_of(assistant),
+            # The version that was judged: a status never reaches a successor of the same name, nor a generation that was not looked at.
+            "resourceVersion": metadata(assistant)["resourceVersion"],
+        },
         "status": wanted,
     }
     try:
         world.cache.put(await world.client.apply_status(manifest))
-    except (errors.GoneError, errors.ConflictError):
-        return False  # deleted, or another one under the same name: its own event brings its own pass
+    except errors.GoneError:
+        return False
     changed = events.transitions(stored_status(assistant).conditions, status.conditions)
     await events.tell(world.client, assistant, changed, world.instance, world.clock())
     return True
