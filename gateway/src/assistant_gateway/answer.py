@@ -62,7 +62,7 @@ class Events:
 
 def is_error(document: bytes) -> bool:
     """Say whether a document that came as a success is an error after all, or ends in one."""
-    return b'{"error"' in document and (document.startswith(b'{"error"') or b'\n{"error"' in document)
+    return document.startswith(b'{"error"') or (b"\n" in document[:-1] and b'\n{"error"' in document)
 
 
 # What the model server may say in an error and what becomes of it: its own words go no further, since they may quote the request.
@@ -87,6 +87,7 @@ _KNOWN: Final = (
     ),
     (re.compile(r"\A\[\] is too short - 'messages'\Z"), "upstream_refused", "messages must not be empty."),
 )
+_RETRY: Final = [(b"retry-after", b"1")]
 _FEATURE: Final = {"embedding": "embeddings", "completion": "generate"}
 
 
@@ -98,13 +99,13 @@ def refused_by_model_server(status: int, body: bytes) -> RefusalError:
             if code == "unsupported_by_model":
                 feature = found[1]
                 message = f"The model does not support {_FEATURE.get(feature, feature)}."
-            return RefusalError(code, message)
+            return RefusalError(code, message, headers=_RETRY if code == "upstream_busy" else [])
     if status in (400, 413, 422):
         return RefusalError("upstream_refused")
     if status == 404:
         return RefusalError("upstream_error", "The model server does not have the model.")
     if status == 503:
-        return RefusalError("upstream_busy", "The model server is busy. Try again shortly.")
+        return RefusalError("upstream_busy", "The model server is busy. Try again shortly.", headers=_RETRY)
     return RefusalError("upstream_error")
 
 

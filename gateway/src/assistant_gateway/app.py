@@ -7,10 +7,11 @@ it does on the way out (the record, the metrics) happens on success, refusal, fa
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from assistant_gateway import answer, body, record, routes
 from assistant_gateway.answer import Events, StreamBrokenError
@@ -19,7 +20,7 @@ from assistant_gateway.limits import Limiter
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.record import Exchange, Records
 from assistant_gateway.routes import Route, Wire
-from assistant_gateway.server import CONNECTION, REFUSAL, GatewayProtocol
+from assistant_gateway.server import PEER, REFUSAL, Peer
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import (
     Connection,
@@ -49,20 +50,20 @@ logger = logging.getLogger(__name__)
 class Call:
     """One request while it is served."""
 
-    __slots__ = ("connection", "exchange", "gone", "headers", "receive", "scope", "send_event", "started", "task", "wire")
+    __slots__ = ("exchange", "gone", "headers", "peer", "receive", "scope", "send_event", "started", "task", "wire")
 
     def __init__(self, scope: dict[str, Any], receive: body.Receive, send: Send) -> None:
         self.scope = scope
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.receive = receive
         self.send_event = send
-        self.connection: GatewayProtocol = scope[CONNECTION]
+        self.peer: Peer = scope[PEER]
         self.wire: Wire = routes.wire_of(scope["path"])
-        self.exchange = Exchange(method=scope["method"], wire=self.wire.NAME)
+        self.exchange = Exchange(scope["method"], self.wire.NAME)
         self.started = False
         self.gone = False
         self.task = asyncio.current_task()
-        self.connection.on_gone = self.client_left
+        self.peer.when_gone(self.client_left)
 
     def client_left(self) -> None:
         """End the request, wherever it stands: what it holds of the model server is given up on the way out."""
@@ -70,20 +71,27 @@ class Call:
         if self.task is not None:
             self.task.cancel()
 
-    async def start(self, status: int, content_type: bytes, length: int | None, more: list[tuple[bytes, bytes]] | None = None) -> None:
-        """Send status and headers."""
-        headers = [
-            (b"content-type", content_type),
-            (b"cache-control", b"no-store"),
-            (b"x-request-id", self.exchange.request_id.encode()),
-        ]
-        if length is not None:
-            headers.append((b"content-length", b"%d" % length))
-        if more:
-            headers += more
+    async def answer(self, status: int, data: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Send a whole answer."""
+        exchange = self.exchange
+        if self.peer.is_writing_paused:
+            await self.start(status, JSON, [*more, (b"content-length", b"%d" % len(data))])
+            await self.send(data, more=False)
+            return
+        self.started = True
+        exchange.status = status
+        exchange.first_byte = time.perf_counter()
+        exchange.response_bytes = len(data)
+        head = _HEADS.get(status) or _head(status)
+        lines = b"".join(b"%s: %s\r\n" % header for header in more) if more else b""
+        self.peer.answer(b"%s%s\r\n%s" % (head, exchange.request_id.encode(), lines), data)
+
+    async def start(self, status: int, content_type: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Send status and headers of an answer that comes in pieces."""
+        headers = [(b"content-type", content_type), (b"cache-control", b"no-store"), (b"x-request-id", self.exchange.request_id.encode())]
         self.started = True
         self.exchange.status = status
-        await self.send_event({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send_event({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
 
     async def send(self, data: bytes, *, more: bool) -> None:
         """Send a piece of the answer; raises RefusalError if the client leaves the earlier ones unread for too long."""
@@ -91,7 +99,7 @@ class Call:
         if data and exchange.first_byte is None:
             exchange.first_byte = time.perf_counter()
         event = {"type": "http.response.body", "body": data, "more_body": more}
-        if self.connection.is_writing_paused:
+        if self.peer.is_writing_paused:
             try:
                 async with asyncio.timeout(STALL_SECONDS):
                     await self.send_event(event)
@@ -100,6 +108,15 @@ class Call:
         else:
             await self.send_event(event)
         exchange.response_bytes += len(data)
+
+
+_HEADS: Final[dict[int, bytes]] = {}
+
+
+def _head(status: int) -> bytes:
+    """Return the constant part of an answer's head, up to the request's id."""
+    head = STATUS_LINE[status] + b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: "
+    return _HEADS.setdefault(status, head)
 
 
 class Gateway:
@@ -116,6 +133,7 @@ class Gateway:
         """Serve one request and leave one record of it."""
         call = Call(scope, receive, send)
         exchange = call.exchange
+        self.metrics.began()
         try:
             try:
                 await self._serve(call)
@@ -128,10 +146,10 @@ class Gateway:
             logger.exception("A request crashed.", extra={"fields": {"request_id": exchange.request_id, "route": exchange.route}})
             await self._crashed(call, error)
         finally:
-            call.connection.on_gone = None
+            call.peer.when_gone(None)
             exchange.ended = time.perf_counter()
             self.records.write(exchange)
-            self.metrics.observe(exchange)
+            self.metrics.ended(exchange)
 
     async def _serve(self, call: Call) -> None:
         exchange = call.exchange
@@ -165,12 +183,12 @@ class Gateway:
         exchange = call.exchange
         payload = b""
         if route.prepare is not None:
-            raw = await body.read(call.headers, call.receive, call.connection, snapshot.policy.limits.max_body_bytes)
+            raw = await body.read(call.headers, call.receive, call.peer, snapshot.policy.limits.max_body_bytes)
             exchange.request_bytes = len(raw)
             parsed = fields.parse(raw)
             exchange.stream = route.prepare(parsed, snapshot.rules)
             payload = fields.encode(parsed)
-        elif not call.connection.body_complete:
+        elif not call.peer.body_complete:
             raise RefusalError("invalid_request", "This route takes no body.")
         exchange.operation = route.operation
         exchange.model = snapshot.policy.model.name
@@ -203,8 +221,7 @@ class Gateway:
             shown = route.reshape(orjson.loads(data), snapshot.rules)
         except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
             raise RefusalError("upstream_error") from None
-        await call.start(200, JSON, len(shown))
-        await call.send(shown, more=False)
+        await call.answer(200, shown)
 
     async def _passed(self, call: Call, upstream: Connection) -> None:
         """Pass an answer that is one JSON document."""
@@ -221,10 +238,9 @@ class Gateway:
             raise RefusalError("upstream_error")
         call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
         if not rest:
-            await call.start(200, JSON, len(data))
-            await call.send(data, more=False)
+            await call.answer(200, data)
             return
-        await call.start(200, JSON, None)
+        await call.start(200, JSON)
         tail = b""
         while data:
             await call.send(data, more=True)
@@ -236,7 +252,7 @@ class Gateway:
     async def _streamed(self, call: Call, upstream: Connection) -> None:
         """Pass an answer of many events."""
         events = Events(call.wire)
-        await call.start(200, call.wire.STREAM_TYPE, None)
+        await call.start(200, call.wire.STREAM_TYPE)
         try:
             while data := await upstream.read(NEXT_BYTE_SECONDS):
                 if whole := events.feed(data):
@@ -256,28 +272,27 @@ class Gateway:
             exchange.outcome = record.REFUSED if refusal.status < 500 and not call.started else record.FAILED
         if refusal.code == "client_stalled":
             exchange.outcome = record.CLIENT_GONE
-            call.connection.abort()
+            call.peer.abort()
         elif not call.started:
             await self._send_error(call, refusal)
         elif exchange.stream:
             await call.send(call.wire.stream_error(refusal.code, refusal.text, refusal.status), more=True)
-            call.connection.break_off()
+            call.peer.break_off()
         else:
-            call.connection.abort()
+            call.peer.abort()
 
     async def _send_error(self, call: Call, refusal: RefusalError) -> None:
         data = call.wire.error(refusal.code, refusal.text, refusal.status, refusal.param)
-        headers = list(refusal.headers)
-        if not call.connection.body_complete and body.is_small(call.headers):
-            await body.linger(call.receive, call.connection)  # headers and body came in two packets: no reason to give the connection up
-        if call.connection.body_complete:
-            await call.start(refusal.status, JSON, len(data), headers)
-            await call.send(data, more=False)
+        if not call.peer.body_complete and body.is_small(call.headers):
+            await body.linger(call.receive, call.peer)  # headers and body came in two packets: no reason to give the connection up
+        if call.peer.body_complete:
+            await call.answer(refusal.status, data, refusal.headers)
             return
         # The client is still sending: it reads the answer, and the connection ends, rather than that all of it is taken in.
-        await call.start(refusal.status, JSON, len(data), [*headers, (b"connection", b"close")])
+        closing = [(b"content-length", b"%d" % len(data)), (b"connection", b"close")]
+        await call.start(refusal.status, JSON, [*refusal.headers, *closing])
         await call.send(data, more=True)
-        await body.linger(call.receive, call.connection)
+        await body.linger(call.receive, call.peer)
         await call.send(b"", more=False)
 
     async def _interrupted(self, call: Call, error: BaseException) -> None:
@@ -286,19 +301,18 @@ class Gateway:
             exchange.outcome, exchange.code = record.CLIENT_GONE, "client_gone"
             exchange.status = exchange.status or CODES["client_gone"].status
             return
-        exchange.outcome, exchange.code = record.FAILED, "shutting_down"
-        call.connection.abort()
+        await self._refuse(call, RefusalError("shutting_down"))  # the drain is over
 
     async def _crashed(self, call: Call, error: Exception) -> None:
         exchange = call.exchange
         exchange.outcome, exchange.code = record.FAILED, "internal_error"
         if call.started:
-            call.connection.abort()
+            call.peer.abort()
             return
         try:
             await self._send_error(call, RefusalError("internal_error"))
         except Exception:
-            call.connection.abort()
+            call.peer.abort()
 
 
 async def _whole(upstream: Connection, limit: int) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.server import GatewayProtocol
+from assistant_gateway.server import Peer
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -22,7 +22,7 @@ class ClientGoneError(Exception):
     """The client went away while its request arrived."""
 
 
-async def read(headers: list[tuple[bytes, bytes]], receive: Receive, connection: GatewayProtocol, limit: int) -> bytes:
+async def read(headers: list[tuple[bytes, bytes]], receive: Receive, peer: Peer, limit: int) -> bytes:
     """Return the body; raises RefusalError where it is too large, too slow, compressed or not valid HTTP."""
     if _announced(headers) > limit:
         raise too_large(limit)
@@ -31,7 +31,7 @@ async def read(headers: list[tuple[bytes, bytes]], receive: Receive, connection:
     parts: list[bytes] = []
     size = 0
     while True:
-        if connection.body_complete:
+        if peer.body_complete:
             message = await receive()  # returns at once
         else:
             try:
@@ -41,8 +41,8 @@ async def read(headers: list[tuple[bytes, bytes]], receive: Receive, connection:
                 raise RefusalError("request_timeout") from None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        if connection.refusal is not None:
-            raise connection.refusal
+        if peer.refusal is not None:
+            raise peer.refusal
         part = message["body"]
         size += len(part)
         if size > limit:
@@ -68,16 +68,16 @@ def _announced(headers: list[tuple[bytes, bytes]]) -> int:
 
 
 def is_small(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Say whether the body that the headers announce is so small that taking it in costs less than a new connection."""
+    """Say whether the body that the headers announce is so small that taking it in costs less than a new peer."""
     return any(name == b"content-length" and len(value) < 6 and int(value) <= SMALL_BYTES for name, value in headers)
 
 
-async def linger(receive: Receive, connection: GatewayProtocol) -> None:
+async def linger(receive: Receive, peer: Peer) -> None:
     """Take in what the client is still sending, for a while, so that it reads its answer before the connection is closed under it."""
     left = LINGER_BYTES
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            while left > 0 and not connection.body_complete and connection.refusal is None:
+            while left > 0 and not peer.body_complete and peer.refusal is None:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return

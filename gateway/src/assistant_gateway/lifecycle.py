@@ -6,6 +6,7 @@ The first task that ends decides: a signal drains, FatalError leaves its reason 
 import asyncio
 import logging
 import signal
+from typing import Final
 
 import uvloop
 
@@ -22,6 +23,9 @@ from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream
 from assistant_gateway.watch import Watch, read_snapshot
+
+LAST_WORDS_SECONDS: Final = 2.0
+"""For requests that the drain cut off, to say so to their clients."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +82,8 @@ class Life:
         self.readiness.drain()
         self.clients.should_exit = True
         await serving[0]
+        if cut := set(self.clients.server_state.tasks):
+            await asyncio.wait(cut, timeout=LAST_WORDS_SECONDS)
         self.ops.should_exit = True  # it answered until now: probes and the last scrape
         await serving[1]
         logger.info("Drained.")

@@ -8,9 +8,8 @@ import asyncio
 import itertools
 import os
 import secrets
+import select
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -29,12 +28,9 @@ _PREFIX = secrets.token_hex(6)
 _numbers = itertools.count(1)
 
 
-@dataclass(slots=True)
 class Exchange:
-    """What is known of one request."""
+    """What is known of one request: each field has its value from the class until it is set."""
 
-    method: str = ""
-    wire: str = ""
     route: str = UNKNOWN
     operation: str = ""
     key: str | None = None
@@ -52,17 +48,20 @@ class Exchange:
     output_tokens: int | None = None
     stream: bool = False
     first_byte: float | None = None
-    request_id: str = field(default_factory=lambda: f"{_PREFIX}{next(_numbers):08x}")
-    began: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
+
+    def __init__(self, method: str = "", wire: str = "") -> None:
+        self.method = method
+        self.wire = wire
+        self.request_id = f"{_PREFIX}{next(_numbers):08x}"
+        self.began = time.perf_counter()
 
     def line(self) -> dict[str, Any]:
         """Return the record."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        first = self.first_byte
+        began, first = self.began, self.first_byte
         return {
             "record": "request",
-            "time": now[:23] + "Z",
+            "time": _now(),
             "key": self.key,
             "subject": self.subject,
             "route": self.route,
@@ -80,10 +79,24 @@ class Exchange:
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "stream": self.stream,
-            "first_byte_ms": None if first is None else round((first - self.began) * 1000, 2),
-            "duration_ms": round((self.ended - self.began) * 1000, 2),
+            "first_byte_ms": None if first is None else int((first - began) * 100_000) / 100,
+            "duration_ms": int((self.ended - began) * 100_000) / 100,
             "request_id": self.request_id,
         }
+
+
+_second = 0
+_second_text = ""
+
+
+def _now() -> str:
+    """Return the time with milliseconds; the text of a second is made once."""
+    global _second, _second_text
+    now = time.time()
+    second = int(now)
+    if second != _second:
+        _second, _second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    return f"{_second_text}.{int((now - second) * 1000):03d}Z"
 
 
 class Records:
@@ -104,4 +117,7 @@ class Records:
         data = memoryview(b"".join(self._lines))
         self._lines.clear()
         while data:
-            data = data[os.write(self._descriptor, data) :]
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # somebody made the descriptor non-blocking: no record is dropped, requests wait
+                select.select([], [self._descriptor], [])

@@ -6,6 +6,7 @@ that each limit still works. Deadlines of a request's body are body.py's, since 
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -16,15 +17,74 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from assistant_gateway.errors import RefusalError
 
-CONNECTION: Final = "assistant_gateway.connection"
-"""Where the application finds its connection in the scope."""
+PEER: Final = "assistant_gateway.peer"
+"""Where the application finds the request's Peer in the scope."""
 REFUSAL: Final = "assistant_gateway.refusal"
 """Where the application finds a refusal that was decided here."""
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_CONNECTIONS: Final = 4096
+HANDSHAKE_SECONDS = 10.0
 HEADER_SECONDS = 5.0
 IDLE_SECONDS = 30
+
+
+class Peer:
+    """What the application asks of the connection that one request came on."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: "GatewayProtocol", cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    def when_gone(self, callback: Callable[[], None] | None) -> None:
+        """Say what is called when the client goes away: one request is in progress at a time, and forgets itself at its end."""
+        self._protocol.on_gone = callback
+
+    @property
+    def refusal(self) -> RefusalError | None:
+        """Why the rest of the request's body cannot be read."""
+        return self._protocol.refusal
+
+    @property
+    def body_complete(self) -> bool:
+        """Whether the request's body has arrived as a whole."""
+        return not self._cycle.more_body
+
+    @property
+    def is_writing_paused(self) -> bool:
+        """Whether the client reads more slowly than we write."""
+        return self._protocol.flow.write_paused
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """Send a whole answer in one write: status and headers, each with its line's end, and the body with its length.
+
+        uvicorn would make two, of which each is a TLS record, and would check every header that we wrote ourselves.
+        """
+        cycle, protocol = self._cycle, self._protocol
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        date = b"".join(b"%s: %s\r\n" % header for header in protocol.server_state.default_headers)
+        ending = b"" if cycle.keep_alive else b"connection: close\r\n"
+        content = body if cycle.scope["method"] != "HEAD" else b""
+        protocol.transport.write(b"%s%scontent-length: %d\r\n%s\r\n%s" % (head, date, len(body), ending, content))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            protocol.transport.close()
+        cycle.on_response()
+
+    def break_off(self) -> None:
+        """Close the connection once what was written is sent, without the answer's end: nobody can take it for a whole one."""
+        self._cycle.disconnected = True  # uvicorn is not to miss the end
+        self._protocol.transport.close()
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self._cycle.disconnected = True
+        self._protocol.transport.abort()
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -34,35 +94,11 @@ class GatewayProtocol(HttpToolsProtocol):
         super().__init__(*args, **more)
         self.access_log = False  # it holds query strings; the configuration alone leaves it on wherever the logger has a handler
         self.on_gone: Callable[[], None] | None = None
-        """What the request in progress wants called when its client goes away."""
         self.refusal: RefusalError | None = None
-        """Why the rest of the request's body cannot be read."""
         self._deadline: asyncio.TimerHandle | None = None
         self._in_headers = False
         self._header_bytes = 0
         self._refused = False
-
-    # What the application asks of its connection
-
-    @property
-    def body_complete(self) -> bool:
-        """Whether the request's body has arrived as a whole."""
-        return self.cycle is None or not self.cycle.more_body
-
-    @property
-    def is_writing_paused(self) -> bool:
-        """Whether the client reads more slowly than we write."""
-        return self.flow.write_paused
-
-    def break_off(self) -> None:
-        """Close the connection once what was written is sent, without the answer's end: nobody can take it for a whole one."""
-        self.cycle.disconnected = True  # uvicorn is not to miss the end
-        self.transport.close()
-
-    def abort(self) -> None:
-        """Cut the connection at once."""
-        self.cycle.disconnected = True
-        self.transport.abort()
 
     # What the transport calls
 
@@ -83,11 +119,12 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._refused:
             return
         was_in_headers = self._in_headers
+        if not was_in_headers:
+            self._header_bytes = 0
+        self._header_bytes += len(data)  # more than the headers where a body comes with them: on_headers_complete looks again
         super().data_received(data)
-        if self._in_headers and was_in_headers:
-            self._header_bytes += len(data)
-            if self._header_bytes > MAX_HEADER_BYTES:
-                self._refuse(RefusalError("headers_too_large"))
+        if self._in_headers and was_in_headers and self._header_bytes > MAX_HEADER_BYTES:
+            self._refuse(RefusalError("headers_too_large"))
         if self._deadline is None and not self._refused and (self._in_headers or self.cycle is None or self.cycle.response_complete):
             self._arm()  # a request has begun, or bytes came that begin none: its headers end before the deadline, however they drip
 
@@ -95,19 +132,19 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast(dict[str, Any], self.scope)[CONNECTION] = self
         self._in_headers = True
-        self._header_bytes = 0
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         self._disarm()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > MAX_HEADER_BYTES:
-            cast(dict[str, Any], self.scope)[REFUSAL] = RefusalError("headers_too_large")
-        super().on_headers_complete()
-        if size > MAX_HEADER_BYTES:
-            self.cycle.keep_alive = False
+        super().on_headers_complete()  # the application's task is made now and runs later
+        scope = cast(dict[str, Any], self.scope)
+        scope[PEER] = Peer(self, self.cycle)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > MAX_HEADER_BYTES:
+                scope[REFUSAL] = RefusalError("headers_too_large")
+                self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(RefusalError("invalid_http"))
@@ -147,7 +184,6 @@ class GatewayProtocol(HttpToolsProtocol):
             "headers": [],
             "http_version": "1.1",
             "scheme": self.scheme,
-            CONNECTION: self,
             REFUSAL: refusal,
         }
         self.cycle = RequestResponseCycle(
@@ -164,6 +200,7 @@ class GatewayProtocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         self.cycle.more_body = False
+        scope[PEER] = Peer(self, self.cycle)
         self._start_asgi_task(self.cycle, self.app)
 
 
@@ -172,6 +209,21 @@ class GatewayServer(uvicorn.Server):
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; raises OSError. As uvicorn does it, with an end to waiting for handshakes."""
+        config = self.config
+
+        def make_protocol() -> asyncio.Protocol:
+            return GatewayProtocol(config=config, server_state=self.server_state, app_state={})
+
+        limits: dict[str, Any] = (
+            {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": HANDSHAKE_SECONDS} if config.ssl else {}
+        )
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(make_protocol, config.host, config.port, ssl=config.ssl, backlog=config.backlog, **limits)
+        self.servers = [cast(asyncio.base_events.Server, listener)]
+        self.started = True
 
     @property
     def bound_port(self) -> int:

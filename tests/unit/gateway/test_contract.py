@@ -18,7 +18,7 @@ from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire
 REAL = os.environ.get("PRIVATE_ASSISTANT_TEST_OLLAMA", "")
 
 
-@pytest.fixture(params=["scripted", pytest.param("real", marks=pytest.mark.skipif(not REAL, reason="no real Ollama is named"))])
+@pytest.fixture(params=["scripted", "real"] if REAL else ["scripted"])
 async def server(request: pytest.FixtureRequest, fake: FakeOllama) -> AsyncIterator[httpx.AsyncClient]:
     async def refuse(asked: Asked, wire: Wire) -> None:
         await wire.json({"error": '"tiny:1b" does not support insert'}, 400)

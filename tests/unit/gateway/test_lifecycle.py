@@ -113,13 +113,32 @@ async def test_a_stream_that_does_not_end_is_cut_when_the_drain_is_over(tmp_path
             lines = answer.aiter_lines()
             await anext(lines)
             gateway.process.terminate()
-            with pytest.raises(httpx.TransportError):
+            last = await anext(lines)
+            with pytest.raises(httpx.RemoteProtocolError):
                 await anext(lines)
         status = await gateway.exit_status()
 
     assert status == 0
+    assert json.loads(last)["code"] == "shutting_down"
     (record,) = gateway.records()
     assert (record["outcome"], record["code"]) == ("failed", "shutting_down")
+
+
+async def test_a_request_that_waits_when_the_drain_is_over_is_told(tmp_path: Path, fake: FakeOllama) -> None:
+    async def silence(asked: Asked, wire: Wire) -> None:
+        await wire.gone()
+
+    fake.scripts["/v1/chat/completions"] = silence
+    async with start_process(tmp_path, fake, "--drain-seconds=0.1") as gateway:
+        await gateway.ready()
+        async with gateway.http() as client:
+            asking = asyncio.create_task(client.post("/v1/chat/completions", json=CHAT))
+            await until(lambda: len(fake.asked_for("/v1/chat/completions")) == 1)
+            gateway.process.terminate()
+            answer = await asking
+        await gateway.exit_status()
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
 
 
 async def test_files_are_swapped_under_a_live_stream(tmp_path: Path, fake: FakeOllama) -> None:

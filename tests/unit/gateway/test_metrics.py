@@ -6,18 +6,28 @@ from assistant_gateway.metrics import Metrics
 from assistant_gateway.record import COMPLETED, REFUSED, Exchange
 
 
-def ended(**more: object) -> Exchange:
-    exchange = Exchange(route="/api/chat", operation="chat", model="tiny:1b", outcome=COMPLETED, began=1.0, ended=3.0)
-    for name, value in more.items():
+def make(**fields: object) -> Exchange:
+    exchange = Exchange("POST", "ollama")
+    exchange.began, exchange.ended = 1.0, 3.0
+    for name, value in fields.items():
         setattr(exchange, name, value)
     return exchange
 
 
-def test_a_request_is_counted_by_route_outcome_and_code() -> None:
+def ended(**more: object) -> Exchange:
+    return make(**{"route": "/api/chat", "operation": "chat", "model": "tiny:1b", "outcome": COMPLETED} | more)
+
+
+def count(*exchanges: Exchange) -> Metrics:
     metrics = Metrics()
-    metrics.observe(ended())
-    metrics.observe(ended())
-    metrics.observe(Exchange(outcome=REFUSED, code="wrong_key"))
+    for exchange in exchanges:
+        metrics.began()
+        metrics.ended(exchange)
+    return metrics
+
+
+def test_a_request_is_counted_by_route_outcome_and_code() -> None:
+    metrics = count(ended(), ended(), make(outcome=REFUSED, code="wrong_key"))
 
     page = metrics.page().decode()
     assert 'private_assistant_gateway_requests_total{code="",outcome="completed",route="/api/chat"} 2.0' in page
@@ -25,9 +35,7 @@ def test_a_request_is_counted_by_route_outcome_and_code() -> None:
 
 
 def test_the_models_work_has_opentelemetrys_names() -> None:
-    metrics = Metrics()
-    metrics.observe(ended(stream=True, first_byte=1.5, input_tokens=11, output_tokens=2))
-    metrics.observe(ended(outcome="failed", code="upstream_timeout"))
+    metrics = count(ended(stream=True, first_byte=1.5, input_tokens=11, output_tokens=2), ended(outcome="failed", code="upstream_timeout"))
 
     value = metrics.registry.get_sample_value
     chat = {"gen_ai_operation_name": "chat", "gen_ai_request_model": "tiny:1b"}
@@ -38,9 +46,24 @@ def test_the_models_work_has_opentelemetrys_names() -> None:
     assert value("gen_ai_client_token_usage_sum", chat | {"gen_ai_token_type": "output"}) == 2.0
 
 
-@pytest.mark.parametrize("exchange", [Exchange(operation="chat", model=None), ended(operation="")])
+@pytest.mark.parametrize("exchange", [make(operation="chat"), ended(operation="")])
 def test_requests_that_never_reached_the_model_are_not_its_work(exchange: Exchange) -> None:
-    metrics = Metrics()
-    metrics.observe(exchange)
+    metrics = count(exchange)
 
     assert "gen_ai_server_request_duration_seconds_count{" not in metrics.page().decode()
+
+
+def test_buckets_are_cumulative() -> None:
+    metrics = count(ended(), ended(ended=1.005), ended(ended=1000.0))
+
+    value = metrics.registry.get_sample_value
+    labels = {"gen_ai_operation_name": "chat", "gen_ai_request_model": "tiny:1b", "error_type": ""}
+    counts = [value("gen_ai_server_request_duration_seconds_bucket", labels | {"le": le}) for le in ("0.01", "1.28", "2.56", "+Inf")]
+    assert counts == [1.0, 1.0, 2.0, 3.0]
+
+
+def test_requests_in_progress_are_counted() -> None:
+    metrics = count(ended())
+    metrics.began()
+
+    assert metrics.registry.get_sample_value("private_assistant_gateway_requests_in_flight") == 1.0

@@ -3,14 +3,15 @@
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 
 from assistant_gateway.record import Exchange, Records
 
 
 def test_a_record_holds_these_fields_and_no_others() -> None:
-    exchange = Exchange(method="POST", wire="ollama", began=1.0, ended=1.5)
-    exchange.first_byte = 1.25
+    exchange = Exchange("POST", "ollama")
+    exchange.began, exchange.first_byte, exchange.ended = 1.0, 1.25, 1.5
 
     line = exchange.line()
 
@@ -18,7 +19,7 @@ def test_a_record_holds_these_fields_and_no_others() -> None:
     assert line["duration_ms"] == 500.0
     assert line["route"] == "unknown"
     assert line["outcome"] == "failed"
-    assert line["time"].endswith("Z")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert len(line) == 22
 
 
@@ -26,10 +27,33 @@ def test_request_ids_differ() -> None:
     assert len({Exchange().request_id for _ in range(1000)}) == 1000
 
 
+async def test_a_reader_that_lags_loses_no_record() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    records = Records(writing)
+    exchanges = [Exchange() for _ in range(1000)]  # more than a pipe holds
+    for exchange in exchanges:
+        records.write(exchange)
+
+    def read() -> bytes:
+        data = b""
+        while data.count(b"\n") < len(exchanges):
+            data += os.read(reading, 65536)
+        return data
+
+    reader = asyncio.create_task(asyncio.to_thread(read))
+    await asyncio.to_thread(records.flush)
+    lines = (await reader).splitlines()
+    os.close(reading)
+    os.close(writing)
+
+    assert [json.loads(line)["request_id"] for line in lines] == [exchange.request_id for exchange in exchanges]
+
+
 async def test_records_of_one_turn_are_one_write(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path / "records", os.O_CREAT | os.O_WRONLY)
     records = Records(descriptor)
-    exchanges = [Exchange(ended=1.0) for _ in range(5)]
+    exchanges = [Exchange() for _ in range(5)]
     for exchange in exchanges:
         records.write(exchange)
     assert (tmp_path / "records").read_bytes() == b""

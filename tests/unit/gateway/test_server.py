@@ -3,12 +3,13 @@
 import asyncio
 import json
 import ssl
+from pathlib import Path
 
 import pytest
 
 from assistant_gateway import body, server
-from tests.unit.gateway.fake_ollama import MODEL
-from tests.unit.gateway.running import KEY, RunningGateway, until
+from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
+from tests.unit.gateway.running import KEY, RunningGateway, run_gateway, until
 
 HEAD = f"POST /api/chat HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".encode()
 
@@ -219,6 +220,28 @@ async def test_connections_are_counted(gateway: RunningGateway, monkeypatch: pyt
         await reader.readexactly(1)
 
     first.close()
+
+
+async def test_a_handshake_has_an_end(fake: FakeOllama, tls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0.05)
+    async with run_gateway(fake, tls) as gateway:
+        reader, writer = await asyncio.open_connection("localhost", gateway.port)
+        try:
+            ended = await asyncio.wait_for(reader.read(), 20)
+        except ConnectionError:
+            ended = b""
+        writer.close()
+
+    assert ended == b""
+
+
+async def test_a_request_behind_another_on_its_connection_does_not_disturb_it(gateway: RunningGateway) -> None:
+    reader, writer = await gateway.raw()
+    writer.write(f"GET /api/version HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode() + HEAD + b"content-length: 9999\r\n\r\n{")
+    answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_the_port_speaks_tls_1_3_only(gateway: RunningGateway) -> None:

@@ -14,9 +14,7 @@ from assistant_gateway.errors import RefusalError
 
 Body = dict[str, Any]
 
-TOUCHED: Final = frozenset(
-    {"model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "stream_options", "verbose"}
-)
+TOUCHED: Final = frozenset({"model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "verbose"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,10 @@ def embedding(body: Body, rules: Rules) -> bool:
 
 def usage(tail: bytes) -> tuple[int | None, int | None]:
     """Return input and output tokens, as the end of an answer tells them."""
-    found = _USAGE.findall(tail)
-    if not found:
+    found = _USAGE.match(tail, max(0, tail.rfind(b'"usage":{', -512)))  # it stands at the end: with [DONE] after it at most
+    if found is None:
         return None, None
-    prompt, completion_tokens = found[-1]
-    return int(prompt), int(completion_tokens) if completion_tokens else None
+    return int(found[1]), int(found[2]) if found[2] is not None else None
 
 
 def models(answer: Any, rules: Rules) -> bytes:

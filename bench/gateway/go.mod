@@ -1,0 +1,3 @@
+module privateassistant.dev/bench/gateway
+
+go 1.26
