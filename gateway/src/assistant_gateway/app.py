@@ -7,20 +7,19 @@ it does on the way out (the record, the metrics) happens on success, refusal, fa
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from assistant_gateway import answer, body, record, routes
 from assistant_gateway.answer import Events, StreamBrokenError
+from assistant_gateway.call import JSON, Call, Send
 from assistant_gateway.errors import CODES, RefusalError
 from assistant_gateway.limits import Limiter
 from assistant_gateway.metrics import Metrics
-from assistant_gateway.record import Exchange, Records
-from assistant_gateway.routes import Route, Wire
-from assistant_gateway.server import PEER, REFUSAL, Peer
+from assistant_gateway.record import Records
+from assistant_gateway.routes import Route
+from assistant_gateway.server import REFUSAL
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import (
     Connection,
@@ -32,91 +31,14 @@ from assistant_gateway.upstream import (
 )
 from assistant_gateway.wire import fields
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-JSON: Final = b"application/json"
 WHOLE_BYTES: Final = 1024 * 1024
 """Answers up to this size are sent as a whole, with their length; larger ones pass through."""
 RESHAPED_BYTES: Final = 64 * 1024 * 1024
 FIRST_BYTE_SECONDS = 600.0
 """Longest wait for an answer's beginning: it may stand in the model server's queue, and the model may have to be loaded."""
 NEXT_BYTE_SECONDS = 300.0
-STALL_SECONDS = 30.0
-"""Longest time that a client may leave an answer unread: the model waits for it, and others wait for the model."""
 
 logger = logging.getLogger(__name__)
-
-
-class Call:
-    """One request while it is served."""
-
-    __slots__ = ("exchange", "gone", "headers", "peer", "receive", "scope", "send_event", "started", "task", "wire")
-
-    def __init__(self, scope: dict[str, Any], receive: body.Receive, send: Send) -> None:
-        self.scope = scope
-        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.receive = receive
-        self.send_event = send
-        self.peer: Peer = scope[PEER]
-        self.wire: Wire = routes.wire_of(scope["path"])
-        self.exchange = Exchange(scope["method"], self.wire.NAME)
-        self.started = False
-        self.gone = False
-        self.task = asyncio.current_task()
-        self.peer.when_gone(self.client_left)
-
-    def client_left(self) -> None:
-        """End the request, wherever it stands: what it holds of the model server is given up on the way out."""
-        self.gone = True
-        if self.task is not None:
-            self.task.cancel()
-
-    async def answer(self, status: int, data: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send a whole answer."""
-        exchange = self.exchange
-        if self.peer.is_writing_paused:
-            await self.start(status, JSON, [*more, (b"content-length", b"%d" % len(data))])
-            await self.send(data, more=False)
-            return
-        self.started = True
-        exchange.status = status
-        exchange.first_byte = time.perf_counter()
-        exchange.response_bytes = len(data)
-        head = _HEADS.get(status) or _head(status)
-        lines = b"".join(b"%s: %s\r\n" % header for header in more) if more else b""
-        self.peer.answer(b"%s%s\r\n%s" % (head, exchange.request_id.encode(), lines), data)
-
-    async def start(self, status: int, content_type: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send status and headers of an answer that comes in pieces."""
-        headers = [(b"content-type", content_type), (b"cache-control", b"no-store"), (b"x-request-id", self.exchange.request_id.encode())]
-        self.started = True
-        self.exchange.status = status
-        await self.send_event({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
-
-    async def send(self, data: bytes, *, more: bool) -> None:
-        """Send a piece of the answer; raises RefusalError if the client leaves the earlier ones unread for too long."""
-        exchange = self.exchange
-        if data and exchange.first_byte is None:
-            exchange.first_byte = time.perf_counter()
-        event = {"type": "http.response.body", "body": data, "more_body": more}
-        if self.peer.is_writing_paused:
-            try:
-                async with asyncio.timeout(STALL_SECONDS):
-                    await self.send_event(event)
-            except TimeoutError:
-                raise RefusalError("client_stalled") from None
-        else:
-            await self.send_event(event)
-        exchange.response_bytes += len(data)
-
-
-_HEADS: Final[dict[int, bytes]] = {}
-
-
-def _head(status: int) -> bytes:
-    """Return the constant part of an answer's head, up to the request's id."""
-    head = STATUS_LINE[status] + b"content-type: application/json\r\ncache-control: no-store\r\nx-request-id: "
-    return _HEADS.setdefault(status, head)
 
 
 class Gateway:

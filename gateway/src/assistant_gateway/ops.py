@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 
 from assistant_gateway import metrics
-from assistant_gateway.app import JSON, Send
 from assistant_gateway.body import Receive
+from assistant_gateway.call import JSON, Send
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.readiness import Readiness
 from assistant_gateway.snapshot import Current

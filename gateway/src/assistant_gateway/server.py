@@ -222,7 +222,7 @@ class GatewayServer(uvicorn.Server):
         )
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(make_protocol, config.host, config.port, ssl=config.ssl, backlog=config.backlog, **limits)
-        self.servers = [cast(asyncio.base_events.Server, listener)]
+        self.servers = [listener]
         self.started = True
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from assistant_gateway import app, routes
+from assistant_gateway import app, call, routes
 from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, document
 from tests.unit.gateway.running import KEY, RunningGateway, make_policy, run_gateway, until
 
@@ -641,7 +641,7 @@ async def test_a_client_that_stops_reading_costs_no_memory_and_is_cut_in_the_end
             pass
         gone.set()
 
-    monkeypatch.setattr(app, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(call, "STALL_SECONDS", 0.5)
     gateway.fake.scripts["/api/chat"] = flood
     _, writer = await gateway.raw()
     writer.transport.pause_reading()  # type: ignore[attr-defined]
