@@ -109,16 +109,16 @@ class Running:
         found = self.operator.metrics.registry.get_sample_value("private_assistant_operator_reconcile_seconds_count")
         return int(found or 0)
 
-    def settle(self, quiet: float = 0.1, seconds: float = 20) -> None:
-        """Wait until nothing is queued or running, and has not been for a while."""
+    def settle(self, looks: int = 8, seconds: float = 20) -> None:
+        """Wait until nothing is queued or running in so many looks on end, between which the operator's loop has gone round."""
         end = time.monotonic() + seconds
-        since, seen = time.monotonic(), -1
-        while time.monotonic() - since < quiet:
+        quiet, seen = 0, -1
+        while quiet < looks:
             assert time.monotonic() < end, "the operator does not come to rest"
             self.check()
             assert self.operator is not None
-            if not self.operator.is_quiet or self.passes != seen:
-                since, seen = time.monotonic(), self.passes
+            quiet = quiet + 1 if self.operator.is_quiet and self.passes == seen else 0
+            seen = self.passes
             self._turn()
             time.sleep(0.01)
 
