@@ -2,11 +2,12 @@
 
 import json
 import secrets
+import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.e2e.support.assistants import MODEL, Assistants
+from tests.e2e.support.assistants import CLIENTS, MODEL, Assistants
 from tests.e2e.support.kubectl import Kubectl, until
 
 CANARY = f"zebra{secrets.token_hex(6)}"
@@ -25,7 +26,10 @@ REQUESTS: list[dict[str, Any]] = [
     {"path": "/v1/completions", "body": json.dumps({"model": MODEL, "prompt": f"{CANARY} {CANARY} {CANARY}", "max_tokens": 12})},
     {"path": "/v1/embeddings", "body": json.dumps({"model": MODEL, "input": CANARY})},
     {"path": "/api/chat", "body": chat(options={"num_predict": 24})},
-    {"path": "/api/generate", "body": json.dumps({"model": MODEL, "prompt": CANARY, "raw": True, "stream": False, "options": {"num_predict": 8}})},
+    {
+        "path": "/api/generate",
+        "body": json.dumps({"model": MODEL, "prompt": CANARY, "raw": True, "stream": False, "options": {"num_predict": 8}}),
+    },
     {"path": "/api/embed", "body": json.dumps({"model": MODEL, "input": [CANARY]})},
     # What the model server or its parsers refuse, and may quote.
     {"path": "/api/chat", "body": chat(format=CANARY)},
@@ -41,7 +45,11 @@ REQUESTS: list[dict[str, Any]] = [
     {"path": f"/api/{CANARY}?{CANARY}={CANARY}", "body": CANARY},
     {"path": f"/v1/models/{CANARY}", "method": "GET"},
     {"path": "/v1/chat/completions", "body": chat(), "key": CANARY},
-    {"path": "/v1/chat/completions", "body": chat(max_tokens=8), "headers": {"X-Request-Id": CANARY, "User-Agent": CANARY, "Cookie": CANARY}},
+    {
+        "path": "/v1/chat/completions",
+        "body": chat(max_tokens=8),
+        "headers": {"X-Request-Id": CANARY, "User-Agent": CANARY, "Cookie": CANARY},
+    },
 ]
 
 
@@ -58,8 +66,6 @@ def loud(shared_assistants: Assistants) -> Assistants:
 
 
 def send(assistants: Assistants, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from tests.e2e.support.assistants import CLIENTS
-
     script = (CLIENTS / "send.py").read_text()
     text = assistants.kubectl.execute("client", "python3", "-", assistants.endpoint(), json.dumps(requests), stdin=script, timeout=300)
     answers: list[dict[str, Any]] = json.loads(text)
@@ -69,7 +75,10 @@ def send(assistants: Assistants, requests: list[dict[str, Any]]) -> list[dict[st
 def crash(assistants: Assistants, process: str) -> None:
     """Kill one of the model server's processes while it writes an answer, and wait until it is back."""
     restarts = _restarts(assistants.kubectl)
-    endless = {"path": "/api/generate", "body": json.dumps({"model": MODEL, "prompt": f"{CANARY} one two", "options": {"num_predict": 2000}})}
+    endless = {
+        "path": "/api/generate",
+        "body": json.dumps({"model": MODEL, "prompt": f"{CANARY} one two", "options": {"num_predict": 2000}}),
+    }
     send(assistants, [endless | {"leave_after": 64}])
     assistants.kubectl.execute(POD, "/bin/sh", "-c", QUIT, "sh", process, container="ollama")
     if process == "ollama serve":
@@ -110,8 +119,6 @@ def test_no_object_of_the_api_holds_content(loud: Assistants, operator: Kubectl)
 def test_no_metric_holds_content(loud: Assistants) -> None:
     """Labels of metrics are of a fixed set, whatever route, model or key a client sends."""
     with loud.kubectl.forward(f"pod/{POD}", 9090) as port:
-        import urllib.request
-
         metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
 
     assert "private_assistant_gateway_requests_total" in metrics
@@ -131,13 +138,27 @@ def test_every_request_left_one_record(loud: Assistants) -> None:
     before = len(_records(loud.kubectl))
     send(loud, REQUESTS)
 
-    found = until("all records are written", lambda: (records := _records(loud.kubectl)[before:]) and len(records) >= len(REQUESTS) and records, 15)
+    found = until(
+        "all records are written", lambda: (records := _records(loud.kubectl)[before:]) and len(records) >= len(REQUESTS) and records, 15
+    )
 
     assert len(found) == len(REQUESTS)
     assert [record["outcome"] for record in found[:7]] == ["completed"] * 7
     assert {record["outcome"] for record in found[13:18]} == {"refused"}
     assert found[18]["key"] is None
-    needed = {"time", "key", "subject", "route", "model", "model_digest", "policy_generation", "outcome", "request_bytes", "response_bytes", "duration_ms"}
+    needed = {
+        "time",
+        "key",
+        "subject",
+        "route",
+        "model",
+        "model_digest",
+        "policy_generation",
+        "outcome",
+        "request_bytes",
+        "response_bytes",
+        "duration_ms",
+    }
     assert all(needed <= record.keys() for record in found)
 
 

@@ -5,6 +5,7 @@ reachable, and the documents say so. `strict` closes these as well.
 """
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -107,7 +108,9 @@ def test_the_model_server_listens_on_loopback_only(node: Node, ready: Assistants
     """There is no way round the gateway, even where no policy is enforced."""
     node.enforce("off")
     try:
-        found = ready.probe("client", {"ollama": f"tcp:{address(ready.kubectl, POD)}:11434", "tls": f"tcp:{address(ready.kubectl, POD)}:8443"})
+        found = ready.probe(
+            "client", {"ollama": f"tcp:{address(ready.kubectl, POD)}:11434", "tls": f"tcp:{address(ready.kubectl, POD)}:8443"}
+        )
     finally:
         node.enforce("on")
 
@@ -147,7 +150,7 @@ def test_an_allow_list_opens_exactly_its_path(assistants: Assistants, node: Node
     assistants.ready(spec={"egress": {"mode": "Allowlist", "allow": [rule]}})
     found = assistants.probe(POD, OUTSIDE | {"listed": f"tcp:{OUTSIDE_IP}:{HTTP_PORT}"}, container="gateway")
 
-    assert found == {name: "blocked" for name in OUTSIDE} | {"listed": "open"}
+    assert found == dict.fromkeys(OUTSIDE, "blocked") | {"listed": "open"}
 
 
 def test_only_tls_1_3_is_spoken(ready: Assistants) -> None:
@@ -159,8 +162,6 @@ def test_only_tls_1_3_is_spoken(ready: Assistants) -> None:
 
 
 def _handshake(port: int, authority: str, highest: ssl.TLSVersion) -> str | None:
-    import socket
-
     context = ssl.create_default_context(cadata=authority)
     context.maximum_version = highest
     with socket.create_connection(("127.0.0.1", port), 10) as plain, context.wrap_socket(plain, server_hostname="localhost") as secured:

@@ -7,27 +7,19 @@ import json
 import ssl
 import sys
 
-import httpx
-from openai import OpenAI
+import openai
+from openai.types.chat import ChatCompletionMessageParam
 
 endpoint, model, prompt = sys.argv[1:4]
 with open("/key/api-key", encoding="ascii") as file:
     key = file.read()
-client = OpenAI(
-    base_url=f"{endpoint}/v1",
-    api_key=key,
-    http_client=httpx.Client(verify=ssl.create_default_context(cafile="/ca/ca.crt")),
-    max_retries=0,
-    timeout=120,
-)
-messages = [{"role": "user", "content": prompt}]
+trust = openai.DefaultHttpxClient(verify=ssl.create_default_context(cafile="/ca/ca.crt"), timeout=120)
+client = openai.OpenAI(base_url=f"{endpoint}/v1", api_key=key, http_client=trust, max_retries=0)
+messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": prompt}]
 
 whole = client.chat.completions.create(model=model, messages=messages, max_tokens=24, temperature=0, seed=1)
-parts = [
-    chunk.choices[0].delta.content or ""
-    for chunk in client.chat.completions.create(model=model, messages=messages, max_tokens=24, temperature=0, seed=1, stream=True)
-    if chunk.choices
-]
+with client.chat.completions.create(model=model, messages=messages, max_tokens=24, temperature=0, seed=1, stream=True) as stream:
+    parts = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
 print(
     json.dumps(
         {

@@ -1,7 +1,7 @@
 """Run inside a client pod: send requests as they are given, good or bad, and print [{"status": ..., "body": ...}, ...] as JSON.
 
 usage: python3 - ENDPOINT REQUESTS < send.py     (key in /key/api-key, CA in /ca/ca.crt)
-REQUESTS is JSON: [{"method", "path", "body" (text), "headers", "key" (another key, "" for none), "leave_after" (bytes of the answer)}, ...].
+REQUESTS is JSON: [{"method", "path", "body" (text), "headers", "key" (another key, "" for none), "leave_after" (bytes)}, ...].
 """
 
 import http.client

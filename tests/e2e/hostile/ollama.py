@@ -58,7 +58,11 @@ def keep_trying() -> None:
 def models() -> list[dict[str, object]]:
     root = pathlib.Path(os.environ["OLLAMA_MODELS"]) / "manifests" / "registry.ollama.ai" / "library"
     return [
-        {"name": f"{path.parent.name}:{path.name}", "model": f"{path.parent.name}:{path.name}", "digest": hashlib.sha256(path.read_bytes()).hexdigest()}
+        {
+            "name": f"{path.parent.name}:{path.name}",
+            "model": f"{path.parent.name}:{path.name}",
+            "digest": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
         for path in root.glob("*/*")
     ]
 
@@ -80,7 +84,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = answer  # noqa: N815 - names that http.server calls
 
 
 threading.Thread(target=keep_trying, daemon=True).start()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assistant_operator.naming import Names
 from tests.e2e.support.kubectl import Kubectl, condition, until
 
 MODEL = "smollm2:135m"
@@ -61,12 +62,12 @@ class Assistants:
 
     def key(self, name: str = "minimal", key: str = "default") -> str:
         """Return a generated key."""
-        data = self.kubectl.get("secret", f"{name}-key-{key}")["data"]["api-key"]
+        data = self.kubectl.get("secret", Names(self.kubectl.namespace, name).key_secret(key))["data"]["api-key"]
         return base64.b64decode(data).decode()
 
     def authority(self, name: str = "minimal") -> str:
         """Return the PEM of the CA that clients trust."""
-        certificate: str = self.kubectl.get("configmap", f"{name}-ca")["data"]["ca.crt"]
+        certificate: str = self.kubectl.get("configmap", Names(self.kubectl.namespace, name).ca_config)["data"]["ca.crt"]
         return certificate
 
     def endpoint(self, name: str = "minimal") -> str:
@@ -74,7 +75,8 @@ class Assistants:
 
     def client(self, name: str = "minimal", pod: str = "client") -> str:
         """Start a pod with the SDKs, the assistant's key in /key and its CA in /ca; return its name."""
-        volumes = {"key": {"secret": {"secretName": f"{name}-key-default"}}, "ca": {"configMap": {"name": f"{name}-ca"}}}
+        names = Names(self.kubectl.namespace, name)
+        volumes = {"key": {"secret": {"secretName": names.key_secret("default")}}, "ca": {"configMap": {"name": names.ca_config}}}
         return self.pod(pod, volumes)
 
     def pod(self, pod: str, volumes: Mapping[str, Any] | None = None, kubectl: Kubectl | None = None) -> str:
@@ -104,6 +106,13 @@ class Assistants:
             self.kubectl.execute(pod, "python3", "-", self.endpoint(name), model, prompt, stdin=script, timeout=180)
         )
         return answer
+
+    def send(self, *requests: Mapping[str, Any], name: str = "minimal", pod: str = "client") -> list[dict[str, Any]]:
+        """Send requests as they are from a client pod, and return the answers; see clients/send.py."""
+        script = (CLIENTS / "send.py").read_text()
+        text = self.kubectl.execute(pod, "python3", "-", self.endpoint(name), json.dumps(requests), stdin=script, timeout=300)
+        answers: list[dict[str, Any]] = json.loads(text)
+        return answers
 
     def probe(self, pod: str, paths: Mapping[str, str], *, container: str | None = None, kubectl: Kubectl | None = None) -> dict[str, str]:
         """Try paths (`name: "tcp:host:port"`) from inside a pod; see clients/probe.py for the answers."""
