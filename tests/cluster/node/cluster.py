@@ -6,6 +6,7 @@ node takes a second.
 
 import json
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,15 +14,15 @@ from tests.cluster import builds, packages
 from tests.cluster.images.catalog import DEVELOPMENT_TAG, Image, project_images, system_images
 from tests.cluster.models import models_folder
 from tests.cluster.node import process, remains
-from tests.cluster.node.addresses import ENFORCER_QUEUE, NODE_IP, NODE_NAME, OUTSIDE_IP
+from tests.cluster.node.addresses import DNS_SERVICE_IP, ENFORCER_QUEUE, NODE_IP, NODE_NAME
 from tests.cluster.node.configuration import write_configuration
 from tests.cluster.node.credentials import write_credentials
 from tests.cluster.node.enforcement import Mode, enforce
 from tests.cluster.node.layout import own_layout
 from tests.cluster.node.links import ensure_link
 from tests.cluster.node.services import api_ready
-from tests.cluster.outside.world import HTTP_PORT, Outside
-from tests.cluster.paths import HERE, cache
+from tests.cluster.outside.world import PUBLIC_REGISTRY, Outside
+from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import say, step
 from tests.cluster.shell import ClusterError, locked, run, succeeds, wait_until
 
@@ -144,14 +145,16 @@ class Node:
             self.enforce("on")
         self.kubectl("apply", "--server-side", "--force-conflicts", "--filename", MANIFESTS)
         wait_until("the node is Ready", self._node_is_ready, 90)
-        wait_until("the outside answers", self._outside_answers, 60, quiet=True)
         for workload in SYSTEM_WORKLOADS:
             self.kubectl("--namespace", "kube-system", "rollout", "status", workload, "--timeout=90s")
+        wait_until("names resolve", self._names_resolve, 60, quiet=True)
         # A running enforcer may enforce nothing: what counts is that it took over the queue that the packets are sent to.
         wait_until("DNS and the NetworkPolicy enforcer are ready", self._enforcer_listens, 60)
 
-    def _outside_answers(self) -> bool:
-        return succeeds(*self.inside("bash", "-c", f"exec 3<>/dev/tcp/{OUTSIDE_IP}/{HTTP_PORT}"))
+    def _names_resolve(self) -> bool:
+        """One question takes the way through kube-proxy, CoreDNS and the outside."""
+        ask = (sys.executable, "-m", "tests.cluster.outside.names", DNS_SERVICE_IP, PUBLIC_REGISTRY)
+        return succeeds("env", f"PYTHONPATH={REPOSITORY}", *self.inside(*ask))
 
     def _enforcer_listens(self) -> bool:
         queues = run(*self.inside("cat", "/proc/net/netfilter/nfnetlink_queue"), check=False)

@@ -6,6 +6,7 @@ Queries are the classical way to carry data out of a closed place, so a test can
 import asyncio
 import socket
 import struct
+import sys
 import time
 from typing import cast
 
@@ -88,3 +89,27 @@ async def serve_names(host: str, journal: Journal) -> None:
             writer.close()
 
     await asyncio.start_server(over_tcp, host, PORT, reuse_port=True)
+
+
+def query(name: str) -> bytes:
+    """Return a query for a name's A records."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return HEADER.pack(0x1234, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", TYPE_A, CLASS_IN)
+
+
+def ask(server: str, name: str, timeout: float = 1.0) -> bool:
+    """Say whether a server knows a name."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(timeout)
+        try:
+            connection.sendto(query(name), (server, PORT))
+            response = connection.recv(512)
+        except OSError:
+            return False
+    _, flags, _, answers, *_ = HEADER.unpack_from(response)
+    return bool(flags & 0xF == 0 and answers > 0)
+
+
+if __name__ == "__main__":
+    # python -m tests.cluster.outside.names SERVER NAME: asked inside the node, by `up`.
+    sys.exit(0 if ask(sys.argv[1], sys.argv[2]) else 1)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cluster.node.addresses import BLOBS_IP, OUTSIDE_IP
+from tests.cluster.outside import names
 from tests.cluster.outside.names import answer, question, respond
 from tests.cluster.outside.world import PUBLIC_BLOBS, Journal
 
@@ -17,8 +18,7 @@ A, AAAA = 1, 28
 
 
 def query(name: str, kind: int = A) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!HHHHHH", 0x1234, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", kind, 1)
+    return names.query(name)[:-4] + struct.pack("!HH", kind, 1)
 
 
 @pytest.mark.parametrize(
