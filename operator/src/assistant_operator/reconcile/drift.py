@@ -13,6 +13,7 @@ from typing import Any
 # Booleans that the API server drops where they are false; of others (automountServiceAccountToken, ...) absent may mean true.
 _FALSE_BY_DEFAULT = frozenset({"hostNetwork", "hostPID", "hostIPC", "readOnly", "stdin", "tty", "publishNotReadyAddresses"})
 _QUANTITIES = frozenset({"requests", "limits", "capacity", "sizeLimit", "storage"})
+_MAPS = frozenset({"labels", "annotations", "nodeSelector", "matchLabels", "data", "requests", "limits"})
 # Maps and lists to which others may add.
 _SHARED = frozenset({"labels", "annotations", "ownerReferences", "finalizers"})
 
@@ -37,7 +38,7 @@ def difference(want: Mapping[str, Any], have: Mapping[str, Any]) -> str | None:
 
 def _first(want: Any, have: Any, path: str, field: str) -> str | None:
     """Return the path of the first difference below one field."""
-    if _empty(want) and _empty(have):
+    if _empty(want, field) and _empty(have, field):
         return None
     if isinstance(want, Mapping):
         if not isinstance(have, Mapping):
@@ -62,8 +63,9 @@ def _first_item(want: Sequence[Any], have: Sequence[Any], path: str, field: str)
     return next((one for one in found if one is not None), None)
 
 
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, Mapping | list | tuple) and not value)
+def _empty(value: Any, field: str) -> bool:
+    """Tell whether the API server may have dropped the value: `{}` only as a map; as a structure (a selector) it says something."""
+    return value is None or value in ([], ()) or (value == {} and field in _MAPS)
 
 
 def _same(want: Any, have: Any, field: str) -> bool:

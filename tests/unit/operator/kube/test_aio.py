@@ -1,0 +1,113 @@
+"""Answers of the API server to errors of ours; paths, methods and bodies are tested against a real one (tests/integration)."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio.client.configuration import Configuration
+
+from assistant_operator import errors
+from assistant_operator.kube.aio import HttpClient, api_error
+from assistant_operator.kube.kinds import CONFIG_MAP, SERVICE
+
+CASES: list[Any] = [
+    (400, "BadRequest", errors.InvalidError),
+    (401, "Unauthorized", errors.ForbiddenError),
+    (403, "Forbidden", errors.ForbiddenError),
+    (404, "NotFound", errors.GoneError),
+    (409, "Conflict", errors.ConflictError),
+    (409, "AlreadyExists", errors.AlreadyExistsError),
+    (422, "Invalid", errors.InvalidError),
+    (429, "TooManyRequests", errors.ThrottledError),
+    (500, "InternalError", errors.UnavailableError),
+    (503, "ServiceUnavailable", errors.UnavailableError),
+    (504, "Timeout", errors.UnavailableError),
+    (418, "Unknown", errors.UnavailableError),
+]
+
+
+@pytest.mark.parametrize(("status", "reason", "expected"), CASES)
+def test_each_status_has_its_error(status: int, reason: str, expected: type[errors.ApiError]) -> None:
+    assert type(api_error("get", "Service", status, None, {"reason": reason})) is expected
+
+
+def test_the_servers_delay_is_kept() -> None:
+    """From the header, or from the body where a proxy dropped it."""
+    assert api_error("get", "Service", 429, "7", {}).retry_after == 7
+    assert api_error("get", "Service", 429, None, {"details": {"retryAfterSeconds": 3}}).retry_after == 3
+    assert api_error("get", "Service", 429, "Wed, 21 Oct 2026 07:28:00 GMT", {}).retry_after is None
+
+
+def test_causes_name_fields() -> None:
+    answer = {"reason": "Invalid", "details": {"causes": [{"field": "spec.x", "message": "is wrong"}]}}
+
+    assert api_error("patch", "Service", 422, None, answer).causes == (errors.Cause("spec.x", "is wrong"),)
+
+
+def test_another_uid_is_a_conflict() -> None:
+    """The API server calls it an immutable field."""
+    answer = {"reason": "Invalid", "details": {"causes": [{"field": "metadata.uid", "message": "field is immutable"}]}}
+
+    assert isinstance(api_error("patch", "Service", 422, None, answer), errors.ConflictError)
+
+
+class Server:
+    """An API server of which only the next answer matters."""
+
+    def __init__(self) -> None:
+        self.answer: web.Response = web.json_response({})
+        self.seen: list[web.Request] = []
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.seen.append(request)
+        return self.answer
+
+
+async def test_calls_are_counted_and_bodies_that_are_no_json_are_no_crash() -> None:
+    """A load balancer's error page in front of the API server."""
+    server, calls = Server(), list[tuple[str, str, int]]()
+    server.answer = web.Response(status=502, text="<html>")
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    async with TestServer(app) as running:
+        client = HttpClient(
+            Configuration(host=f"http://{running.host}:{running.port}"),
+            meter=lambda verb, kind, status, _seconds: calls.append((verb, kind, status)),
+        )
+        with pytest.raises(errors.UnavailableError):
+            await client.get(SERVICE, "n", "s")
+        await client.close()
+
+    assert calls == [("get", "Service", 502)]
+
+
+async def test_no_answer_is_an_error_of_ours() -> None:
+    """Neither a refused connection nor a server that is silent for too long ends in an exception of the HTTP library."""
+    calls = list[int]()
+    client = HttpClient(Configuration(host="http://127.0.0.1:1"), meter=lambda _verb, _kind, status, _seconds: calls.append(status))
+    with pytest.raises(errors.UnavailableError):
+        await client.get(SERVICE, "n", "s")
+    await client.close()
+
+    assert calls == [0]
+
+
+async def test_a_write_asks_first_whether_it_may() -> None:
+    """The fence comes before the network; reads pass."""
+
+    def closed() -> None:
+        raise errors.LeaseLostError("lost")
+
+    client = HttpClient(Configuration(host="http://127.0.0.1:1"), may_write=closed)
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}}
+    for write in (
+        client.apply(manifest),
+        client.delete(CONFIG_MAP, "n", "c", uid="u"),
+        client.apply_status({**manifest, "apiVersion": "privateassistant.dev/v1alpha1", "kind": "PrivateAssistant"}),
+    ):
+        with pytest.raises(errors.LeaseLostError):
+            await write
+    with pytest.raises(errors.UnavailableError):
+        await client.get(CONFIG_MAP, "n", "c")
+    await client.close()

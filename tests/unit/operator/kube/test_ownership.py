@@ -1,0 +1,70 @@
+"""Whose fields count as drift, and how they are taken over."""
+
+from typing import Any
+
+import pytest
+
+from assistant_operator.kube.ownership import has_foreign_fields, taken_over
+from assistant_operator.naming import FIELD_MANAGER
+
+
+def entry(manager: str, fields: dict[str, Any], operation: str = "Update", subresource: str = "") -> dict[str, Any]:
+    found = {"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}
+    return found | ({"subresource": subresource} if subresource else {})
+
+
+OURS = entry(FIELD_MANAGER, {"f:spec": {"f:replicas": {}}}, "Apply")
+
+CASES: list[Any] = [
+    pytest.param([OURS], False, id="ours alone"),
+    pytest.param([OURS, entry("kubectl", {"f:spec": {"f:hostNetwork": {}}})], True, id="a field of another"),
+    pytest.param([OURS, entry("kubectl", {"f:data": {"f:x": {}}})], True, id="data of another"),
+    pytest.param([OURS, entry("kubectl", {"f:metadata": {"f:labels": {".": {}, "f:x": {}}}})], False, id="a label of another"),
+    pytest.param([OURS, entry("controller", {"f:status": {"f:x": {}}}, subresource="status")], False, id="status"),
+    pytest.param([OURS, entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale")], False, id="scale: compared by value"),
+    pytest.param([OURS, entry("binder", {"f:spec": {"f:volumeName": {}}})], False, id="the binder's volume name"),
+    pytest.param(
+        [
+            OURS,
+            entry(
+                "kubectl",
+                {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/restartedAt": {}}}}}},
+            ),
+        ],
+        False,
+        id="rollout restart",
+    ),
+    pytest.param(
+        [OURS, entry("kubectl", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:x": {}}}}}})], True, id="another annotation"
+    ),
+    pytest.param([OURS, entry(FIELD_MANAGER, {"f:spec": {"f:x": {}}}, "Update")], True, id="our name, not our way"),
+    pytest.param([OURS, entry("kubectl", {"f:spec": {}})], True, id="the spec as a whole"),
+    pytest.param([], False, id="nothing known"),
+]
+
+
+@pytest.mark.parametrize(("managed", "expected"), CASES)
+def test_foreign_fields(managed: list[dict[str, Any]], expected: bool) -> None:
+    assert has_foreign_fields(managed) is expected
+
+
+def test_taking_over_leaves_what_others_may_own() -> None:
+    """Afterwards nothing foreign is left, and the others' labels are still theirs."""
+    theirs = entry("kubectl", {"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:hostNetwork": {}, "f:volumeName": {}}})
+    status = entry("controller", {"f:status": {"f:x": {}}}, subresource="status")
+
+    ours, *others = taken_over([OURS, theirs, status])
+
+    assert ours["fieldsV1"] == {"f:spec": {"f:replicas": {}, "f:hostNetwork": {}}}
+    assert entry("kubectl", {"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:volumeName": {}}}) in others
+    assert status in others
+    assert not has_foreign_fields([ours, *others])
+
+
+def test_taking_over_without_a_record_of_ours() -> None:
+    """An object whose record was wiped by hand."""
+    ours, *others = taken_over([entry("kubectl", {"f:spec": {"f:a": {"f:b": {}}}})])
+
+    assert (ours["manager"], ours["operation"]) == (FIELD_MANAGER, "Apply")
+    assert ours["fieldsV1"] == {"f:spec": {"f:a": {"f:b": {}}}}
+    assert others == []

@@ -1,0 +1,92 @@
+"""Verdicts to conditions."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from assistant_operator.api.v1alpha1.status import Condition
+from assistant_operator.reconcile import conditions
+from assistant_operator.reconcile.verdict import Verdict
+from tests.support.statuslint import lint
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+GOOD = Verdict.true("Serving", "All is well.")
+WAITS = Verdict.unknown("Pulling", "The model is being pulled.")
+STUCK = Verdict.stuck("SpecInvalid", "spec.x is wrong.")
+
+
+def told(ready: Verdict, previous: tuple[Condition, ...] = (), generation: int = 2, now: datetime = NOW) -> tuple[Condition, ...]:
+    promise = GOOD if ready is GOOD else ready
+    return conditions.conditions(ready, {"ModelReady": GOOD, "GatewayReady": promise}, previous, generation, now)
+
+
+def linted(found: tuple[Condition, ...], observed: int | None, generation: int = 2) -> list[str]:
+    status = {"conditions": [one.to_dict() for one in found], "observedGeneration": observed}
+    return lint(json.loads(json.dumps({"metadata": {"generation": generation}, "status": status})))
+
+
+def test_ready_is_first_and_alone_when_all_is_well() -> None:
+    found = told(GOOD)
+
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady"]
+    assert linted(found, conditions.observed_generation(GOOD, None, 2)) == []
+
+
+def test_under_way_is_reconciling() -> None:
+    found = told(WAITS)
+
+    assert [one.type for one in found] == ["Ready", "Reconciling", "ModelReady", "GatewayReady"]
+    assert conditions.observed_generation(WAITS, 1, 2) == 1
+    assert linted(found, 1) == []
+
+
+def test_stuck_is_stalled_with_the_same_words() -> None:
+    found = told(STUCK)
+
+    stalled = found[1]
+    assert (stalled.type, stalled.status, stalled.reason, stalled.message) == ("Stalled", "True", "SpecInvalid", "spec.x is wrong.")
+    assert conditions.observed_generation(STUCK, 1, 2) == 2
+    assert linted(found, 2) == []
+
+
+def test_settled_is_neither() -> None:
+    """No replicas is what the spec asks for."""
+    zero = Verdict.settled("ScaledToZero", "Nothing serves.")
+    found = told(zero)
+
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady"]
+    assert linted(found, conditions.observed_generation(zero, 1, 2)) == []
+
+
+def test_transition_times_move_with_the_status_only() -> None:
+    """Whole seconds; another reason is no transition."""
+    first = told(WAITS)
+    assert {one.last_transition_time for one in first} == {"2026-01-02T03:04:05Z"}
+    second = told(Verdict.unknown("Other", "Other words."), first, now=LATER)
+    assert second[0].last_transition_time == first[0].last_transition_time
+    third = told(GOOD, second, now=LATER)
+
+    assert third[0].last_transition_time == "2026-01-02T03:09:05Z"
+    assert third[1].last_transition_time == "2026-01-02T03:04:05Z"  # ModelReady was True all the while
+
+
+def test_reconciling_starts_anew_when_it_comes_back() -> None:
+    first = told(GOOD)
+    second = told(WAITS, first, now=LATER)
+
+    assert next(one for one in second if one.type == "Reconciling").last_transition_time == "2026-01-02T03:09:05Z"
+
+
+def test_suspended_is_unknown_and_keeps_what_was_seen() -> None:
+    found = conditions.suspended(told(WAITS, generation=1), 2, LATER)
+
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady"]
+    assert (found[0].status, found[0].reason, found[0].observed_generation) == ("Unknown", "Suspended", 2)
+    assert found[1].observed_generation == 1
+    assert linted(found, 2) == []
+
+
+def test_messages_are_bounded() -> None:
+    found = told(Verdict.false("Long", "x" * 5000))
+
+    assert len(found[0].message) == conditions.MAX_MESSAGE
