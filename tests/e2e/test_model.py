@@ -18,6 +18,7 @@ from tests.cluster.node.cluster import Node
 from tests.cluster.outside.world import CREDENTIALS_PORT, HTTP_PORT, HTTPS_PORT, OTHER_REGISTRY, PASSWORD, PUBLIC_REGISTRY, USER, Record
 from tests.e2e.support.assistants import SETTLE_SECONDS, Assistants
 from tests.e2e.support.kubectl import Kubectl, Object, condition, until
+from tests.e2e.support.objects import everything
 
 SLOW = 5_000_000
 """Bytes a second: the pull of the test's model takes about twenty seconds."""
@@ -177,7 +178,7 @@ def test_wrong_credentials_are_told(cast: Cast, shared_kubectl: Kubectl) -> None
 def test_credentials_are_nowhere_but_in_their_secret(cast: Cast, shared_kubectl: Kubectl, operator: Kubectl) -> None:
     """No log of any container or of the operator, no object, status or event has them in it, plain or encoded."""
     until("both pulls have ended", lambda: ended(shared_kubectl, "right") and ended(shared_kubectl, "wrong"), 90)
-    text = everything_but_secrets(shared_kubectl) + logs(shared_kubectl) + logs(operator)
+    text = json.dumps(everything(shared_kubectl, "secrets")) + logs(shared_kubectl) + logs(operator)
 
     assert "Unauthorized" in text
     for password in (PASSWORD, cast.wrong_password):
@@ -309,12 +310,6 @@ def basic_auth(name: str, password: str) -> dict[str, Any]:
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode().rstrip("=")
-
-
-def everything_but_secrets(kubectl: Kubectl) -> str:
-    """Return every object in the namespace as text; of Secrets, their names."""
-    kinds = [kind for kind in kubectl.run("api-resources", "--namespaced", "--verbs=list", "-o", "name").split() if kind != "secrets"]
-    return json.dumps(kubectl.list(",".join(kinds)))
 
 
 def logs(kubectl: Kubectl) -> str:
