@@ -13,12 +13,15 @@ from assistant_operator.reconcile import certificates
 from tests.integration.lab import MODEL, Lab
 
 GOOD = "0123456789-abcdefghij-ABCDEFGHIJ"
+BASIC_AUTH = "kubernetes.io/basic-auth"
 KEYS = {"keys": [{"name": "bot", "secretRef": {"name": "bot-key"}}]}
 
 
-def secret(lab: Lab, name: str, data: dict[str, str | bytes]) -> Object:
+def secret(lab: Lab, name: str, data: dict[str, str | bytes], kind: str = "Opaque") -> Object:
     raw = {entry: base64.b64encode(value.encode() if isinstance(value, str) else value).decode() for entry, value in data.items()}
-    return lab.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": lab.namespace}, "data": raw})
+    return lab.api.apply(
+        {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": name, "namespace": lab.namespace}, "data": raw}
+    )
 
 
 def spec(access: dict[str, Any]) -> dict[str, Any]:
@@ -171,13 +174,23 @@ def test_generated_keys_are_random_and_stay(lab: Lab) -> None:
 def test_registry_credentials_are_checked(lab: Lab, data: dict[str, str | bytes] | None, reason: str) -> None:
     """No pull starts without them; the rest stands."""
     if data is not None:
-        secret(lab, "registry", data)
+        secret(lab, "registry", data, BASIC_AUTH)
     source = {"registry": {"credentialsSecretRef": {"name": "registry"}}}
     lab.apply({"model": {"name": MODEL, "source": source}})
     assert lab.verdict() == ("False", reason)
     assert lab.verdict("ModelReady") == ("False", reason)
     assert all(obj["kind"] != "Job" for obj in lab.children())
 
-    secret(lab, "registry", {"username": "u", "password": "p"})
+    secret(lab, "registry", {"username": "u", "password": "p"}, BASIC_AUTH)
     lab.running.another_pass(lab.key)
     assert lab.verdict() == ("Unknown", "Pulling")
+
+
+def test_only_a_secret_that_is_meant_for_it_is_sent_to_a_registry(lab: Lab) -> None:
+    """Another Secret with the same entries stays in the cluster: the registry is chosen by who writes the assistant."""
+    secret(lab, "database", {"username": "u", "password": "p"})
+    source = {"registry": {"credentialsSecretRef": {"name": "database"}}}
+    lab.apply({"model": {"name": MODEL, "source": source}})
+
+    assert lab.verdict("ModelReady") == ("False", "SecretTypeInvalid")
+    assert all(obj["kind"] != "Job" for obj in lab.children())

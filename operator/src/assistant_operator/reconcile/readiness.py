@@ -132,5 +132,7 @@ def judge(seen: Observed) -> tuple[Verdict, dict[str, Verdict]]:
     """Return the verdict on the assistant and those on each promise."""
     model = first_verdict(MODEL, seen, Verdict.true("ModelVerified", "The model is on its volume and was verified."))
     gateway = first_verdict(GATEWAY, seen, Verdict.true("Serving", "Every replica answers."))
-    ready = first_verdict(READY, seen, Verdict.true("Serving", "Every promise holds."))
+    ready = first_verdict(
+        READY, seen, Verdict.true("Serving", "The model is verified, and every replica serves the policy of this generation.")
+    )
     return ready, {MODEL_READY: model, GATEWAY_READY: gateway}

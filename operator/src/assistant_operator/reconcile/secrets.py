@@ -27,6 +27,7 @@ from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secret, key_secrets, tls_secret
 
+BASIC_AUTH = "kubernetes.io/basic-auth"
 MIN_KEY = 16
 MIN_DIFFERENT = 8
 RECHECK = 15.0
@@ -205,6 +206,10 @@ async def _credentials(client: Client, spec: PrivateAssistantSpec, context: Cont
         return
     where, name = "spec.model.source.registry.credentialsSecretRef", registry.credentials_secret_ref.name
     secret = await _brought(client, context, name, where, MODEL_READY)
+    if secret.get("type") != BASIC_AUTH:  # or whoever may make assistants could send any Secret to a registry of theirs
+        raise waiting(
+            "SecretTypeInvalid", f"{where}: the Secret {name} is not of type {BASIC_AUTH}. Make it anew with that type.", MODEL_READY
+        )
     for entry in ("username", "password"):
         if not _entry(secret, name, entry, where, MODEL_READY):
             raise waiting("SecretEntryInvalid", f"{where}: the entry {entry} of the Secret {name} is empty.", MODEL_READY)

@@ -137,7 +137,10 @@ class Model(ApiModel):
     context_length: Annotated[
         int | None,
         Field(
-            ge=1, le=16_777_216, description="Context window in tokens; also the upper bound for clients. Ollama's default where absent."
+            ge=1,
+            le=16_777_216,
+            description="Context window in tokens, for models that bring no num_ctx of their own; also the upper bound of what clients may "
+            "ask for. Ollama's default where absent.",
         ),
     ] = None
     keep_alive: Annotated[
