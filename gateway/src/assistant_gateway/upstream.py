@@ -139,9 +139,6 @@ class Connection(asyncio.Protocol):
         self._fail(UpstreamLostError() if self._answered else UpstreamUnavailableError())
 
     def data_received(self, data: bytes) -> None:
-        if not self._lent:  # bytes that nobody asked for: the connection can no longer be trusted
-            self._transport.abort()
-            return
         self._answered = True
         try:
             self._parser.feed_data(data)
@@ -159,7 +156,7 @@ class Connection(asyncio.Protocol):
     # What the parser calls
 
     def on_message_begin(self) -> None:
-        if self._complete:  # a second answer to one request
+        if self._complete:  # bytes that nobody asked for, with an answer or after it: the connection can no longer be trusted
             raise UpstreamLostError
         self.content_type = b""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant_gateway import body, server
-from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
+from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire
 from tests.unit.gateway.running import KEY, RunningGateway, run_gateway, until
 
 HEAD = f"POST /api/chat HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".encode()
@@ -46,6 +46,48 @@ async def test_headers_that_do_not_end_are_refused_in_time(gateway: RunningGatew
     assert code_of(answer) == "request_timeout"
     record = await gateway.record()
     assert (record["outcome"], record["status"], record["code"], record["route"]) == ("refused", 408, "request_timeout", "unknown")
+
+
+@pytest.mark.parametrize(("data", "status"), [(b"POST /api", b"HTTP/1.1 408 "), (b"\r\n", b"")])
+async def test_the_next_request_on_a_connection_has_its_deadline_too(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, data: bytes, status: bytes
+) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.05)
+    reader, writer = await gateway.raw()
+    writer.write(f"GET /api/version HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode())
+    await reader.readuntil(b"0.24.0")
+    writer.write(data)
+    rest = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+
+    assert rest.removeprefix(b'"}').startswith(status)
+
+
+async def test_the_deadline_of_the_headers_ends_with_them(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(asked: Asked, wire: Wire) -> None:
+        await asyncio.sleep(0.2)  # far longer than the deadline
+        await wire.json({"version": "0.24.0"})
+
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.02)
+    gateway.fake.scripts["/api/version"] = slow
+    reader, writer = await gateway.raw()
+    writer.write(f"GET /api/version HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode())
+    answer = await reader.readuntil(b"0.24.0")
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_uvicorns_access_log_is_off(gateway: RunningGateway, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    reader, writer = await gateway.raw()
+    writer.write(f"GET /api/version?q=CANARY HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode())
+    await reader.readuntil(b"0.24.0")
+    writer.write(HEAD + b"content-length: 99999999\r\n\r\n")  # an answer that uvicorn sends
+    await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+    assert "/api" not in caplog.text
 
 
 async def test_dripping_does_not_move_the_deadline(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +220,14 @@ async def test_a_refused_upload_is_not_taken_in_whole(gateway: RunningGateway, m
     writer.close()
 
 
+async def test_a_refused_client_that_stops_sending_is_not_waited_for(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "LINGER_SECONDS", 0.05)
+
+    answer = await ask(gateway, HEAD + b"content-length: 99999999999\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_client_that_waits_for_100_continue_gets_its_refusal_instead(gateway: RunningGateway) -> None:
     reader, writer = await gateway.raw()
     writer.write(HEAD + b"expect: 100-continue\r\ncontent-length: 99999999\r\n\r\n")
@@ -212,12 +262,13 @@ async def test_an_upgrade_is_not_followed(gateway: RunningGateway) -> None:
 
 async def test_connections_are_counted(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(server, "HEADER_SECONDS", 1000.0)
     _, first = await gateway.raw()
     await until(lambda: len(gateway.server.server_state.connections) == 1)
 
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):  # noqa: PT012  in the handshake or after it
         reader, _ = await gateway.raw()
-        await reader.readexactly(1)
+        await asyncio.wait_for(reader.readexactly(1), 20)
 
     first.close()
 
