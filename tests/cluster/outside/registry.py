@@ -9,6 +9,7 @@ import hashlib
 import http.server
 import os
 import re
+import socketserver
 import ssl
 import time
 from http import HTTPStatus
@@ -41,6 +42,11 @@ class Registry(http.server.ThreadingHTTPServer):
             context.load_cert_chain(outside.folder / "server.crt", outside.folder / "server.key")
             # The handshake is left to the connection's own thread: a client that never speaks must not hold up the others.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def server_bind(self) -> None:
+        """Bind without HTTPServer's question for the address's name: out here nobody answers it, and it waits long for that."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away are part of the tests."""

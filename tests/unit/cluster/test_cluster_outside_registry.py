@@ -192,3 +192,13 @@ def test_every_request_is_recorded_without_its_credentials(closed: Client, outsi
     (record,) = outside.records("registry", since=begin)
     assert (record["method"], record["path"], record["status"], record["bytes"], record["authorized"]) == ("GET", BLOB_PATH, 206, 10, True)
     assert AUTHORIZED not in json.dumps(record)
+
+
+def test_no_name_is_looked_up_at_the_start(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no DNS out there; the standard library's server asks it for its own name and waits."""
+    monkeypatch.setattr("socket.getfqdn", lambda *_: pytest.fail("looked up"))
+    journal = Journal(outside.log("registry"))
+
+    Registry(("127.0.0.1", 0), outside, journal).server_close()
+
+    journal.close()
