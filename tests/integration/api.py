@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, Kind, kind_of
+from assistant_operator.kube.kinds import LEASE, PRIVATE_ASSISTANT, Kind, kind_of
 from assistant_operator.kube.objects import Object, name_of, namespace_of
 from tests.cluster.apiserver import ApiServer
 
@@ -75,6 +75,14 @@ class Api:
         """Create the object if the API server accepts it by now."""
         return self._http.post(kind_of(obj).path(namespace_of(obj)), json=obj).status_code in (201, 409)
 
+    def is_served(self, kind: Kind) -> bool:
+        return self._http.get(kind.path(None)).status_code == 200
+
+    def lease_holder(self, namespace: str, name: str) -> str:
+        """Return who holds the Lease, nothing where nobody does."""
+        lease = self.get(LEASE, namespace, name)
+        return str(lease["spec"].get("holderIdentity", "")) if lease else ""
+
     def assistant(self, namespace: str, name: str) -> Object:
         return self.must_get(PRIVATE_ASSISTANT, namespace, name)
 
@@ -99,11 +107,11 @@ def _trust(path: Path, folder: Path) -> ssl.SSLContext:
     return context
 
 
-def until(what: str, look: Callable[[], Found | None], seconds: float = 15.0) -> Found:
+def until(what: str, look: Callable[[], Found | None], seconds: float = 15.0, *, every: float = 0.02) -> Found:
     """Return the first thing that is found, or fail after a while with what was looked for."""
     end = time.monotonic() + seconds
     while True:
         if found := look():
             return found
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(every)

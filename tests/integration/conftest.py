@@ -23,7 +23,7 @@ def operated_cluster() -> Iterator[ApiServer]:
         api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
         for name, rules in (("workload", workload_rules()), ("own", own_rules())):
             _grant(api, f"private-assistant-{name}", rules)
-        until("the CRD is served", lambda: _is_served(api))
+        until("the CRD is served", lambda: api.is_served(PRIVATE_ASSISTANT))
         api.close()
         yield cluster
 
@@ -46,13 +46,6 @@ def _grant(api: Api, name: str, rules: list[dict[str, list[str]]]) -> None:
         },
         path=f"{root}/clusterrolebindings",
     )
-
-
-def _is_served(api: Api) -> bool:
-    try:
-        return api.list(PRIVATE_ASSISTANT, None) is not None
-    except AssertionError:
-        return False
 
 
 @pytest.fixture

@@ -232,7 +232,7 @@ def test_cluster_wide_and_before_the_crd() -> None:
             time.sleep(1)
             running.check()
             api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-            until("the CRD is served", lambda: _served(api))
+            until("the CRD is served", lambda: api.is_served(PRIVATE_ASSISTANT))
             for name in ("a", "b"):
                 api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, path="/api/v1/namespaces")
                 api.apply(_assistant(name))
@@ -252,13 +252,6 @@ def _assistant(namespace: str) -> Object:
         "metadata": {"name": "one", "namespace": namespace},
         "spec": {"model": {"name": MODEL}},
     }
-
-
-def _served(api: Api) -> bool:
-    try:
-        return api.list(PRIVATE_ASSISTANT, None) == []
-    except AssertionError:
-        return False
 
 
 @pytest.mark.parametrize("verb", ["list", "watch"])

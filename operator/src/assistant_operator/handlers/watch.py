@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from assistant_operator.handlers.credentials import connection_info
+from assistant_operator.handlers.storage import NoDiffBase, NoProgress
 from assistant_operator.kube.connection import Credentials
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, Kind
 from assistant_operator.kube.objects import Object
@@ -104,5 +105,7 @@ def settings(chunk: int = 200) -> kopf.OperatorSettings:
     made.posting.enabled = False
     made.peering.standalone = True
     made.scanning.disabled = True
+    made.persistence.diffbase_storage = NoDiffBase()
+    made.persistence.progress_storage = NoProgress()
     made.execution.max_workers = 1
     return made

@@ -129,7 +129,7 @@ class HttpClient:
         if verb not in (kind.status_verbs if subresource else kind.verbs):
             raise errors.ForbiddenError(verb, kind.kind, 403, "NotInTable", "kube/kinds.py does not list the verb for this kind.")
         url = self._host + path + ("?" + urlencode(query) if query else "")
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
         started = time.monotonic()
         status = 0
         try:

@@ -11,6 +11,9 @@ from typing import Any
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+CONNECTIONS = 16
+"""Open to the API server at most: more handshakes than help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -35,6 +38,9 @@ async def configuration(kubeconfig: str | None = None) -> Any:
         load_incluster_config(client_configuration=found)
     else:
         await load_kube_config(client_configuration=found, persist_config=False)
+    # aiohttp looks for proxies and a netrc file in a thread, twice for each request; the configuration's own proxy setting still counts.
+    found.client_session_kwargs = {"trust_env": False}
+    found.connection_pool_maxsize = CONNECTIONS
     return found
 
 

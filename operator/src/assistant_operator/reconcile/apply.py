@@ -23,7 +23,7 @@ from assistant_operator.resources.manifest import Manifest, Policy
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Applier:
     """Writes the objects of one assistant."""
 
@@ -31,6 +31,8 @@ class Applier:
     cache: Cache
     key: Key
     uid: str
+    is_behind: bool = False
+    """Somebody else wrote while we did: another pass is due."""
 
     async def apply(self, manifests: Sequence[Manifest]) -> list[Ref]:
         """Bring every object to its manifest and return what is in place; nothing is written where one of the names is taken."""
@@ -96,14 +98,18 @@ class Applier:
         await self._write({**manifest, "metadata": {**manifest["metadata"], "uid": uid_of(seen.obj)}}, force=True)
 
     async def _write(self, manifest: Object, *, force: bool) -> None:
-        kind = manifest["kind"]
+        kind, ref = manifest["kind"], Ref.of(manifest)
+        answer: Object | None = None
+        self.cache.expect(ref)
         try:
-            self.cache.put(await self.client.apply(manifest, force=force))
+            answer = await self.client.apply(manifest, force=force)
         except errors.InvalidError as error:
             raise errors.TerminalError("ObjectRefused", f"The API server does not accept the {kind}: {_causes(error)}") from error
         except errors.ForbiddenError as error:
             text = f"The API server refuses to {error.verb} the {kind} ({error.reason}): a quota, an admission rule or missing rights."
             raise errors.WaitingError("Forbidden", text, after=60.0) from error
+        finally:
+            self.is_behind |= self.cache.answered(ref, answer)
 
     async def prune(self, previous: Iterable[Ref], keep: Iterable[Ref]) -> list[Ref]:
         """Remove what was made for the assistant and is planned no longer; return what is still there."""

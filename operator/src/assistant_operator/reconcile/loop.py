@@ -30,6 +30,7 @@ from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
 from assistant_operator.reconcile.progress import INTERVAL
 from assistant_operator.reconcile.pull import ABSENT, Phase
+from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
@@ -67,8 +68,9 @@ async def _suspend(world: World, assistant: Object) -> Outcome:
     """Say that nothing is done, and do nothing."""
     before = report.stored_status(assistant)
     told = conditions.suspended(before.conditions, generation_of(assistant), world.clock())
-    await report.write(world, assistant, before.model_copy(update={"conditions": told, "observed_generation": generation_of(assistant)}))
-    return Outcome("suspended")
+    status = before.model_copy(update={"conditions": told, "observed_generation": generation_of(assistant)})
+    written = await report.write(world, assistant, status)
+    return Outcome("suspended", 0.0 if written is Written.BEHIND else None)
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Effort:
     now: datetime = field(init=False)
     names: Names = field(init=False)
     model: Model | None = None
+    applier: Applier | None = None
     model_status: ModelStatus | None = field(init=False)
     egress: EgressStatus | None = field(init=False)
     endpoint: str | None = field(init=False)
@@ -107,7 +110,7 @@ class Effort:
             guard_volume(spec, claim.obj if claim else None)
         except SpecInvalid as error:
             raise errors.TerminalError("SpecInvalid", str(error)) from None
-        applier = Applier(self.world.client, self.world.cache, self.key, uid_of(self.assistant))
+        self.applier = applier = Applier(self.world.client, self.world.cache, self.key, uid_of(self.assistant))
         material = await secrets.ensure(self.world.client, spec, self._context(), self.now)
         self.refs.update(material.made)
         self.problems += material.problems
@@ -191,9 +194,12 @@ class Effort:
             egress=self.egress,
             inventory=tuple(InventoryEntry(id=entry, v=version) for entry, version in inventory.entries(self.refs)),
         )
-        if not await report.write(self.world, self.assistant, status):
+        written = await report.write(self.world, self.assistant, status)
+        if written is Written.GONE:
             return Outcome("gone")
-        return Outcome(_label(ready, has_failed=self.has_failed), self._next(), is_failure=self.has_failed)
+        is_behind = written is Written.BEHIND or (self.applier is not None and self.applier.is_behind)
+        after = 0.0 if is_behind else self._next()
+        return Outcome(_label(ready, has_failed=self.has_failed), after, is_failure=self.has_failed)
 
     def _next(self) -> float:
         """Return the seconds until the next pass where nothing happens before."""

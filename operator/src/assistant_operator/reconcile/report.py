@@ -1,5 +1,6 @@
 """The one status write of a pass, if there is anything to write, and the Events for what changed."""
 
+from enum import Enum
 from typing import Any
 
 from pydantic import ValidationError
@@ -7,10 +8,20 @@ from pydantic import ValidationError
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.status import ModelStatus
+from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
 from assistant_operator.naming import API_VERSION, KIND
 from assistant_operator.reconcile import events
 from assistant_operator.reconcile.world import World
+
+
+class Written(Enum):
+    """What became of a status write."""
+
+    DONE = "done"
+    BEHIND = "behind"
+    """The assistant has changed since: another pass is due."""
+    GONE = "gone"
 
 
 def stored_status(assistant: Object) -> PrivateAssistantStatus:
@@ -30,14 +41,14 @@ def _stored_model(raw: Any) -> ModelStatus | None:
         return None
 
 
-async def write(world: World, assistant: Object, status: PrivateAssistantStatus) -> bool:
-    """Write the status where it differs from the stored one; False where the assistant is gone.
+async def write(world: World, assistant: Object, status: PrivateAssistantStatus) -> Written:
+    """Write the status where it differs from the stored one.
 
     A ConflictError says that the assistant changed meanwhile: the pass is to be made again.
     """
     wanted = status.to_dict()
     if wanted == (assistant.get("status") or {}):
-        return True
+        return Written.DONE
     manifest = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -49,10 +60,14 @@ async def write(world: World, assistant: Object, status: PrivateAssistantStatus)
         },
         "status": wanted,
     }
+    ref, answer = Ref.of(assistant), None
+    world.cache.expect(ref)
     try:
-        world.cache.put(await world.client.apply_status(manifest))
+        answer = await world.client.apply_status(manifest)
     except errors.GoneError:
-        return False
+        return Written.GONE
+    finally:
+        is_behind = world.cache.answered(ref, answer)
     changed = events.transitions(stored_status(assistant).conditions, status.conditions)
     await events.tell(world.client, assistant, changed, world.instance, world.clock())
-    return True
+    return Written.BEHIND if is_behind else Written.DONE

@@ -1,0 +1,42 @@
+"""kopf's memory, switched off: where kopf would keep copies of objects to compare them, there is nothing.
+
+Only `on.event` and `index` handlers are used, and these need no state. Without these classes kopf copies every object several times
+for each event, to find out what changed, for nobody.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import kopf
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Everything is always as before."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Store nothing."""
+
+
+class NoProgress(kopf.ProgressStorage):
+    """No handler was ever begun."""
+
+    def fetch(self, *, key: Any, body: kopf.Body) -> None:
+        return None
+
+    def store(self, *, key: Any, record: Any, body: kopf.Body, patch: kopf.Patch) -> None:
+        """Store nothing."""
+
+    def purge(self, *, key: Any, body: kopf.Body, patch: kopf.Patch) -> None:
+        """There is nothing."""
+
+    def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
+        """Touch nothing."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence
