@@ -88,7 +88,7 @@ class FakeOllama:
     model: str = MODEL
     digest: str = DIGEST
     version: str = "0.24.0"
-    cloud_disabled: bool = True
+    cloud_disabled: object = True
     scripts: dict[str, Script] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0

@@ -84,8 +84,11 @@ def test_these_are_new_enough(version: str) -> None:
     assert not readiness.too_old(version)
 
 
-async def test_a_model_server_open_to_the_cloud_is_not_ready(fake: FakeOllama, looking: Readiness) -> None:
-    fake.cloud_disabled = False
+@pytest.mark.parametrize("disabled", [False, None, 1, "true"])
+async def test_a_model_server_that_does_not_say_that_the_cloud_is_off_is_not_ready(
+    fake: FakeOllama, looking: Readiness, disabled: object
+) -> None:
+    fake.cloud_disabled = disabled
 
     assert await reasons(looking) == ["CloudEnabled"]
 
