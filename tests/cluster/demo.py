@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.cluster import builds
 from tests.cluster.install import install
 from tests.cluster.interface import Cluster
 from tests.cluster.paths import HERE, REPOSITORY
@@ -42,7 +43,9 @@ def demo(cluster: Cluster) -> None:
     text, _, figures = answer.strip().rpartition("\n")
     print(f"\nQuestion: {QUESTION}\nAnswer:   {text}\n          ({figures})\n")
     print(watch.report())
-    print(f"\nGo on with: export KUBECONFIG={cluster.kubeconfig}; kubectl describe pa {ASSISTANT}\nRemove it all with: make demo-down")
+    print("\nGo on with:")
+    print(f"  export KUBECONFIG={cluster.kubeconfig} PATH={builds.built('kubectl').parent}:$PATH")
+    print(f"  kubectl describe pa {ASSISTANT}\nRemove it all with: make demo-down")
 
 
 class StopWatch:

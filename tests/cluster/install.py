@@ -11,14 +11,14 @@ RELEASE = "private-assistant-operator"
 NAMESPACE = "private-assistant-system"
 
 
-def install(cluster: Cluster, images: dict[str, str], *settings: str) -> None:
-    """Install or upgrade the release and wait until it runs; further settings are `name=value`."""
+def install(cluster: Cluster, images: dict[str, str], *settings: str, release: str = RELEASE, namespace: str = NAMESPACE) -> None:
+    """Install or upgrade a release and wait until it runs; further settings are `name=value`."""
     values = [f"image.{name}.{part}={value}" for name in ("operator", "gateway", "ollama") for part, value in _parts(images[name]).items()]
     with tempfile.TemporaryDirectory() as folder:
         authority = Path(folder) / "ca.crt"
         authority.write_text(cluster.pull_authority())
         cluster.helm(
-            "upgrade", "--install", RELEASE, CHART, "--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "120s",
+            "upgrade", "--install", release, CHART, "--namespace", namespace, "--create-namespace", "--wait", "--timeout", "120s",
             *(word for value in values for word in ("--set-string", value)),  # a tag of digits only is a string all the same
             *(word for setting in settings for word in ("--set", setting)),
             "--set-file", f"pull.caBundle={authority}",

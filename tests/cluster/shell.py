@@ -23,17 +23,20 @@ def run(
     *command: str | Path, check: bool = True, stdin: str | None = None, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> str:
     """Run one program and return its standard output and error together; raise with that output if it fails."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        cwd=cwd,
-        env=None if env is None else {**os.environ, **env},
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(word) for word in command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            cwd=cwd,
+            env=None if env is None else {**os.environ, **env},
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(f"no program {error.filename}: install it, or put it in PATH") from error
     if check and done.returncode:
         raise ClusterError(f"failed with status {done.returncode}: {' '.join(map(str, command))}\n{done.stdout}")
     return done.stdout

@@ -30,6 +30,8 @@ def test_a_program_gets_its_input_and_never_waits_for_a_keyboard() -> None:
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(ClusterError, match="no program no-such-program"):
         program("no-such-program")
+    with pytest.raises(ClusterError, match="no program no-such-program"):
+        run("no-such-program", "--version")
 
 
 def test_waiting_ends_with_what_was_waited_for() -> None:
