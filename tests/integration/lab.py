@@ -3,7 +3,6 @@
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from assistant_operator.kube.inventory import Ref
@@ -26,6 +25,7 @@ from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api, until
 from tests.integration.running import Hosts, Running
+from tests.support.pods import terminated, timestamp
 from tests.support.statuslint import lint
 
 REGISTRY = "registry.test"
@@ -254,37 +254,6 @@ class Lab:
             and (record.get("objectRef") or {}).get("namespace") == self.namespace
             and (record.get("objectRef") or {}).get("resource") not in ("leases", "events")
         ]
-
-
-def terminated(container: str, exit_code: int, message: str = "", reason: str = "") -> Object:
-    """Return the status of a container that has ended."""
-    now = timestamp()
-    end = {"exitCode": exit_code, "reason": reason or ("Completed" if exit_code == 0 else "Error"), "message": message}
-    return {
-        "name": container,
-        "image": "x",
-        "imageID": "",
-        "ready": False,
-        "restartCount": 0,
-        "state": {"terminated": {**end, "startedAt": now, "finishedAt": now}},
-    }
-
-
-def waiting(container: str, reason: str, last: Object | None = None) -> Object:
-    """Return the status of a container that waits, with its last end where it had one."""
-    state = {
-        "name": container,
-        "image": "registry.test/x:1",
-        "imageID": "",
-        "ready": False,
-        "restartCount": 3,
-        "state": {"waiting": {"reason": reason}},
-    }
-    return state | ({"lastState": last["state"]} if last else {})
-
-
-def timestamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def everything(lab: Lab) -> dict[tuple[str, str], Object]:

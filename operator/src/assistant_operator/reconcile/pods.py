@@ -14,7 +14,7 @@ from assistant_operator.kube.objects import Object, condition, is_being_deleted,
 QUOTED = frozenset({"gateway", "model-check", "pull", "verify"})
 """Containers that run this project's programs."""
 
-_REASON = re.compile(r"^[A-Z][A-Za-z0-9]{1,63}$")
+_REASON = re.compile(r"[A-Z][A-Za-z0-9]{1,63}")
 MAX_MESSAGE = 512
 
 _WAITING = {
@@ -82,7 +82,7 @@ def _said(text: Any) -> dict[str, Any]:
 def complaint(end: Ended) -> Trouble | None:
     """Return the reason and message that one of our programs left behind."""
     reason, message = end.said.get("reason"), end.said.get("message")
-    if isinstance(reason, str) and _REASON.match(reason) and isinstance(message, str):
+    if isinstance(reason, str) and _REASON.fullmatch(reason) and isinstance(message, str):
         return Trouble(reason, message[:MAX_MESSAGE])
     return None
 

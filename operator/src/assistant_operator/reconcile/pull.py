@@ -4,20 +4,17 @@ The Job's name is a hash of what it pulls (resources/pull_job.py), so the Job of
 answers for it. Its result is the termination message of its pod, and is recorded in status.model: the record counts where the pod is gone.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from assistant_model.reference import Reference
+from assistant_model.reference import Reference, is_digest
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.status import ModelStatus
 from assistant_operator.kube.objects import Object, condition, is_being_deleted, is_true, metadata, uid_of
 from assistant_operator.reconcile import pods as pod_states
 from assistant_operator.reconcile.pods import Ended, Trouble
-
-DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 
 FINAL = frozenset({"DigestMismatch", "NotAModel"})
 """The same answer tomorrow: nothing is tried until the spec changes."""
@@ -98,7 +95,7 @@ def view(job: Object | None, pods: list[Object]) -> PullView:
 def _succeeded(ends: list[Ended]) -> PullView:
     for end in reversed(ends):
         digest, size = end.said.get("digest"), end.said.get("sizeBytes")
-        if end.exit_code == 0 and isinstance(digest, str) and DIGEST.match(digest):
+        if end.exit_code == 0 and isinstance(digest, str) and is_digest(digest):
             valid = isinstance(size, int) and not isinstance(size, bool) and size >= 0
             return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size if valid else None)
     return PullView(Phase.SUCCEEDED)
@@ -121,7 +118,7 @@ def _time(text: Any) -> datetime | None:
 
 def recorded(status: ModelStatus | None) -> ModelRecord | None:
     """Return the model that status says was verified."""
-    if status is None or status.digest is None or status.volume is None or not DIGEST.match(status.digest):
+    if status is None or status.digest is None or status.volume is None or not is_digest(status.digest):
         return None
     return ModelRecord(status.name, status.digest, status.volume, status.size_bytes)
 

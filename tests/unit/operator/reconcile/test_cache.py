@@ -1,0 +1,158 @@
+"""The cache: the newest wins, whoever tells it; echoes of our own writes are no news; what vanished stays vanished."""
+
+from typing import Any
+
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import CONFIG_MAP, POD, PRIVATE_ASSISTANT
+from assistant_operator.kube.objects import Object
+from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+
+KEY = Key("n", "one")
+
+
+def config(version: int, uid: str = "u", name: str = "c", **meta: Any) -> Object:
+    labels = {LABEL_ASSISTANT: "one"}
+    metadata = {"name": name, "namespace": "n", "uid": uid, "resourceVersion": str(version), "labels": labels, **meta}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+
+
+REF = Ref.of(config(1))
+
+
+def test_the_newest_version_wins() -> None:
+    cache = Cache()
+    assert cache.put(config(5))
+    assert not cache.put(config(5))
+    assert not cache.put(config(4))
+    assert cache.put(config(6))
+
+    seen = cache.find(REF)
+    assert seen is not None
+    assert seen.obj["metadata"]["resourceVersion"] == "6"
+
+
+def test_versions_are_numbers() -> None:
+    """10 is newer than 9."""
+    cache = Cache()
+    cache.put(config(9))
+
+    assert cache.put(config(10))
+
+
+def test_what_vanished_does_not_come_back_by_a_late_answer() -> None:
+    """The answer to our own write may arrive after the news of the deletion."""
+    cache = Cache()
+    cache.put(config(5))
+    assert cache.drop(config(7))
+    assert not cache.put(config(6))
+    assert cache.find(REF) is None
+
+    assert cache.put(config(8, uid="v"))
+
+
+def test_a_late_deletion_does_not_take_the_successor() -> None:
+    cache = Cache()
+    cache.put(config(9, uid="v"))
+
+    assert not cache.drop(config(7, uid="u"))
+    assert cache.find(REF) is not None
+
+
+def test_the_echo_of_our_own_write_is_no_news() -> None:
+    """Whether it arrives before the answer or after it."""
+    cache = Cache()
+    cache.expect(REF)
+    assert not cache.put(config(5))
+    assert not cache.answered(REF, config(5))
+    assert not cache.put(config(5))
+
+    cache.expect(REF)
+    assert not cache.answered(REF, config(6))
+    assert not cache.put(config(6))
+
+
+def test_somebody_elses_write_during_ours_is_told_with_the_answer() -> None:
+    cache = Cache()
+    cache.expect(REF)
+    assert not cache.put(config(7))
+    assert cache.answered(REF, config(6))
+    seen = cache.find(REF)
+    assert seen is not None
+    assert seen.obj["metadata"]["resourceVersion"] == "7"
+
+    cache.expect(REF)
+    assert cache.answered(REF, None)  # failed: whatever came meanwhile may be news
+    assert cache.put(config(8))
+
+
+def test_an_object_that_vanished_during_our_write_is_told() -> None:
+    cache = Cache()
+    cache.put(config(5))
+    cache.expect(REF)
+    cache.drop(config(9))
+
+    assert cache.answered(REF, config(6))
+
+
+def test_objects_are_found_by_assistant_and_kind() -> None:
+    cache = Cache()
+    cache.put(config(1, "a", "a", creationTimestamp="2026-01-02T00:00:00Z"))
+    cache.put(config(2, "b", "b", creationTimestamp="2026-01-01T00:00:00Z"))
+    other = config(3, "c", "other")
+    other["metadata"]["labels"] = {LABEL_ASSISTANT: "two"}
+    cache.put(other)
+
+    assert [obj["metadata"]["name"] for obj in cache.of_assistant(KEY, CONFIG_MAP)] == ["b", "a"]
+    assert {ref.name for ref, _ in cache.children(KEY)} == {"a", "b"}
+    assert cache.children(Key("other", "one")) == []
+
+
+def test_a_listing_shows_what_vanished_unseen() -> None:
+    """A watch that started anew tells nothing of it."""
+    cache = Cache()
+    cache.put(config(1, "a", "a"))
+    cache.put(config(2, "b", "b"))
+
+    assert cache.retain(CONFIG_MAP, [config(2, "b", "b")]) == [KEY]
+    assert {ref.name for ref, _ in cache.children(KEY)} == {"b"}
+
+
+def test_only_what_is_needed_is_kept() -> None:
+    """No managedFields; of a pod its state, and nothing that it was asked to run."""
+    cache = Cache()
+    managed = [{"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:x": {}}}}]
+    cache.put(config(1, managedFields=managed))
+    pod = {
+        **config(1, name="p"),
+        "kind": "Pod",
+        "spec": {"containers": [{"env": [{"value": "secret"}]}]},
+        "status": {"phase": "Running", "x": 1},
+    }
+    cache.put(pod)
+
+    seen = cache.find(REF)
+    assert seen is not None
+    assert seen.is_foreign
+    assert "managedFields" not in seen.obj["metadata"]
+    [kept] = cache.of_assistant(KEY, POD)
+    assert "spec" not in kept
+    assert kept["status"] == {"phase": "Running"}
+
+
+def test_an_assistant_is_found_by_its_key() -> None:
+    cache = Cache()
+    body = {
+        "apiVersion": PRIVATE_ASSISTANT.api_version,
+        "kind": PRIVATE_ASSISTANT.kind,
+        "metadata": {"name": "one", "namespace": "n", "uid": "u", "resourceVersion": "1"},
+    }
+    cache.put(body)
+
+    assert (cache.assistant(KEY) or {})["metadata"]["uid"] == "u"
+    assert cache.assistant(Key("n", "two")) is None
+    assert len(list(cache.assistants())) == 1
+    assert cache.children(KEY) == []
+    cache.drop({**body, "metadata": {**body["metadata"], "resourceVersion": "2"}})  # type: ignore[dict-item]
+    assert cache.assistant(KEY) is None
