@@ -34,17 +34,18 @@ class Cache:
         self._by_key: dict[Key, dict[Ref, Seen]] = {}
         # Versions at which objects vanished: an answer to our own write may arrive after the news of the object's deletion.
         self._gone: OrderedDict[Ref, int] = OrderedDict()
-        self._writing: set[Ref] = set()
+        # Objects that are being written, and whether the watch told of them meanwhile.
+        self._writing: dict[Ref, bool] = {}
 
     def expect(self, ref: Ref) -> None:
         """A write of our own is under way: until it is answered, what the watch tells of the object is no news."""
-        self._writing.add(ref)
+        self._writing[ref] = False
 
     def answered(self, ref: Ref, answer: Object | None) -> bool:
         """The write was answered, or failed (None); tell whether the watch knows more than the answer, so that a pass is due."""
-        self._writing.discard(ref)
+        told = self._writing.pop(ref, False)
         if answer is None:
-            return True
+            return told
         self.put(answer)
         known = self.find(ref)
         return known is None or version_of(known.obj) != version_of(answer)
@@ -60,7 +61,10 @@ class Cache:
         self._of(ref.row)[ref.namespace, ref.name] = seen
         if (key := Key.of(obj)) is not None:
             self._by_key.setdefault(key, {})[ref] = seen
-        return ref not in self._writing
+        if ref in self._writing:
+            self._writing[ref] = True
+            return False
+        return True
 
     def drop(self, obj: Object) -> bool:
         """Forget the object, unless another one has its name by now; tell whether it was known."""

@@ -82,8 +82,15 @@ def test_somebody_elses_write_during_ours_is_told_with_the_answer() -> None:
     assert seen is not None
     assert seen.obj["metadata"]["resourceVersion"] == "7"
 
+
+def test_a_write_that_failed_is_no_reason_for_another_pass() -> None:
+    """Unless the watch told something meanwhile: a write that is refused must not be tried again at once, and again."""
+    cache = Cache()
     cache.expect(REF)
-    assert cache.answered(REF, None)  # failed: whatever came meanwhile may be news
+    assert not cache.answered(REF, None)
+    cache.expect(REF)
+    cache.put(config(7))
+    assert cache.answered(REF, None)
     assert cache.put(config(8))
 
 

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from assistant_operator.reconcile import certificates
 from assistant_operator.reconcile.certificates import CertificateError, Pair
@@ -35,7 +36,7 @@ def test_the_ca_signs_servers_and_nothing_else() -> None:
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
     leaf = x509.load_pem_x509_certificate(LEAF.certificate.encode())
     assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [x509.ExtendedKeyUsageOID.SERVER_AUTH]
+    assert list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
 def test_a_client_that_trusts_the_ca_shakes_hands(tmp_path: Path) -> None:

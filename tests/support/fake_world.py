@@ -1,0 +1,160 @@
+"""A reconcile in memory: the fake API server, whose changes reach the cache as by a watch, a clock set by hand, DNS from a table."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from assistant_operator.kube.kinds import EVENT, JOB, POD, PRIVATE_ASSISTANT, SECRET, STATEFUL_SET
+from assistant_operator.kube.objects import Object, condition, name_of, uid_of
+from assistant_operator.naming import API_VERSION, COMPONENT_PULL, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.loop import reconcile
+from assistant_operator.reconcile.outcome import Outcome
+from assistant_operator.reconcile.progress import Progress
+from assistant_operator.reconcile.resolver import unresolved
+from assistant_operator.reconcile.world import World
+from assistant_operator.resources.context import Installation
+from tests.support.fake_client import FakeClient
+from tests.support.pods import terminated
+from tests.support.statuslint import lint
+
+MODEL = "registry.test:5000/library/smol:1"
+DIGEST = "sha256:" + "a" * 64
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Hosts:
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[str, ...]] = {"registry.test": ("192.0.2.10",)}
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        if host not in self.known:
+            raise unresolved(host)
+        return self.known[host]
+
+
+class NoProgress:
+    """Nobody knows how far a pull is, until a test says so."""
+
+    def __init__(self) -> None:
+        self.told: Progress | None = None
+
+    def latest(self, _key: Key, _pod_uid: str, _address: str) -> Progress | None:
+        return self.told
+
+    def forget(self, _key: Key) -> None:
+        self.told = None
+
+
+class FakeWorld:
+    """One assistant and everything around it."""
+
+    def __init__(self) -> None:
+        self.client = FakeClient()
+        self.cache = Cache()
+        self.now = START
+        self.hosts = Hosts()
+        self.progress = NoProgress()
+        self.key = Key("ns", "one")
+        self.client.on_change = self._seen
+        self.world = World(
+            client=self.client,
+            cache=self.cache,
+            installation=Installation("gateway:1", "ollama/ollama:0.24.0", "operators", {"app": "operator"}),
+            resolver=self.hosts,
+            progress=self.progress,
+            clock=lambda: self.now,
+            spread=lambda _low, _high: 1.0,
+        )
+
+    def _seen(self, obj: Object, gone: bool) -> None:
+        if obj["kind"] in (SECRET.kind, EVENT.kind, "Lease"):
+            return
+        if gone:
+            self.cache.drop(obj)
+        else:
+            self.cache.put(obj)
+
+    @property
+    def names(self) -> Names:
+        return Names(*self.key)
+
+    def apply(self, spec: dict[str, Any] | None = None, **metadata: Any) -> Object:
+        """Put the assistant there as a user does."""
+        live = self.client.find(PRIVATE_ASSISTANT, *self.key)
+        meta = {**(live["metadata"] if live else {}), "name": self.key.name, "namespace": self.key.namespace, **metadata}
+        body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": meta, "spec": spec or {"model": {"name": MODEL}}}
+        return self.client.put(body | ({"status": live["status"]} if live and "status" in live else {}))
+
+    async def reconcile(self) -> Outcome:
+        return await reconcile(self.key, self.world)
+
+    async def settle(self) -> Outcome:
+        """Pass over the assistant until nothing more is written."""
+        for _ in range(10):
+            before = len(self.client.writes)
+            outcome = await self.reconcile()
+            if len(self.client.writes) == before:
+                return outcome
+        raise AssertionError(f"it does not come to rest: {self.client.writes[-10:]}")
+
+    async def make_ready(self, spec: dict[str, Any] | None = None) -> None:
+        self.apply(spec)
+        await self.settle()
+        self.pull_succeeds()
+        await self.settle()
+        self.pods_become_ready()
+        await self.settle()
+        assert self.verdict() == ("True", "Serving"), self.status()
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def status(self) -> Object:
+        assistant = self.client.find(PRIVATE_ASSISTANT, *self.key)
+        assert assistant is not None
+        assert lint(assistant) == [], assistant["status"]
+        return dict(assistant.get("status") or {})
+
+    def verdict(self, kind: str = "Ready") -> tuple[str, str]:
+        found = condition({"status": self.status()}, kind)
+        return str(found.get("status")), str(found.get("reason"))
+
+    def message(self, kind: str = "Ready") -> str:
+        return str(condition({"status": self.status()}, kind).get("message"))
+
+    def jobs(self) -> list[Object]:
+        return [obj for obj in self.client.objects.values() if obj["kind"] == JOB.kind]
+
+    def pull_succeeds(self, digest: str = DIGEST) -> None:
+        [job] = self.jobs()
+        said = f'{{"name": "m", "digest": "{digest}", "sizeBytes": 7}}'
+        self.pod(job, COMPONENT_PULL, {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, said)]})
+        self.job_ends(job, "Complete")
+
+    def job_ends(self, job: Object, kind: str) -> None:
+        ended = {"type": kind, "status": "True", "lastTransitionTime": self.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self.client.set_status(JOB, self.key.namespace, name_of(job), {"conditions": [ended]})
+
+    def pod(self, owner: Object, component: str, status: Object) -> Object:
+        number = len(self.client.objects)
+        meta = {
+            "name": f"{name_of(owner)}-{number}",
+            "namespace": self.key.namespace,
+            "labels": {LABEL_ASSISTANT: self.key.name, LABEL_COMPONENT: component},
+            "ownerReferences": [{"uid": uid_of(owner), "controller": True}],
+        }
+        return self.client.put({"apiVersion": "v1", "kind": POD.kind, "metadata": meta, "status": status})
+
+    def pods_become_ready(self) -> None:
+        found = self.client.find(STATEFUL_SET, self.key.namespace, self.names.stateful_set)
+        assert found is not None
+        replicas = found["spec"]["replicas"]
+        status = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), replicas)
+        status |= {"observedGeneration": found["metadata"]["generation"]}
+        self.client.set_status(STATEFUL_SET, self.key.namespace, name_of(found), status)
+
+    def fail(self, error: Callable[[str, str], Exception | None]) -> None:
+        """Let calls fail from now on: error is asked with verb and kind."""
+        self.client.faults = [lambda verb, kind, _name: error(verb, kind)]  # type: ignore[list-item,return-value]
