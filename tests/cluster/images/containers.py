@@ -17,6 +17,16 @@ def build(containerfile: Path, context: Path, name: str, archive: Path) -> None:
     partial.unlink(missing_ok=True)
     _buildah("push", name, f"docker-archive:{partial}:{name}")
     partial.replace(archive)
+    _forget_other_tags(name)
+
+
+def _forget_other_tags(name: str) -> None:
+    """Remove what this image was before; its archive stays a while, and the layers that both share stay for the next build."""
+    repository = name.rpartition(":")[0]
+    found = _buildah("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", "--filter", f"reference={repository}", check=False).split()
+    old = [other for other in found if other != name and other.rpartition(":")[0] == repository]
+    if old:
+        _buildah("rmi", *old, check=False)
 
 
 def _ensure_base() -> None:
