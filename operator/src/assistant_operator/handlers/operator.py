@@ -125,7 +125,7 @@ class Operator:
             asyncio.create_task(
                 workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers), name="workers"
             ),
-            asyncio.create_task(self._audit(client), name="audit"),
+            asyncio.create_task(self._relist(client), name="relist"),
         ]
         if self._settings.leader_election:
             parts.append(asyncio.create_task(elector.hold(), name="lease"))
@@ -136,7 +136,7 @@ class Operator:
             await _end(parts, stop_kopf)
             await ask.close()
         for part in done:
-            part.result()
+            _result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
 
     async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], stop: asyncio.Event) -> None:
@@ -167,7 +167,7 @@ class Operator:
             else:
                 return
 
-    async def _audit(self, client: HttpClient) -> None:
+    async def _relist(self, client: HttpClient) -> None:
         """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile."""
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
@@ -184,6 +184,16 @@ class Operator:
                 found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
                 for key in {*lost, *found}:
                     self.queue.add(key)
+
+
+def _result(part: asyncio.Task[Any]) -> None:
+    """Raise what ended the part; a lost Lease that several workers met is one lost Lease."""
+    try:
+        part.result()
+    except BaseExceptionGroup as group:
+        if (lost := group.subgroup(errors.LeaseLostError)) is not None:
+            raise errors.LeaseLostError(str(lost.exceptions[0])) from group
+        raise
 
 
 async def _end(parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event) -> None:

@@ -30,6 +30,8 @@ from assistant_operator.resources.secrets import ca_secret, generated_keys, key_
 BASIC_AUTH = "kubernetes.io/basic-auth"
 MIN_KEY = 16
 MIN_DIFFERENT = 8
+COLLISION_RECHECK = 60.0
+"""Others' objects are not watched."""
 RECHECK = 15.0
 """Seconds until a missing or wrong Secret is looked at again."""
 
@@ -69,6 +71,7 @@ def collision(kind: str, name: str) -> errors.TerminalError:
     return errors.TerminalError(
         "NameCollision",
         f"{kind} {name} exists and is not this assistant's: it is left alone. Remove it, or name the assistant otherwise.",
+        after=COLLISION_RECHECK,
     )
 
 

@@ -1,0 +1,128 @@
+"""The handlers: what comes in by a watch goes into the cache, and what is news asks for one pass."""
+
+import asyncio
+from typing import Any
+
+import kopf
+import pytest
+
+from assistant_operator.handlers import watch
+from assistant_operator.handlers.credentials import connection_info
+from assistant_operator.handlers.storage import NoDiffBase, NoProgress
+from assistant_operator.handlers.watch import Watch
+from assistant_operator.kube.connection import Credentials
+from assistant_operator.kube.kinds import CONFIG_MAP, PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.objects import Object
+from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.queue import Queue
+
+FACTS = Credentials("https://api", "/ca", None, None, "token", insecure=False)
+
+
+async def facts() -> Credentials:
+    return FACTS
+
+
+def config(version: int, labels: dict[str, str] | None = None) -> Object:
+    metadata: Object = {"name": "c", "namespace": "n", "uid": "u", "resourceVersion": str(version)}
+    metadata["labels"] = {LABEL_ASSISTANT: "one"} if labels is None else labels
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+
+
+@pytest.fixture
+def cache() -> Cache:
+    return Cache()
+
+
+@pytest.fixture
+async def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+async def seen(cache: Cache, queue: Queue) -> Watch:
+    return Watch(cache, queue, facts)
+
+
+async def test_what_is_listed_waits_for_all_listings(seen: Watch, cache: Cache, queue: Queue) -> None:
+    """It is in the cache at once, and asks for a pass when kopf lets handlers run."""
+    seen.put(config(1))
+    assert cache.children(Key("n", "one"))
+    assert len(queue) == 0
+    assert not seen.is_quiet
+    seen.pass_on(config(1))
+
+    assert await asyncio.wait_for(queue.take(), 1) == Key("n", "one")
+    assert seen.is_quiet
+
+
+async def test_what_is_known_asks_for_nothing(seen: Watch, cache: Cache, queue: Queue) -> None:
+    """The echo of our own write."""
+    cache.put(config(5))
+    seen.put(config(5))
+    seen.pass_on(config(5))
+
+    assert len(queue) == 0
+
+
+async def test_a_deletion_asks_for_a_pass(seen: Watch, cache: Cache, queue: Queue) -> None:
+    cache.put(config(5))
+    seen.drop(config(6))
+
+    assert len(queue) == 1
+    assert cache.children(Key("n", "one")) == []
+
+
+async def test_what_is_nobodys_asks_for_nothing(seen: Watch, queue: Queue) -> None:
+    """A label that was taken off."""
+    seen.put(config(1, labels={}))
+    seen.pass_on(config(1, labels={}))
+
+    assert len(queue) == 0
+
+
+async def test_every_kind_is_watched_with_its_selector(seen: Watch) -> None:
+    """And only assistants without one."""
+    registry = kopf.OperatorRegistry()
+    seen.register(registry)
+    made = watch.settings()
+
+    handlers = {str(handler.id) for handler in registry._watching.get_all_handlers()}
+    assert handlers == {f"seen-{kind.plural}" for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN)}
+    assert "seen-secrets" not in handlers
+    assert dict(made.watching.label_selectors.items()).keys()
+    assert list(made.watching.label_selectors.values()) == [LABEL_ASSISTANT] * len(WATCHED_CHILDREN)
+    assert not list(registry._changing.get_all_handlers())
+    assert not list(registry._spawning.get_all_handlers())
+
+
+def test_kopf_keeps_nothing_and_posts_nothing() -> None:
+    made = watch.settings()
+
+    assert isinstance(made.persistence.diffbase_storage, NoDiffBase)
+    assert isinstance(made.persistence.progress_storage, NoProgress)
+    assert not made.posting.enabled
+    assert made.scanning.disabled
+
+
+def test_items_of_lists_are_completed() -> None:
+    body: Any = kopf.Body({"metadata": {"name": "c"}})
+
+    assert watch.complete(CONFIG_MAP, body)["kind"] == "ConfigMap"
+    assert watch.complete(CONFIG_MAP, body)["apiVersion"] == "v1"
+
+
+def test_kopf_gets_our_credentials() -> None:
+    info = connection_info(FACTS)
+
+    assert (info.server, info.ca_path, info.scheme, info.token) == ("https://api", "/ca", "Bearer", "token")
+    certificate = Credentials("https://api", "/ca", "/crt", "/key", None, insecure=False)
+    assert connection_info(certificate).as_http_headers() == {}
+    assert connection_info(certificate).certificate_path == "/crt"
+
+
+async def test_credentials_are_asked_for_anew(seen: Watch) -> None:
+    """Service accounts' tokens rotate; kopf asks after each 401."""
+    assert (await seen.login()).token == "token"

@@ -1,0 +1,63 @@
+"""Keys: what is refused, what is generated; the rest of secrets.py is shown by the loop's tests and on a real API server."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant_operator.errors import WaitingError
+from assistant_operator.reconcile.secrets import MIN_KEY, check_key, new_key
+
+
+def refusal(value: str) -> WaitingError | None:
+    try:
+        check_key(value, "name", "entry", "spec.access.keys[a]")
+    except WaitingError as error:
+        return error
+    return None
+
+
+def refused(value: str) -> bool:
+    """Tell whether the key is refused, for the right reason and without a word of it."""
+    error = refusal(value)
+    assert error is None or error.reason == "KeyInvalid"
+    assert error is None or not value or value not in error.message
+    return error is not None
+
+
+@pytest.mark.parametrize("value", ["0123456789abcdef", "~!@#$%^&*()_+{}|", "pa-" + "xyz123QWE" * 5])
+def test_good_keys(value: str) -> None:
+    assert not refused(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "0123456789abcde",
+        "0123456789 abcdef",
+        "0123456789abcdef\n",
+        "0123456789abcdef\r\n",
+        "\t0123456789abcdef",
+        "0123456789abcdefé",
+        "a" * 64,
+        "abababab" * 8,
+    ],
+)
+def test_bad_keys(value: str) -> None:
+    assert refused(value)
+
+
+@given(st.text(min_size=MIN_KEY, max_size=64))
+def test_whatever_is_accepted_can_stand_in_a_header(value: str) -> None:
+    """Visible ASCII, nothing that ends a line."""
+    if not refused(value):
+        assert value.isascii()
+        assert value.isprintable()
+        assert " " not in value
+
+
+def test_generated_keys_are_good_and_never_the_same() -> None:
+    keys = {new_key() for _ in range(200)}
+
+    assert len(keys) == 200
+    assert not any(refused(key) for key in keys)
