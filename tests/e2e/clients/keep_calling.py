@@ -15,7 +15,8 @@ host = urllib.parse.urlsplit(sys.argv[1]).hostname or ""
 with open("/key/api-key", encoding="ascii") as file:
     headers = {"Authorization": f"Bearer {file.read()}"}
 context = ssl.create_default_context(cafile="/ca/ca.crt")
-made, failures = 0, []
+made = 0
+failures: list[list[float | str]] = []
 while not select.select([sys.stdin], [], [], 0.2)[0]:  # five times a second
     connection = http.client.HTTPSConnection(host, 443, context=context, timeout=20)
     made += 1
