@@ -17,6 +17,8 @@ from tests.cluster import builds
 from tests.cluster.paths import REPOSITORY, cache
 
 NUMBER = "9"
+UP = ("up", "--only", "client")
+"""The tests of the node need none of the product's images."""
 SERVICES = (
     *("etcd", "containerd", "outside", "kube-apiserver", "kube-controller-manager"),
     *("kube-scheduler", "kubelet", "kube-proxy", "provisioner"),
@@ -83,5 +85,5 @@ def commands() -> Iterator[CommandLine]:
 @pytest.fixture(scope="session")
 def up(commands: CommandLine) -> CommandLine:
     """The node, running; tests that end it bring it up again."""
-    commands.run("up")
+    commands.run(*UP)
     return commands

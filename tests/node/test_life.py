@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.shell import wait_until
-from tests.node.conftest import NUMBER, SERVICES, CommandLine
+from tests.node.conftest import NUMBER, SERVICES, UP, CommandLine
 
 SETTINGS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys")
 
@@ -84,14 +84,14 @@ def test_down_with_nothing_there_does_nothing(commands: CommandLine, before: dic
 
 def test_an_interrupted_up_goes_on_where_it_was(commands: CommandLine, before: dict[str, object]) -> None:
     """Killed at once after the node's first process started: nothing was waited for, perhaps no link was made."""
-    with commands.start("up") as process:
+    with commands.start(*UP) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "first process" in line:
                 break
         process.send_signal(signal.SIGKILL)
 
-    commands.run("up")
+    commands.run(*UP)
 
     assert_works(commands)
 
@@ -99,7 +99,7 @@ def test_an_interrupted_up_goes_on_where_it_was(commands: CommandLine, before: d
 def test_a_second_up_takes_seconds_and_restarts_nothing(up: CommandLine) -> None:
     services, begin = up.services(), time.monotonic()
 
-    up.run("up")
+    up.run(*UP)
 
     assert time.monotonic() - begin < 20
     assert up.services() == services
@@ -107,7 +107,7 @@ def test_a_second_up_takes_seconds_and_restarts_nothing(up: CommandLine) -> None
 
 
 def test_two_ups_at_once_make_one_node(up: CommandLine) -> None:
-    with up.start("up") as one, up.start("up") as other:
+    with up.start(*UP) as one, up.start(*UP) as other:
         one.communicate(timeout=300)
         other.communicate(timeout=300)
 
@@ -125,7 +125,7 @@ def test_a_killed_service_is_started_again(up: CommandLine, service: str) -> Non
 
 
 def test_the_node_works_after_all_of_that(up: CommandLine) -> None:
-    up.run("up")
+    up.run(*UP)
 
     assert_works(up)
 
@@ -152,7 +152,7 @@ def test_killing_the_outermost_process_ends_everything(up: CommandLine, before: 
 
 
 def test_down_leaves_nothing_and_a_second_one_neither(commands: CommandLine, before: dict[str, object]) -> None:
-    commands.run("up")
+    commands.run(*UP)
     assert_works(commands)
 
     commands.run("down")

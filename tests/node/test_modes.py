@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.node.conftest import CommandLine
+from tests.node.conftest import UP, CommandLine
 
 TARGETS = {
     "outside": ("198.51.100.10", 443),
@@ -41,7 +41,7 @@ DENY = {
 
 @pytest.fixture(scope="module")
 def namespace(up: CommandLine) -> Iterator[CommandLine]:
-    up.run("up")
+    up.run(*UP)
     container = {"name": "client", "image": "localhost/private-assistant/client:dev"}
     up.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "modes"}},

@@ -7,7 +7,7 @@ node takes a second.
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tests.cluster import builds, packages
@@ -41,13 +41,14 @@ class Node:
     def kubeconfig(self) -> Path:
         return self.layout.kubeconfig
 
-    def up(self, *, with_project: bool = True) -> None:
+    def up(self, *, only: Collection[str] | None = None) -> None:
+        """Bring the node up with the project's images, or only with some of them."""
         if os.geteuid() != 0:
             raise ClusterError("the node needs root: it makes namespaces, mounts and network links")
         packages.ensure()
         builds.build(builds.NODE)
         models = models_folder()
-        images = (*system_images(), *(project_images() if with_project else ()))
+        images = (*system_images(), *(image for image in project_images() if only is None or image.short in only))
         for image in images:
             image.ensure()
         with locked(cache() / "cluster.lock"):
