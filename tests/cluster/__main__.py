@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up")
     up.add_argument(
-        "--only", action="append", metavar="IMAGE", help="with the real node: bring in only this image of the project's; repeatable"
+        "--only", action="append", metavar="IMAGE", help="real node: bring in only this image of the project; repeatable"
     )
     up.set_defaults(run=lambda options: Node().up(only=options.only) if options.only else choose().up())
     commands.add_parser("down").set_defaults(run=lambda _: choose().down())
