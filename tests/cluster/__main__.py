@@ -45,9 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     up = commands.add_parser("up")
-    up.add_argument(
-        "--only", action="append", metavar="IMAGE", help="real node: bring in only this image of the project; repeatable"
-    )
+    up.add_argument("--only", action="append", metavar="IMAGE", help="real node: bring in only this image of the project; repeatable")
     up.set_defaults(run=lambda options: Node().up(only=options.only) if options.only else choose().up())
     commands.add_parser("down").set_defaults(run=lambda _: choose().down())
     commands.add_parser("status").set_defaults(run=lambda _: print(choose().status()))
