@@ -147,15 +147,14 @@ class Gateway:
 
     async def _passed(self, call: Call, upstream: Connection) -> None:
         """Pass an answer that is one JSON document."""
-        data = await upstream.read(FIRST_BYTE_SECONDS)
-        rest = await upstream.read(NEXT_BYTE_SECONDS) if data else b""
-        if rest:
-            parts = [data, rest]
-            size = len(data) + len(rest)
-            while size <= WHOLE_BYTES and (data := await upstream.read(NEXT_BYTE_SECONDS)):
-                parts.append(data)
-                size += len(data)
-            data, rest = b"".join(parts), data
+        data, rest = upstream.whole(), b""
+        if data is None:
+            parts: list[bytes] = []
+            size = 0
+            while size <= WHOLE_BYTES and (rest := await upstream.read(NEXT_BYTE_SECONDS)):
+                parts.append(rest)
+                size += len(rest)
+            data = b"".join(parts)
         if answer.is_error(data):
             raise RefusalError("upstream_error")
         call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])

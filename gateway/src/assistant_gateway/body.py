@@ -26,19 +26,18 @@ async def read(headers: list[tuple[bytes, bytes]], receive: Receive, peer: Peer,
     """Return the body; raises RefusalError where it is too large, too slow, compressed or not valid HTTP."""
     if _announced(headers) > limit:
         raise too_large(limit)
+    if (whole := peer.whole_body(limit)) is not None:
+        return whole
     loop = asyncio.get_running_loop()
     ends = loop.time() + BODY_SECONDS
     parts: list[bytes] = []
     size = 0
     while True:
-        if peer.body_complete:
-            message = await receive()  # returns at once
-        else:
-            try:
-                async with asyncio.timeout(min(SILENCE_SECONDS, ends - loop.time())):
-                    message = await receive()
-            except TimeoutError:
-                raise RefusalError("request_timeout") from None
+        try:
+            async with asyncio.timeout(min(SILENCE_SECONDS, ends - loop.time())):
+                message = await receive()
+        except TimeoutError:
+            raise RefusalError("request_timeout") from None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         if peer.refusal is not None:

@@ -4,6 +4,7 @@ The first task that ends decides: a signal drains, FatalError leaves its reason 
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from typing import Final
@@ -54,6 +55,8 @@ class Life:
         """Serve until a signal comes; raises FatalError."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.loop_exception)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked through again and again
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)

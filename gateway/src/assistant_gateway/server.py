@@ -57,6 +57,15 @@ class Peer:
         """Whether the client reads more slowly than we write."""
         return self._protocol.flow.write_paused
 
+    def whole_body(self, limit: int) -> bytes | None:
+        """Return the request's body if all of it is here already and no larger than this: ASGI's way would wait and copy."""
+        cycle = self._cycle
+        if cycle.more_body or cycle.disconnected or len(cycle.body) > limit or self._protocol.refusal is not None:
+            return None
+        data, cycle.body = bytes(cycle.body), bytearray()
+        cycle.message_event.clear()
+        return data
+
     def answer(self, head: bytes, body: bytes) -> None:
         """Send a whole answer in one write: status and headers, each with its line's end, and the body with its length.
 
@@ -67,10 +76,11 @@ class Peer:
             return
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        date = b"".join(b"%s: %s\r\n" % header for header in protocol.server_state.default_headers)
         ending = b"" if cycle.keep_alive else b"connection: close\r\n"
         content = body if cycle.scope["method"] != "HEAD" else b""
-        protocol.transport.write(b"%s%scontent-length: %d\r\n%s\r\n%s" % (head, date, len(body), ending, content))
+        protocol.transport.write(
+            b"%s%scontent-length: %d\r\n%s\r\n%s" % (head, _lines(protocol.server_state.default_headers), len(body), ending, content)
+        )
         cycle.message_event.set()
         if not cycle.keep_alive:
             protocol.transport.close()
@@ -85,6 +95,17 @@ class Peer:
         """Cut the connection at once."""
         self._cycle.disconnected = True
         self._protocol.transport.abort()
+
+
+_rendered: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+
+
+def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the headers' lines; uvicorn makes a new list of its own once a second."""
+    global _rendered
+    if _rendered[0] is not headers:
+        _rendered = (headers, b"".join(b"%s: %s\r\n" % header for header in headers))
+    return _rendered[1]
 
 
 class GatewayProtocol(HttpToolsProtocol):

@@ -17,6 +17,8 @@ CONNECT_SECONDS: Final = 2.0
 HIGH_WATER: Final = 256 * 1024
 """Bytes of an answer that wait for their consumer before reading stops."""
 IDLE_CONNECTIONS: Final = 64
+SWEEP_SECONDS = 0.5
+"""How often deadlines are looked at: a timer for every wait would cost more than the wait."""
 
 
 class UpstreamError(Exception):
@@ -47,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._parser: Any = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._waiter: asyncio.Future[None] | None = None
+        self.deadline = 0.0
         self._closed = False
         self._reset()
 
@@ -89,6 +92,13 @@ class Connection(asyncio.Protocol):
                 return b""
             await self._more(seconds)
 
+    def whole(self) -> bytes | None:
+        """Return the answer's body if all of it is here already, and give the connection back."""
+        if not self._complete or len(self._chunks) != 1:
+            return None
+        self._give_back()
+        return self._chunks[0]
+
     def abort(self) -> None:
         """Give the answer up: the model server sees its client gone and stops. Nothing happens if the answer is complete."""
         if self._lent:
@@ -103,12 +113,13 @@ class Connection(asyncio.Protocol):
         if self._failure is not None:
             raise self._failure
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self._fail, UpstreamTimeoutError())
+        self.deadline = self._loop.time() + seconds
+        self._pool.waiting(self)
         try:
             await waiter
         finally:
             self._waiter = None
-            timer.cancel()
+            self._pool.waits_no_more(self)
 
     def _give_back(self) -> None:
         if self._lent:
@@ -123,7 +134,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _fail(self, failure: UpstreamError) -> None:
+    def fail(self, failure: UpstreamError) -> None:
         if self._failure is None and not self._complete:
             self._failure = failure
         self._wake()
@@ -136,7 +147,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
         self._pool.drop(self)
-        self._fail(UpstreamLostError() if self._answered else UpstreamUnavailableError())
+        self.fail(UpstreamLostError() if self._answered else UpstreamUnavailableError())
 
     def data_received(self, data: bytes) -> None:
         self._answered = True
@@ -144,7 +155,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self._keep_alive = False
-            self._fail(UpstreamLostError())
+            self.fail(UpstreamLostError())
             self._transport.abort()
             return
         if self._headers_done:
@@ -189,6 +200,8 @@ class Upstream:
         self._port = parts.port or 80
         self._authority = f"{self._host}:{self._port}".encode()
         self._idle: deque[Connection] = deque()
+        self._waiting: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def request(self, method: bytes, path: bytes, body: bytes, *, seconds: float) -> Connection:
         """Send a request and return the connection once the answer's status and headers are there; raises UpstreamError.
@@ -223,6 +236,22 @@ class Upstream:
             raise UpstreamUnavailableError from error
         return connection
 
+    def waiting(self, connection: Connection) -> None:
+        """Watch over the connection's deadline."""
+        self._waiting.add(connection)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._end_what_is_late)
+
+    def waits_no_more(self, connection: Connection) -> None:
+        self._waiting.discard(connection)
+
+    def _end_what_is_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in [waiting for waiting in self._waiting if waiting.deadline <= now]:
+            connection.fail(UpstreamTimeoutError())
+        self._sweep = loop.call_later(SWEEP_SECONDS, self._end_what_is_late) if self._waiting else None
+
     def put(self, connection: Connection) -> None:
         """Take back a connection whose answer was read to its end."""
         if len(self._idle) < IDLE_CONNECTIONS:
@@ -237,5 +266,7 @@ class Upstream:
 
     def close(self) -> None:
         """Close the idle connections."""
+        if self._sweep is not None:
+            self._sweep.cancel()
         while self._idle:
             self._idle.pop().close()

@@ -187,7 +187,8 @@ async def test_an_answer_without_its_end_is_lost(fake: FakeOllama, data: bytes) 
         await whole(await post(Upstream(fake.url)))
 
 
-async def test_silence_is_a_timeout_and_closes_the_connection(fake: FakeOllama) -> None:
+async def test_silence_is_a_timeout_and_closes_the_connection(fake: FakeOllama, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.01)
     gone = asyncio.Event()
 
     async def silence(asked: Asked, wire: Wire) -> None:
