@@ -64,9 +64,7 @@ class Operator:
 
     async def run(self) -> None:
         """Run until stopped; LeaseLostError where another replica may have taken over."""
-        for name in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                asyncio.get_running_loop().add_signal_handler(name, self.stop)
+        self._heed_signals()
         connection = await configuration(self._settings.kubeconfig)
         plain = HttpClient(connection, meter=self.metrics.called, timeout=5.0)
         elector = Elector(plain, self._settings.installation.operator_namespace, self._settings.lease_name, self._settings.identity)
@@ -85,6 +83,11 @@ class Operator:
             await client.close()
             await elector.release()
             await plain.close()
+
+    def _heed_signals(self) -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(name, self.stop)
 
     def _watch_metrics(self, elector: Elector) -> None:
         self.metrics.watch_queue(lambda: len(self.queue), lambda: self.queue.running)
@@ -133,7 +136,7 @@ class Operator:
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(parts, stop_kopf)
+            await _end(parts, stop_kopf, elector.release)
             await ask.close()
         for part in done:
             _result(part)
@@ -144,16 +147,27 @@ class Operator:
         self._watch = Watch(self.cache, self.queue, facts)
         self._watch.register(registry)
         namespaces = self._settings.namespaces
-        await kopf.operator(
-            registry=registry,
-            settings=watch.settings(),
-            standalone=True,
-            # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
-            identity=cast(Any, self._settings.identity),
-            clusterwide=not namespaces,
-            namespaces=namespaces,
-            stop_flag=stop,
-        )
+        started = asyncio.Event()
+        signals = asyncio.create_task(self._take_signals_back(started), name="signals")
+        try:
+            await kopf.operator(
+                registry=registry,
+                settings=watch.settings(),
+                standalone=True,
+                # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
+                identity=cast(Any, self._settings.identity),
+                clusterwide=not namespaces,
+                namespaces=namespaces,
+                ready_flag=started,
+                stop_flag=stop,
+            )
+        finally:
+            signals.cancel()
+
+    async def _take_signals_back(self, started: asyncio.Event) -> None:
+        """Be the one who heeds signals: kopf takes them as it starts, and would end the watches first and seconds before all else."""
+        await started.wait()
+        self._heed_signals()
 
     async def _crd(self, client: HttpClient) -> None:
         """Return when the CRD is served: kopf looks for it once."""
@@ -196,12 +210,13 @@ def _result(part: asyncio.Task[Any]) -> None:
         raise
 
 
-async def _end(parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event) -> None:
-    """End the parts: workers first, so that nothing is written any more, kopf by its own flag."""
+async def _end(parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, release: Callable[[], Awaitable[None]]) -> None:
+    """End the parts: workers first, so that nothing is written any more and the Lease is free; then kopf, which takes seconds."""
     for part in parts:
         if part.get_name() != "watches":
             part.cancel()
     await asyncio.gather(*(part for part in parts if part.get_name() != "watches"), return_exceptions=True)
+    await release()
     stop_kopf.set()
     watches = next(part for part in parts if part.get_name() == "watches")
     _, pending = await asyncio.wait((watches,), timeout=10)
