@@ -72,7 +72,17 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self.operator = Operator(self.settings, resolver=self._hosts)
         self._started.set()
-        await self.operator.run()
+        try:
+            await self.operator.run()
+        finally:
+            await self._connections_closed()
+
+    async def _connections_closed(self) -> None:
+        """Give closed connections the time to say goodbye: TLS takes turns of the loop, which ends with this coroutine."""
+        for _ in range(300):
+            if len(self._loop._selector.get_map()) <= 1:  # type: ignore[union-attr]  # the loop's own pipe
+                return
+            await asyncio.sleep(0.01)
 
     @property
     def is_alive(self) -> bool:
