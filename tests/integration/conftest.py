@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -55,24 +56,46 @@ def api(operated_cluster: ApiServer) -> Iterator[Api]:
     found.close()
 
 
-@pytest.fixture
-def namespace(api: Api) -> str:
-    """A fresh namespace."""
+def new_namespace(api: Api) -> str:
     name = f"test-{uuid.uuid4().hex[:8]}"
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, path="/api/v1/namespaces")
     return name
 
 
 @pytest.fixture
-def lab(operated_cluster: ApiServer, api: Api, namespace: str) -> Iterator[Lab]:
-    """A namespace with an operator that watches it alone."""
+def namespace(api: Api) -> str:
+    """A fresh namespace."""
+    return new_namespace(api)
+
+
+@contextmanager
+def new_lab(cluster: ApiServer) -> Iterator[Lab]:
+    """Make a namespace with an operator that watches it alone."""
+    api = Api(cluster)
+    name = new_namespace(api)
     hosts = Hosts({REGISTRY: ("192.0.2.10", "2001:db8::10")})
-    running = Running(operated_cluster.kubeconfig_for(OPERATOR), namespace, hosts, f"--namespace={namespace}").start()
-    made = Lab(operated_cluster, api, namespace, running, hosts)
+    running = Running(cluster.kubeconfig_for(OPERATOR), name, hosts, f"--namespace={name}").start()
+    made = Lab(cluster, api, name, running, hosts)
     made.writes()
     yield made
     running.stop()
+    api.close()
     assert running.error is None, running.error
+
+
+@pytest.fixture
+def lab(operated_cluster: ApiServer) -> Iterator[Lab]:
+    """A namespace with an operator."""
+    with new_lab(operated_cluster) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ready_lab(operated_cluster: ApiServer) -> Iterator[Lab]:
+    """A namespace with an operator and a ready assistant, shared by tests that leave it as they found it."""
+    with new_lab(operated_cluster) as made:
+        made.make_ready()
+        yield made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from assistant_operator.kube.kinds import CLAIM, JOB, NETWORK_POLICY
+from assistant_operator.kube.kinds import CLAIM, JOB, NETWORK_POLICY, POD
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.reconcile import progress, pull
 from tests.integration.api import until
@@ -150,13 +150,15 @@ POD_TROUBLES = [
 
 
 @pytest.mark.parametrize(("container", "reason"), POD_TROUBLES)
-def test_a_pod_that_suffers_says_why(lab: Lab, container: dict[str, object], reason: str) -> None:
+def test_a_pod_that_suffers_says_why(ready_lab: Lab, container: dict[str, object], reason: str) -> None:
     """GatewayReady carries the pod's reason, and is well again when the pod is gone."""
-    lab.make_ready()
-    lab.pod(lab.stateful_set(), "assistant", {"phase": "Running", "containerStatuses": [container]})
+    lab = ready_lab
+    pod = lab.pod(lab.stateful_set(), "assistant", {"phase": "Running", "containerStatuses": [container]})
 
     lab.expect("False", reason, "GatewayReady")
     lab.expect("False", reason)
+    lab.api.delete(POD, lab.namespace, name_of(pod))
+    lab.expect("True", "Serving")
 
 
 def test_a_pod_that_no_node_takes(lab: Lab) -> None:

@@ -34,9 +34,9 @@ def intent(obj: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "kind", [NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, SERVICE, STATEFUL_SET, DISRUPTION_BUDGET], ids=lambda kind: kind.kind
 )
-def test_a_deleted_child_comes_back(lab: Lab, kind: Kind) -> None:
+def test_a_deleted_child_comes_back(ready_lab: Lab, kind: Kind) -> None:
     """Every object of the kind, at once and as it was."""
-    lab.make_ready()
+    lab = ready_lab
     for obj in [obj for obj in lab.children() if obj["kind"] == kind.kind]:
         lab.api.delete(kind, lab.namespace, name_of(obj))
 
@@ -48,6 +48,8 @@ def test_a_deleted_child_comes_back(lab: Lab, kind: Kind) -> None:
         for allocated in ("clusterIP", "clusterIPs"):
             obj.get("spec", {}).pop(allocated, None)
         assert difference(intent(obj), found) is None
+    if kind is STATEFUL_SET:
+        lab.pods_become_ready()
 
 
 def test_a_deleted_secret_comes_back_with_the_next_look(lab: Lab) -> None:
@@ -86,9 +88,9 @@ EDITS: list[Any] = [
 
 
 @pytest.mark.parametrize(("kind", "name", "patch", "what"), EDITS)
-def test_an_edit_by_hand_is_undone(lab: Lab, kind: Kind, name: str, patch: dict[str, Any], what: str) -> None:
+def test_an_edit_by_hand_is_undone(ready_lab: Lab, kind: Kind, name: str, patch: dict[str, Any], what: str) -> None:
     """Changed and added fields alike."""
-    lab.make_ready()
+    lab = ready_lab
     before = intent(lab.child(kind, name))
 
     lab.api.edit(kind, lab.namespace, name, patch)
@@ -101,9 +103,9 @@ def test_an_edit_by_hand_is_undone(lab: Lab, kind: Kind, name: str, patch: dict[
     assert lab.writes() == []
 
 
-def test_a_container_that_was_put_into_the_pods_is_taken_out(lab: Lab) -> None:
+def test_a_container_that_was_put_into_the_pods_is_taken_out(ready_lab: Lab) -> None:
     """Server-side apply alone would leave it there: it is another manager's."""
-    lab.make_ready()
+    lab = ready_lab
     before = intent(lab.stateful_set())
     spy = {"spec": {"template": {"spec": {"containers": [{"name": "spy", "image": "spy"}]}}}}
 
@@ -112,9 +114,9 @@ def test_a_container_that_was_put_into_the_pods_is_taken_out(lab: Lab) -> None:
     until("the container is gone", lambda: intent(lab.stateful_set()) == before)
 
 
-def test_a_removed_field_comes_back(lab: Lab) -> None:
+def test_a_removed_field_comes_back(ready_lab: Lab) -> None:
     """A field of ours that was removed by hand."""
-    lab.make_ready()
+    lab = ready_lab
     before = intent(lab.stateful_set())
 
     lab.api.edit(
