@@ -92,6 +92,10 @@ class Process:
         parts = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
+    def told(self) -> str:
+        """Return the end of its log."""
+        return Path(self.log.name).read_text()[-3000:]
+
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
@@ -185,7 +189,11 @@ def measure_at_once(cluster: ApiServer, api: Api, figures: Figures, assistants: 
 
     begun = time.monotonic()
     end_pulls(api, namespace)
-    until("all StatefulSets", lambda: len(api.list(STATEFUL_SET, namespace)) >= assistants, 120, every=0.25)
+    try:
+        until("all StatefulSets", lambda: len(api.list(STATEFUL_SET, namespace)) >= assistants, 120, every=0.25)
+    except AssertionError:
+        print(process.told())
+        raise
     figures.note("all pulls end at once: seconds to all StatefulSets (the user's part included)", time.monotonic() - begun)
     figures.note(f"resident MB with {assistants} assistants", process.rss())
     latencies = [repair(api, namespace, number) for number in range(min(assistants, 30))]

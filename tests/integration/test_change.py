@@ -161,6 +161,20 @@ def test_changed_fields_take_effect_and_so_does_their_removal(lab: Lab, change: 
     assert lab.verdict() == ("True", "Serving")
 
 
+def test_a_field_that_was_there_from_the_start_goes_when_it_is_removed(lab: Lab) -> None:
+    """The objects were created with it and never applied before."""
+    lab.make_ready({"model": {"name": MODEL, "keepAlive": "30m", "pod": {"labels": {"a": "b"}, "nodeSelector": {"gpu": "yes"}}}})
+    lab.apply({"model": {"name": MODEL}})
+
+    assert "OLLAMA_KEEP_ALIVE" not in env(lab, "ollama")
+    assert "a" not in pods(lab)["metadata"]["labels"]
+    assert not pods(lab)["spec"].get("nodeSelector")
+    lab.pods_become_ready()
+    lab.writes()
+    lab.running.another_pass(lab.key)
+    assert lab.writes() == []
+
+
 def test_storage_grows(lab: Lab) -> None:
     """The volume follows its size where its class allows that."""
     root = "/apis/storage.k8s.io/v1/storageclasses"

@@ -12,7 +12,7 @@ from assistant_operator.kube.client import Client
 from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import CONFIG_MAP, LEASE, PRIVATE_ASSISTANT, SERVICE
 from assistant_operator.kube.objects import Object, generation_of, metadata, uid_of, version_of
-from assistant_operator.kube.ownership import has_foreign_fields
+from assistant_operator.kube.ownership import has_foreign_fields, is_created_only
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
 from tests.support.fake_client import FakeClient
@@ -140,6 +140,22 @@ async def test_without_force_a_strangers_value_is_not_changed(sides: tuple[Clien
 
     with pytest.raises(errors.ConflictError):
         await client.apply(config(hand, {"a": "ours"}), force=False)
+
+
+async def test_what_was_created_can_be_applied_after_it_was_disowned(sides: tuple[Client, Hand]) -> None:
+    """What left the intent goes, as if the object had been applied from the start."""
+    client, hand = sides
+    made = await client.create(config(hand, {"a": "1", "b": "2"}, labels={"x": "y"}))
+    assert not has_foreign_fields(metadata(made)["managedFields"])
+    assert is_created_only(metadata(made)["managedFields"])
+    with pytest.raises(errors.AlreadyExistsError):
+        await client.create(config(hand, {"a": "1"}))
+    owned = await client.disown(made)
+    applied = await client.apply(config(hand, {"a": "1"}, uid=uid_of(made)))
+
+    assert not is_created_only(metadata(owned)["managedFields"])
+    assert applied["data"] == {"a": "1"}
+    assert metadata(applied).get("labels", {}) == {}
 
 
 async def test_create_creates_once(sides: tuple[Client, Hand]) -> None:

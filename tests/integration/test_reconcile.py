@@ -23,8 +23,8 @@ def test_policies_are_applied_before_anything_runs(lab: Lab) -> None:
     lab.apply()
 
     writes = lab.writes()
-    first_workload = next(index for index, line in enumerate(writes) if "/jobs/" in line)
-    policies = [index for index, line in enumerate(writes) if "/networkpolicies/" in line]
+    first_workload = next(index for index, line in enumerate(writes) if "/jobs" in line)
+    policies = [index for index, line in enumerate(writes) if "/networkpolicies" in line]
     assert len(policies) == 2
     assert max(policies) < first_workload
 

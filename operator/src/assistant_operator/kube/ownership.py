@@ -28,9 +28,21 @@ def has_foreign_fields(managed: Iterable[Mapping[str, Any]]) -> bool:
     return any(_is_foreign(entry) and _leaves(entry.get("fieldsV1") or {}) for entry in managed)
 
 
+def is_created_only(managed: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether the object was created by us and not applied since.
+
+    The record then says "Update" for our fields, and would keep them alive when they leave the intent: it is rewritten before the first
+    apply, as for foreign fields.
+    """
+    return any(entry.get("manager") == FIELD_MANAGER and not _is_applied(entry) and not entry.get("subresource") for entry in managed)
+
+
+def _is_applied(entry: Mapping[str, Any]) -> bool:
+    return entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply"
+
+
 def _is_foreign(entry: Mapping[str, Any]) -> bool:
-    ours = entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply"
-    return not ours and not entry.get("subresource")
+    return entry.get("manager") != FIELD_MANAGER and not entry.get("subresource")
 
 
 def _leaves(fields: Fields, path: tuple[str, ...] = ()) -> bool:
@@ -44,18 +56,19 @@ def _leaves(fields: Fields, path: tuple[str, ...] = ()) -> bool:
 
 
 def taken_over(managed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the record with the foreign fields as ours; what others may own stays theirs."""
+    """Return the record with the foreign fields, and those that we created, as applied by us; what others may own stays theirs."""
     ours: dict[str, Any] | None = None
     kept: list[dict[str, Any]] = []
     gained: Fields = {}
     for entry in managed:
-        if not _is_foreign(entry):
-            if not entry.get("subresource"):
-                ours = dict(entry)
-            else:
-                kept.append(dict(entry))
+        if entry.get("subresource"):
+            kept.append(dict(entry))
             continue
-        theirs, taken = _split(entry.get("fieldsV1") or {})
+        if _is_applied(entry):
+            ours = dict(entry)
+            continue
+        fields = entry.get("fieldsV1") or {}
+        theirs, taken = _split(fields) if _is_foreign(entry) else ({}, fields)
         gained = _union(gained, taken)
         if theirs:
             kept.append(dict(entry) | {"fieldsV1": theirs})

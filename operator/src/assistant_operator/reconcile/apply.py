@@ -3,16 +3,15 @@
 An object that is not this assistant's is never written to and never removed, whatever its name is.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant_operator import errors
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import SECRET
-from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, uid_of
+from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, name_of, uid_of
 from assistant_operator.naming import ANNOTATION_INTENT
 from assistant_operator.reconcile.cache import Cache, Seen
 from assistant_operator.reconcile.drift import difference
@@ -35,42 +34,43 @@ class Applier:
     """Somebody else wrote while we did: another pass is due."""
 
     async def apply(self, manifests: Sequence[Manifest]) -> list[Ref]:
-        """Bring every object to its manifest and return what is in place; nothing is written where one of the names is taken."""
+        """Bring every object to its manifest, in order, and return what is in place."""
         wanted = [(manifest.to_dict(), manifest.policy) for manifest in manifests]
-        lives = await self._look([manifest for manifest, _ in wanted])
+        known = [self.cache.find(Ref.of(manifest)) for manifest, _ in wanted]
+        for seen in known:
+            if seen is not None:
+                self._refuse_others(seen.obj)  # before anything is written
         done: list[Ref] = []
-        for manifest, policy in wanted:
-            ref = Ref.of(manifest)
-            await self._bring(manifest, policy, lives[ref])
-            done.append(ref)
+        for (manifest, policy), seen in zip(wanted, known, strict=True):
+            await self._bring(manifest, policy, seen if seen is not None else await self._create(manifest))
+            done.append(Ref.of(manifest))
         return done
 
-    async def _look(self, manifests: Sequence[Object]) -> dict[Ref, Seen | None]:
-        """Return what stands under each name; names that the cache does not know are asked for, since others' objects bear no label."""
-        lives = {ref: self.cache.find(ref) for ref in map(Ref.of, manifests)}
-        unknown = [ref for ref, seen in lives.items() if seen is None]
-        found = await asyncio.gather(*(self.client.get(ref.row, ref.namespace, ref.name) for ref in unknown))
-        for ref, obj in zip(unknown, found, strict=True):
-            if obj is not None:
-                self._refuse_others(ref, obj)
-                self.cache.put(obj)
-                lives[ref] = self.cache.find(ref)
-        for ref, seen in lives.items():
-            if seen is not None:
-                self._refuse_others(ref, seen.obj)
-        return lives
+    async def _create(self, manifest: Object) -> Seen | None:
+        """Make an object that the cache does not know; return what stands under its name already, if something does.
 
-    def _refuse_others(self, ref: Ref, obj: Object) -> None:
+        A create fails where the name is taken, so nothing of others is taken over, not even what appeared in this instant.
+        """
+        ref = Ref.of(manifest)
+        try:
+            await self._write(ref, self.client.create(manifest))
+        except errors.AlreadyExistsError:
+            live = await self.client.get(ref.row, ref.namespace, ref.name)
+            if live is None:
+                raise
+            self._refuse_others(live)
+            self.cache.put(live)
+            return self.cache.find(ref)
+        return None
+
+    def _refuse_others(self, obj: Object) -> None:
         if controller_uid(obj) != self.uid:
-            raise collision(ref.kind, ref.name)
+            raise collision(str(obj["kind"]), name_of(obj))
 
     async def _bring(self, manifest: Object, policy: Policy, seen: Seen | None) -> None:
-        if seen is None:
-            # Without force: an object that appeared under this name in the last instant is not taken over.
-            await self._write(manifest, force=False)
-        elif is_being_deleted(seen.obj):
-            pass  # the news of its end brings the next pass
-        elif policy is Policy.REPLACE:
+        if seen is None or is_being_deleted(seen.obj):
+            return  # just made; or going: the news of its end brings the next pass
+        if policy is Policy.REPLACE:
             await self._replace(manifest, seen.obj)
         elif policy is Policy.APPLY and (why := drifted(manifest, seen)) is not None:
             log.info("Object drifted", extra={"assistant": str(self.key), "object": Ref.of(manifest).id, "field": why})
@@ -88,25 +88,26 @@ class Applier:
         return await self.client.delete(ref.row, ref.namespace, ref.name, uid=uid_of(obj))
 
     async def _repair(self, manifest: Object, seen: Seen) -> None:
-        if seen.is_foreign:
-            ref = Ref.of(manifest)
+        ref = Ref.of(manifest)
+        if seen.is_foreign or seen.is_created_only:
             fresh = await self.client.get(ref.row, ref.namespace, ref.name)
             if fresh is None or uid_of(fresh) != uid_of(seen.obj):
                 raise errors.ConflictError("get", ref.kind, 409, "Replaced")
             await self.client.disown(fresh)
         # The uid is a precondition: what somebody else made under this name meanwhile is not touched.
-        await self._write({**manifest, "metadata": {**manifest["metadata"], "uid": uid_of(seen.obj)}}, force=True)
+        bound = {**manifest, "metadata": {**manifest["metadata"], "uid": uid_of(seen.obj)}}
+        await self._write(ref, self.client.apply(bound))
 
-    async def _write(self, manifest: Object, *, force: bool) -> None:
-        kind, ref = manifest["kind"], Ref.of(manifest)
+    async def _write(self, ref: Ref, call: Awaitable[Object]) -> None:
+        """Await a write of the object, remember the answer, and say of a refusal what it means."""
         answer: Object | None = None
         self.cache.expect(ref)
         try:
-            answer = await self.client.apply(manifest, force=force)
+            answer = await call
         except errors.InvalidError as error:
-            raise errors.TerminalError("ObjectRefused", f"The API server does not accept the {kind}: {_causes(error)}") from error
+            raise errors.TerminalError("ObjectRefused", f"The API server does not accept the {ref.kind}: {_causes(error)}") from error
         except errors.ForbiddenError as error:
-            text = f"The API server refuses to {error.verb} the {kind} ({error.reason}): a quota, an admission rule or missing rights."
+            text = f"The API server refuses to {error.verb} the {ref.kind} ({error.reason}): a quota, an admission rule or missing rights."
             raise errors.WaitingError("Forbidden", text, after=60.0) from error
         finally:
             self.is_behind |= self.cache.answered(ref, answer)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import POD, PRIVATE_ASSISTANT, Kind, kind_of
 from assistant_operator.kube.objects import Object, metadata, name_of, uid_of, version_of
-from assistant_operator.kube.ownership import has_foreign_fields
+from assistant_operator.kube.ownership import has_foreign_fields, is_created_only
 from assistant_operator.reconcile.key import Key
 
 TOMBSTONES = 10_000
@@ -24,6 +24,8 @@ class Seen:
     obj: Object
     is_foreign: bool
     """Somebody else set fields that are for the operator alone."""
+    is_created_only: bool = False
+    """Made by us and never applied: see kube/ownership.py."""
 
 
 class Cache:
@@ -57,7 +59,8 @@ class Cache:
         known = self._of(ref.row).get((ref.namespace, ref.name))
         if version <= self._gone.get(ref, -1) or (known is not None and version <= version_of(known.obj)):
             return False
-        seen = Seen(_slim(obj), ref.row is not PRIVATE_ASSISTANT and has_foreign_fields(metadata(obj).get("managedFields") or ()))
+        managed = metadata(obj).get("managedFields") or () if ref.row.owned else ()
+        seen = Seen(_slim(obj), has_foreign_fields(managed), is_created_only(managed))
         self._of(ref.row)[ref.namespace, ref.name] = seen
         if (key := Key.of(obj)) is not None:
             self._by_key.setdefault(key, {})[ref] = seen

@@ -111,7 +111,7 @@ class Effort:
         except SpecInvalid as error:
             raise errors.TerminalError("SpecInvalid", str(error)) from None
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, uid_of(self.assistant))
-        material = await secrets.ensure(self.world.client, spec, self._context(), self.now)
+        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs)
         self.refs.update(material.made)
         self.problems += material.problems
         if (delay := secrets.recheck_delay(material, self.now)) is not None:

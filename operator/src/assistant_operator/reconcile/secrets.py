@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 import secrets as random_source
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,6 +40,8 @@ RECHECK = 15.0
 class Material:
     """What the Secrets came to."""
 
+    known: frozenset[Ref] = frozenset()
+    """Made by earlier passes: these are looked for before they are made."""
     ca_certificate: str | None = None
     made: list[Ref] = field(default_factory=list)
     problems: list[errors.StatedError] = field(default_factory=list)
@@ -47,9 +49,9 @@ class Material:
     """When the certificate wants to be looked at again."""
 
 
-async def ensure(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime) -> Material:
-    """Make what is missing, check what users bring, and say what is wrong."""
-    material = Material()
+async def ensure(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, known: Collection[Ref] = ()) -> Material:
+    """Make what is missing, check what users bring, and say what is wrong. Known is what was made before."""
+    material = Material(known=frozenset(known))
     steps = (
         _tls(client, spec, context, now, material),
         _keys(client, spec, context, material),
@@ -77,12 +79,18 @@ def collision(kind: str, name: str) -> errors.TerminalError:
 
 async def _own(client: Client, context: Context, name: str, make: Callable[[], Manifest], material: Material) -> Object:
     """Return a Secret of ours, made if it is missing."""
-    live = await client.get(SECRET, context.names.namespace, name)
+    ref = Ref.named(SECRET, context.names.namespace, name)
+    live = await client.get(SECRET, ref.namespace, name) if ref in material.known else None
     if live is None:
-        live = await client.create(make().to_dict())
+        try:
+            live = await client.create(make().to_dict())
+        except errors.AlreadyExistsError:
+            live = await client.get(SECRET, ref.namespace, name)
+            if live is None:
+                raise
     if controller_uid(live) != context.uid:
         raise collision(SECRET.kind, name)
-    material.made.append(Ref.named(SECRET, context.names.namespace, name))
+    material.made.append(ref)
     return live
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistant_operator.kube.ownership import has_foreign_fields, taken_over
+from assistant_operator.kube.ownership import has_foreign_fields, is_created_only, taken_over
 from assistant_operator.naming import FIELD_MANAGER
 
 
@@ -37,7 +37,7 @@ CASES: list[Any] = [
     pytest.param(
         [OURS, entry("kubectl", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:x": {}}}}}})], True, id="another annotation"
     ),
-    pytest.param([OURS, entry(FIELD_MANAGER, {"f:spec": {"f:x": {}}}, "Update")], True, id="our name, not our way"),
+    pytest.param([entry(FIELD_MANAGER, {"f:spec": {"f:x": {}}}, "Update")], False, id="created by us"),
     pytest.param([OURS, entry("kubectl", {"f:spec": {}})], True, id="the spec as a whole"),
     pytest.param([], False, id="nothing known"),
 ]
@@ -59,6 +59,19 @@ def test_taking_over_leaves_what_others_may_own() -> None:
     assert entry("kubectl", {"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:volumeName": {}}}) in others
     assert status in others
     assert not has_foreign_fields([ours, *others])
+
+
+def test_what_was_created_is_applied_from_then_on() -> None:
+    """Otherwise a field that leaves the intent would be kept alive by the record of the create."""
+    created = entry(FIELD_MANAGER, {"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:x": {}}}, "Update")
+    assert is_created_only([created])
+    assert not is_created_only([OURS])
+    ours, *others = taken_over([created])
+
+    assert (ours["manager"], ours["operation"]) == (FIELD_MANAGER, "Apply")
+    assert ours["fieldsV1"] == created["fieldsV1"]
+    assert others == []
+    assert not is_created_only([ours])
 
 
 def test_taking_over_without_a_record_of_ours() -> None:

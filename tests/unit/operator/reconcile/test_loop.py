@@ -95,11 +95,7 @@ async def test_a_refused_object_stalls_with_the_servers_reason(fake: FakeWorld) 
     """The field, not the whole answer."""
     cause = errors.Cause("spec.template.spec.affinity", "Required value")
     fake.apply()
-    fake.fail(
-        lambda verb, kind: (
-            errors.InvalidError(verb, kind, 422, "Invalid", "long", (cause,)) if (verb, kind) == ("patch", "Service") else None
-        )
-    )
+    fake.fail(lambda verb, kind: errors.InvalidError(verb, kind, 422, "Invalid", "long", (cause,)) if kind == "Service" else None)
     outcome = await fake.reconcile()
 
     assert outcome.label == "stalled"
@@ -110,7 +106,7 @@ async def test_a_refused_object_stalls_with_the_servers_reason(fake: FakeWorld) 
 async def test_missing_rights_are_told(fake: FakeWorld) -> None:
     """As a wait: an administrator may grant them at any time."""
     fake.apply()
-    fake.fail(lambda verb, kind: errors.ForbiddenError("create", kind, 403, "Forbidden") if kind == "Service" and verb == "patch" else None)
+    fake.fail(lambda verb, kind: errors.ForbiddenError("create", kind, 403, "Forbidden") if kind == "Service" else None)
     outcome = await fake.reconcile()
 
     assert fake.verdict() == ("False", "Forbidden")
@@ -308,18 +304,15 @@ async def test_a_child_that_is_being_deleted_is_waited_for(fake: FakeWorld) -> N
 
 
 async def test_an_object_that_appears_in_the_last_instant_is_not_taken_over(fake: FakeWorld) -> None:
-    """Between the look and the write: the write is without force."""
+    """A create fails where the name is taken."""
     fake.apply()
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one-ca", "namespace": "ns"}, "data": {"ca.crt": "theirs"}}
 
     def appear(verb: str, kind: str) -> None:
-        if verb == "patch" and kind == "ServiceAccount" and fake.client.find(CONFIG_MAP, "ns", "one-ca") is None:
+        if verb == "create" and kind == "ServiceAccount" and fake.client.find(CONFIG_MAP, "ns", "one-ca") is None:
             fake.client.put(theirs)
 
     fake.fail(appear)
-    with pytest.raises(errors.ConflictError):
-        await fake.reconcile()
-    fake.client.faults = []
     await fake.reconcile()
 
     assert fake.verdict() == ("False", "NameCollision")
