@@ -4,6 +4,7 @@
 #   make demo-down   leave nothing of it
 #   make test        check + unit + integration + node + e2e: all that .ci/run does
 #   make check       formatting, lint, types, layers, generated files, chart
+#   make bench       the gateway and the operator against their limits and peers (on a machine that does nothing else)
 #   make lock        pin the requirements anew
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -13,7 +14,7 @@ SOURCES := operator/src:gateway/src:model/src
 export PYTHONPATH := $(SOURCES):.
 RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
+.PHONY: bench bench-gateway bench-operator help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
 
 help:
 	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
@@ -61,6 +62,15 @@ e2e: $(VENV)/.locked
 
 generate: $(VENV)/.locked
 	$(RUN) tests.cluster.check --write
+
+bench: bench-gateway bench-operator
+
+bench-gateway: $(VENV)/.locked
+	$(RUN) bench.gateway.run
+
+bench-operator: $(VENV)/.locked
+	$(RUN) tests.cluster build
+	$(RUN) bench.operator
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11
 
