@@ -177,13 +177,13 @@ class Lab:
         self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
         return self.seen(self.api.set_status(POD, self.namespace, meta["name"], status))
 
-    def pull_succeeds(self, digest: str = DIGEST, size: int = 1000, *, with_pod: bool = True) -> None:
-        """Let the pull Job end well, as its controller and kubelet would."""
+    def pull_succeeds(self, digest: str = DIGEST, size: int = 1000, *, with_pod: bool = True, at: str = "") -> None:
+        """Let the pull Job end well, as its controller and kubelet would, now or at another time."""
         job = self.job()
         if with_pod:
             said = json.dumps({"name": MODEL, "digest": digest, "sizeBytes": size})
             self.pod(job, "pull", {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, said)]})
-        self.job_ends(job, "Complete", "SuccessCriteriaMet", succeeded=1)
+        self.job_ends(job, "Complete", "SuccessCriteriaMet", at, succeeded=1)
 
     def pull_fails(self, reason: str, message: str, exit_code: int = 42) -> None:
         """Let the pull Job fail for good."""
@@ -192,8 +192,8 @@ class Lab:
         self.pod(job, "pull", {"phase": "Failed", "containerStatuses": [terminated("pull", exit_code, said)]})
         self.job_ends(job, "Failed", "FailureTarget", failed=1)
 
-    def job_ends(self, job: Object, kind: str, before: str, **counts: int) -> None:
-        now = timestamp()
+    def job_ends(self, job: Object, kind: str, before: str, at: str = "", **counts: int) -> None:
+        now = at or timestamp()
         reason = "CompletionsReached" if kind == "Complete" else "PodFailurePolicy"
         ended = [
             {"type": one, "status": "True", "reason": reason, "message": "", "lastTransitionTime": now, "lastProbeTime": now}

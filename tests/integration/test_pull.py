@@ -185,7 +185,7 @@ def test_a_result_that_was_never_seen_is_fetched_again(lab: Lab) -> None:
     """Job done, pod gone, nothing recorded: the Job is made anew (and finds the blobs there)."""
     lab.apply()
     first = lab.job()
-    lab.pull_succeeds(with_pod=False)
+    lab.pull_succeeds(with_pod=False, at="2020-01-01T00:00:00Z")
 
     lab.another_job(first)
     lab.settle()

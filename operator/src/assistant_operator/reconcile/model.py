@@ -107,10 +107,12 @@ def _checked(view: PullView, spec: PrivateAssistantSpec) -> PullView:
 
 def _over(view: PullView, now: datetime, *, stale: bool) -> str | None:
     """Return why a Job is to be made anew, None where it is not."""
-    if view.phase is Phase.SUCCEEDED:
-        return "Its volume is gone" if stale else "Its result is gone with its pod"
+    if view.phase is Phase.SUCCEEDED and stale:
+        return "Its volume is gone"
     retry_at = view.retry_at()
-    return "It failed a while ago" if retry_at is not None and retry_at <= now else None
+    if retry_at is None or retry_at > now:
+        return None
+    return "Its result is gone with its pod" if view.phase is Phase.SUCCEEDED else "It failed a while ago"
 
 
 async def target(world: World, spec: PrivateAssistantSpec, model: Model) -> PullTarget | None:

@@ -12,7 +12,7 @@ from typing import Any
 from assistant_model.reference import Reference, is_digest
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.status import ModelStatus
-from assistant_operator.kube.objects import Object, condition, is_being_deleted, is_true, metadata, uid_of
+from assistant_operator.kube.objects import Object, condition, is_being_deleted, metadata, uid_of
 from assistant_operator.reconcile import pods as pod_states
 from assistant_operator.reconcile.pods import Ended, Trouble
 
@@ -23,6 +23,8 @@ SELDOM = frozenset({"ModelNotFound", "Unauthorized"})
 RETRY = timedelta(minutes=2)
 """After a Job has failed for good; the Job itself tried several times, with growing delays."""
 RETRY_SELDOM = timedelta(minutes=10)
+LATE = timedelta(seconds=30)
+"""Jobs and pods are watched by streams of their own: the news of a Job's end may come before that of its pod, which has the result."""
 
 
 class Phase(Enum):
@@ -50,7 +52,7 @@ class PullView:
     digest: str | None = None
     size_bytes: int | None = None
     trouble: Trouble | None = None
-    failed_at: datetime | None = None
+    ended_at: datetime | None = None
     pod_ip: str | None = None
     pod_uid: str | None = None
     """Of the pod that is pulling now."""
@@ -60,11 +62,13 @@ class PullView:
         return self.phase is Phase.FAILED and self.trouble is not None and self.trouble.reason in FINAL
 
     def retry_at(self) -> datetime | None:
-        """Return when a failed Job is to be made anew; None for never."""
-        if self.phase is not Phase.FAILED or self.is_final or self.failed_at is None:
+        """Return when a Job that failed, or whose result is gone with its pod, is to be made anew; None for never."""
+        if self.ended_at is None or self.is_final:
             return None
+        if self.phase is Phase.SUCCEEDED:
+            return None if self.digest else self.ended_at + LATE
         seldom = self.trouble is not None and self.trouble.reason in SELDOM
-        return self.failed_at + (RETRY_SELDOM if seldom else RETRY)
+        return self.ended_at + (RETRY_SELDOM if seldom else RETRY)
 
 
 ABSENT = PullView(Phase.ABSENT)
@@ -76,12 +80,13 @@ def view(job: Object | None, pods: list[Object]) -> PullView:
         return ABSENT
     own = [pod for pod in pods if pod_states.is_controlled_by(pod, uid_of(job))]
     ends = sorted((end for pod in own for container in pod_states.statuses(pod) if (end := pod_states.ended(container))), key=_when)
-    if is_true(job, "Complete") or is_true(job, "SuccessCriteriaMet"):
-        return _succeeded(ends)
+    complete = condition(job, "Complete")
+    if complete.get("status") == "True":
+        return _succeeded(ends, _time(complete.get("lastTransitionTime")))
     failed = condition(job, "Failed")
     if failed.get("status") == "True":
         trouble = _last_complaint(ends) or Trouble("PullFailed", "The pull failed; the Job's events say how.")
-        return PullView(Phase.FAILED, trouble=trouble, failed_at=_time(failed.get("lastTransitionTime")))
+        return PullView(Phase.FAILED, trouble=trouble, ended_at=_time(failed.get("lastTransitionTime")))
     running = next((pod for pod in own if (pod.get("status") or {}).get("phase") == "Running" and not is_being_deleted(pod)), None)
     stuck = pod_states.first_trouble(pod for pod in own if (pod.get("status") or {}).get("phase") in (None, "Pending"))
     return PullView(
@@ -92,13 +97,13 @@ def view(job: Object | None, pods: list[Object]) -> PullView:
     )
 
 
-def _succeeded(ends: list[Ended]) -> PullView:
+def _succeeded(ends: list[Ended], at: datetime | None) -> PullView:
     for end in reversed(ends):
         digest, size = end.said.get("digest"), end.said.get("sizeBytes")
         if end.exit_code == 0 and isinstance(digest, str) and is_digest(digest):
             valid = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-            return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size if valid else None)
-    return PullView(Phase.SUCCEEDED)
+            return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size if valid else None, ended_at=at)
+    return PullView(Phase.SUCCEEDED, ended_at=at)
 
 
 def _last_complaint(ends: list[Ended]) -> Trouble | None:

@@ -11,6 +11,7 @@ from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.progress import INTERVAL, Progress
 from tests.support.fake_client import text_of
 from tests.support.fake_world import DIGEST, MODEL, FakeWorld
+from tests.support.pods import terminated
 
 
 @pytest.fixture
@@ -219,6 +220,33 @@ async def test_a_failed_pull_is_made_anew_in_time(fake: FakeWorld) -> None:
     [again] = fake.jobs()
     assert uid_of(again) != uid_of(job)
     assert again["spec"]["template"]["spec"]["hostAliases"][0]["ip"] == "198.51.100.1"
+
+
+async def test_the_news_of_a_pod_may_come_after_that_of_its_job(fake: FakeWorld) -> None:
+    """The Job is not thrown away for it; when the pod's news does not come, it is."""
+    fake.apply()
+    await fake.settle()
+    [job] = fake.jobs()
+    fake.job_ends(job, "Complete")
+    outcome = await fake.settle()
+    assert outcome.after == pull.LATE.total_seconds()
+    assert fake.verdict("ModelReady") == ("Unknown", "Pulling")
+    assert uid_of(fake.jobs()[0]) == uid_of(job)
+    fake.pod(job, "pull", {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, f'{{"digest": "{DIGEST}"}}')]})
+    await fake.settle()
+    assert fake.verdict("ModelReady") == ("True", "ModelVerified")
+
+
+async def test_a_result_that_went_with_its_pod_is_fetched_again(fake: FakeWorld) -> None:
+    fake.apply()
+    await fake.settle()
+    [job] = fake.jobs()
+    fake.job_ends(job, "Complete")
+    await fake.settle()
+    fake.pass_time(pull.LATE.total_seconds() + 1)
+    await fake.settle()
+
+    assert uid_of(fake.jobs()[0]) != uid_of(job)
 
 
 async def test_a_running_pull_is_looked_at_often(fake: FakeWorld) -> None:

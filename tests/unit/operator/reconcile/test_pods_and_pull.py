@@ -81,7 +81,7 @@ def test_a_failure_carries_the_pullers_words() -> None:
 
     assert view.phase is Phase.FAILED
     assert view.trouble == pods.Trouble("Unauthorized", "The registry says no.")
-    assert view.failed_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert view.ended_at == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_a_failure_without_words_has_a_reason_all_the_same() -> None:
@@ -99,6 +99,12 @@ def test_when_a_failed_pull_is_tried_again(reason: str, after: int | None) -> No
 
     expected = None if after is None else datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=after)
     assert view.retry_at() == expected
+
+
+def test_a_result_may_come_later_than_the_news_of_the_jobs_end() -> None:
+    """Two streams: for a while the Job is not made anew."""
+    assert pull.view(ended("Complete"), []).retry_at() == datetime(2026, 1, 1, tzinfo=UTC) + pull.LATE
+    assert pull.view(ended("Complete"), [pod(terminated("pull", 0, said(digest=DIGEST)))]).retry_at() is None
 
 
 def test_a_missing_time_is_no_crash() -> None:
