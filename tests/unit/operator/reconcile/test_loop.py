@@ -156,7 +156,9 @@ async def test_a_status_is_never_written_to_a_newer_generation(fake: FakeWorld) 
     fake.client.on_change = lambda _obj, _gone: None  # the watch is slow
     fake.apply({"model": {"name": MODEL, "replicas": 0}})
     fake.pull_succeeds()
-    fake.cache.put(fake.jobs()[0])
+    for obj in fake.client.objects.values():
+        if obj["kind"] in ("Job", "Pod"):
+            fake.cache.put(obj)
 
     with pytest.raises(errors.ConflictError):
         await fake.reconcile()
