@@ -1,9 +1,10 @@
 """The gateway against calling the model server directly, a bare pass-through, and a Go proxy that does the same work for each request.
 
-    python bench/gateway/run.py [--rounds 3] [--seconds 3]
+    python bench/gateway/run.py [--rounds 5] [--seconds 1] [--realtime]
 
 Proxies are pinned to one core, load generator and model server to another; rounds are interleaved, and medians with their spread are
-shown. On a machine that others use too, the CPU time for each request is the figure to trust. Needs Go, openssl and taskset.
+shown. Where others use the machine too, --realtime (as root) puts the bench before them, and pauses after each figure to let them on.
+Needs Go, openssl, taskset and chrt.
 """
 
 import argparse
@@ -27,6 +28,7 @@ HERE = Path(__file__).parent
 KEY = "sk-of-the-bench-0123456789"
 DIGEST = "a6" * 32
 PROXY_CORE, LOAD_CORE = "1", "0"
+PAUSE_SECONDS = 0.7
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -55,7 +57,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(core: str, command: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(["taskset", "-c", core, *command], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(["taskset", "-c", core, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -144,6 +146,7 @@ def load(folder: Path, peer: Peer, **flags: object) -> dict[str, float]:
     found: dict[str, float] = json.loads(subprocess.check_output([*command, *(f"-{name}={value}" for name, value in flags.items())]))
     spent = peer.cpu_seconds() - before
     found["rss_mb"] = peer.rss_mb()
+    time.sleep(PAUSE_SECONDS)
     if found.get("requests"):
         found["cpu_us"] = spent / found["requests"] * 1e6
     if found.get("tokens"):
@@ -168,15 +171,15 @@ def measure(folder: Path, peers: list[Peer], rounds: int, seconds: float) -> dic
         "1 client": {"clients": 1, "seconds": seconds},
         "10 clients": {"clients": 10, "seconds": seconds},
         "64 clients": {"clients": 64, "seconds": seconds},
-        "stream, 2 ms a token": {"mode": "stream", "tokens": 100, "pause": 2000, "seconds": seconds},
-        "stream, 100,000 tokens flat out": {"mode": "stream", "tokens": 100_000, "seconds": 0.01},
+        "streams, 2 ms a token": {"mode": "stream", "tokens": 100, "pause": 2000, "seconds": seconds},
+        "a stream of 100,000 tokens flat out": {"mode": "stream", "tokens": 100_000, "seconds": 0.01},
     }
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for number in range(rounds):
         for case, flags in cases.items():
             for peer in peers:
                 found.setdefault((case, peer.name), []).append(load(folder, peer, **flags))
-                print(f"round {number + 1}: {case}: {peer.name}: {found[case, peer.name][-1]}", file=sys.stderr)
+                print(f"round {number + 1}: {case}: {peer.name}", file=sys.stderr)
     for peer in peers[1:]:
         found["a client that does not read", peer.name] = [stalled(folder, peer, seconds * 2)]
     return found
@@ -201,14 +204,17 @@ def cell(values: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--realtime", action="store_true")
     settings = parser.parse_args()
+    if settings.realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # what it starts inherits it
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         _, peers = start(Path(folder), stack)
         print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}")
         print(table(measure(Path(folder), peers, settings.rounds, settings.seconds)))
-        print(f"\nload of the machine at the end: {os.getloadavg()[0]:.1f} (the bench itself is 2)")
+        print(f"\nload of the machine at the end, the bench with it: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class Life:
         loop.set_exception_handler(logs.loop_exception)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through again and again
+        gc.set_threshold(10_000, 20, 20)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)

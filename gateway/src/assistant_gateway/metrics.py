@@ -21,6 +21,8 @@ _DURATION: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 
 _FIRST_TOKEN: Final = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304)
 
+BATCH: Final = 256
+
 Labels = tuple[str, ...]
 
 
@@ -91,6 +93,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self._requests = _Requests()
+        self._uncounted: list[Exchange] = []
         registry.register(self._requests)
         name = "private_assistant_gateway"
         self.ready = Gauge(f"{name}_ready", "1 when the gateway serves requests.", registry=registry)
@@ -110,9 +113,19 @@ class Metrics:
         self._requests.in_flight += 1
 
     def ended(self, exchange: Exchange) -> None:
-        """Count a request that has ended."""
+        """Count a request that has ended; together with others, which is kinder to the processor's caches."""
+        self._requests.in_flight -= 1
+        self._uncounted.append(exchange)
+        if len(self._uncounted) >= BATCH:
+            self._count_all()
+
+    def _count_all(self) -> None:
+        for exchange in self._uncounted:
+            self._count(exchange)
+        self._uncounted.clear()
+
+    def _count(self, exchange: Exchange) -> None:
         requests = self._requests
-        requests.in_flight -= 1
         labels = (exchange.route, exchange.outcome, exchange.code or "")
         requests.ended[labels] = requests.ended.get(labels, 0) + 1
         model, operation = exchange.model, exchange.operation
@@ -129,4 +142,5 @@ class Metrics:
 
     def page(self) -> bytes:
         """Return the text of /metrics."""
+        self._count_all()
         return generate_latest(self.registry)

@@ -56,12 +56,12 @@ class Exchange:
         self.request_id = f"{_PREFIX}{next(_numbers):08x}"
         self.began = time.perf_counter()
 
-    def line(self) -> dict[str, Any]:
+    def line(self, now: str) -> dict[str, Any]:
         """Return the record."""
         began, first = self.began, self.first_byte
         return {
             "record": "request",
-            "time": _now(),
+            "time": now,
             "key": self.key,
             "subject": self.subject,
             "route": self.route,
@@ -85,18 +85,9 @@ class Exchange:
         }
 
 
-_second = 0
-_second_text = ""
-
-
 def _now() -> str:
-    """Return the time with milliseconds; the text of a second is made once."""
-    global _second, _second_text
     now = time.time()
-    second = int(now)
-    if second != _second:
-        _second, _second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-    return f"{_second_text}.{int((now - second) * 1000):03d}Z"
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
 
 
 class Records:
@@ -104,18 +95,21 @@ class Records:
 
     def __init__(self, descriptor: int = 1) -> None:
         self._descriptor = descriptor
-        self._lines: list[bytes] = []
+        self._ended: list[Exchange] = []
 
     def write(self, exchange: Exchange) -> None:
         """Add the exchange's record; it is on the descriptor at the next turn of the event loop."""
-        if not self._lines:
+        if not self._ended:
             asyncio.get_running_loop().call_soon(self.flush)
-        self._lines.append(orjson.dumps(exchange.line(), option=orjson.OPT_APPEND_NEWLINE))
+        self._ended.append(exchange)
 
     def flush(self) -> None:
         """Write what is waiting."""
-        data = memoryview(b"".join(self._lines))
-        self._lines.clear()
+        if not self._ended:
+            return
+        now = _now()
+        data = memoryview(b"".join([orjson.dumps(exchange.line(now), option=orjson.OPT_APPEND_NEWLINE) for exchange in self._ended]))
+        self._ended.clear()
         while data:
             try:
                 data = data[os.write(self._descriptor, data) :]

@@ -26,7 +26,7 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_CONNECTIONS: Final = 4096
 HANDSHAKE_SECONDS = 10.0
 HEADER_SECONDS = 5.0
-IDLE_SECONDS = 30
+IDLE_SECONDS = 30.0
 
 
 class Peer:
@@ -117,6 +117,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self.on_gone: Callable[[], None] | None = None
         self.refusal: RefusalError | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._idle_look: asyncio.TimerHandle | None = None
         self._in_headers = False
         self._header_bytes = 0
         self._refused = False
@@ -132,6 +134,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        if self._idle_look is not None:
+            self._idle_look.cancel()
         super().connection_lost(exc)
         if self.on_gone is not None:
             self.on_gone()
@@ -169,6 +173,29 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(RefusalError("invalid_http"))
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request. As uvicorn does it, without a timer that is set and cancelled for every request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_look is None:
+            self._idle_look = self.loop.call_later(IDLE_SECONDS, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        self._idle_look = None
+        if not self.cycle.response_complete:
+            return  # its end begins to look again
+        left = self._idle_since + IDLE_SECONDS - self.loop.time()
+        if left <= 0 and self._deadline is None:
+            self.transport.close()
+        else:  # where headers are arriving, their deadline decides
+            self._idle_look = self.loop.call_later(left if left > 0 else HEADER_SECONDS, self._look_if_idle)
 
     def _arm(self) -> None:
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._late)
@@ -266,7 +293,6 @@ def make(app: Any, host: str, port: int, context: ssl.SSLContext | None, drain_s
         access_log=False,  # it would log query strings
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=cast(int, drain_seconds),
         ssl_context_factory=None if context is None else lambda *_: context,
     )

@@ -112,6 +112,7 @@ class RunningGateway:
 
     def counted(self) -> dict[tuple[str, str, str], float]:
         """Return the request counter, by route, outcome and code."""
+        self.metrics.page()
         samples = next(family for family in self.metrics.registry.collect() if family.name == "private_assistant_gateway_requests").samples
         return {(s.labels["route"], s.labels["outcome"], s.labels["code"]): s.value for s in samples if s.name.endswith("_total")}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.metrics import Metrics
+from assistant_gateway.metrics import BATCH, Metrics
 from assistant_gateway.record import COMPLETED, REFUSED, Exchange
 
 
@@ -23,6 +23,7 @@ def count(*exchanges: Exchange) -> Metrics:
     for exchange in exchanges:
         metrics.began()
         metrics.ended(exchange)
+    metrics.page()  # counts what has waited
     return metrics
 
 
@@ -67,3 +68,15 @@ def test_requests_in_progress_are_counted() -> None:
     metrics.began()
 
     assert metrics.registry.get_sample_value("private_assistant_gateway_requests_in_flight") == 1.0
+
+
+def test_requests_are_counted_together_and_none_is_left_out() -> None:
+    metrics = Metrics()
+    for _ in range(BATCH + 3):
+        metrics.began()
+        metrics.ended(ended())
+
+    labels = {"route": "/api/chat", "outcome": "completed", "code": ""}
+    assert metrics.registry.get_sample_value("private_assistant_gateway_requests_total", labels) == BATCH
+    metrics.page()
+    assert metrics.registry.get_sample_value("private_assistant_gateway_requests_total", labels) == BATCH + 3

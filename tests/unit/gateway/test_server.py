@@ -63,6 +63,25 @@ async def test_the_next_request_on_a_connection_has_its_deadline_too(
     assert rest.removeprefix(b'"}').startswith(status)
 
 
+async def test_a_connection_that_idles_is_closed_and_one_in_use_is_not(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(asked: Asked, wire: Wire) -> None:
+        await asyncio.sleep(0.2)  # far longer than a connection may idle
+        await wire.json({"version": "0.24.0"})
+
+    monkeypatch.setattr(server, "IDLE_SECONDS", 0.05)
+    reader, writer = await gateway.raw()
+    ask_version = f"GET /api/version HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode()
+    writer.write(ask_version)
+    await reader.readuntil(b"0.24.0")
+    gateway.fake.scripts["/api/version"] = slow
+    writer.write(ask_version)
+    await reader.readuntil(b"0.24.0")
+    rest = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+
+    assert rest == b'"}'
+
+
 async def test_the_deadline_of_the_headers_ends_with_them(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     async def slow(asked: Asked, wire: Wire) -> None:
         await asyncio.sleep(0.2)  # far longer than the deadline
