@@ -53,7 +53,13 @@ class Figures:
 
     def note(self, name: str, value: float) -> None:
         self.numbers[name] = round(value, 3)
-        print(f"{name:<60} {value:>10.2f}", flush=True)
+        print(f"{name:<90} {value:>9.2f}", flush=True)
+
+    def spread(self, name: str, values: list[float]) -> None:
+        """Note a median, and the extremes beside it."""
+        self.numbers[name] = round(statistics.median(values), 3)
+        text = f"{statistics.median(values):>9.2f}  ({min(values):.2f} to {max(values):.2f})"
+        print(f"{name:<90} {text}", flush=True)
 
 
 class Process:
@@ -91,10 +97,6 @@ class Process:
         """Return seconds of processor time so far."""
         parts = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
-
-    def told(self) -> str:
-        """Return the end of its log."""
-        return Path(self.log.name).read_text()[-3000:]
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -161,70 +163,77 @@ def writes(cluster: ApiServer, namespace: str, agent: str) -> int:
     return found
 
 
-def measure_at_once(cluster: ApiServer, api: Api, figures: Figures, assistants: int) -> None:
-    """Apply many assistants at once, then end all their pulls at once; and write the same objects by a bare loop."""
-    namespace = "many"
+def at_once(cluster: ApiServer, api: Api, namespace: str, assistants: int) -> tuple[Process, dict[str, float]]:
+    """Apply many assistants at once to a fresh operator; return it, and the figures."""
     make_namespace(api, namespace)
     process = Process(cluster, namespace)
     until("the operator leads", lambda: api.lease_holder("default", namespace), 30)
     time.sleep(2)
-    cpu = process.cpu()
-    begun = time.monotonic()
+    cpu, begun = process.cpu(), time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda number: api.apply(assistant(namespace, number)), range(assistants)))
-    figures.note(f"{assistants} assistants: seconds to apply them (the user's part)", time.monotonic() - begun)
     expected = len(children_of(namespace, 0, "u")) - 3
-    until("all children", lambda: count(api, namespace) >= expected * assistants, 300, every=0.5)
-    seconds = time.monotonic() - begun
-    figures.note(f"{assistants} assistants at once: seconds to all children applied", seconds)
-    figures.note("assistants per second", assistants / seconds)
+    until("all children", lambda: count(api, namespace) >= expected * assistants, 300, every=0.25)
+    children = time.monotonic() - begun
     until("all are told of", lambda: all(_reason(one) == "Pulling" for one in api.list(PRIVATE_ASSISTANT, namespace)), 60, every=0.25)
-    figures.note("... and all statuses written", time.monotonic() - begun)
-    figures.note("operator's processor seconds for that", process.cpu() - cpu)
-    figures.note("passes for that", passes())
+    seconds = {
+        "at once: seconds to all children": children,
+        "at once: seconds to all statuses": time.monotonic() - begun,
+        "at once: operator's processor seconds": process.cpu() - cpu,
+        "at once: passes": passes(),
+    }
     time.sleep(1)
-    agent = FIELD_MANAGER
-    own = writes(cluster, namespace, agent)
-    figures.note("API writes per assistant (children, Secrets, status)", own / assistants)
-
-    begun = time.monotonic()
-    end_pulls(api, namespace)
-    try:
-        until("all StatefulSets", lambda: len(api.list(STATEFUL_SET, namespace)) >= assistants, 120, every=0.25)
-    except AssertionError:
-        print(process.told())
-        raise
-    figures.note("all pulls end at once: seconds to all StatefulSets (the user's part included)", time.monotonic() - begun)
-    figures.note(f"resident MB with {assistants} assistants", process.rss())
-    latencies = [repair(api, namespace, number) for number in range(min(assistants, 30))]
-    figures.note("a deleted Service is back: median milliseconds", statistics.median(latencies) * 1000)
-    figures.note("a deleted Service is back: worst milliseconds", max(latencies) * 1000)
-    before, idle = process.cpu(), writes(cluster, namespace, agent)
-    time.sleep(10)
-    figures.note("idle: percent of one processor", (process.cpu() - before) * 10)
-    figures.note("idle: writes in 10 s", writes(cluster, namespace, agent) - idle)
-    process.stop()
-
-    begun = time.monotonic()
-    process = Process(cluster, namespace)
-    quiet = writes(cluster, namespace, agent)
-    until("it has passed over all", lambda: passes() >= assistants, 120, every=0.1)
-    figures.note(f"restart with {assistants} assistants: seconds to a pass over each, start of Python included", time.monotonic() - begun)
-    time.sleep(2)
-    figures.note("... writes", writes(cluster, namespace, agent) - quiet)
-    figures.note("... resident MB", process.rss())
-    process.stop()
+    return process, seconds | {"at once: API writes per assistant": writes(cluster, namespace, FIELD_MANAGER) / assistants}
 
 
-def measure_bare_loop(cluster: ApiServer, api: Api, figures: Figures, assistants: int) -> None:
-    """The same objects, made beforehand, written by the same client from as many tasks as the operator has workers."""
-    namespace = "bare"
+def bare_loop(cluster: ApiServer, api: Api, namespace: str, assistants: int) -> dict[str, float]:
+    """Write the same objects, made beforehand, by the same client from as many tasks as the operator has workers."""
     make_namespace(api, namespace)
     made = [api.apply(assistant(namespace, number)) for number in range(assistants)]
     objects = [children_of(namespace, number, uid_of(made[number])) for number in range(assistants)]
     seconds = asyncio.run(apply_all(cluster, objects))
-    figures.note("bare loop of the same writes: seconds", seconds)
-    figures.note("bare loop: writes per second", sum(map(len, objects)) / seconds)
+    return {"bare loop: seconds": seconds, "bare loop: writes per second": sum(map(len, objects)) / seconds}
+
+
+def measure_at_once(cluster: ApiServer, api: Api, figures: Figures, assistants: int, rounds: int) -> None:
+    """The operator and the bare loop in turn, then what comes after on the last round's operator."""
+    seen: dict[str, list[float]] = {}
+    for number in range(rounds):
+        found = bare_loop(cluster, api, f"bare-{number}", assistants)
+        process, more = at_once(cluster, api, f"many-{number}", assistants)
+        for name, value in (found | more).items():
+            seen.setdefault(name, []).append(value)
+        if number + 1 < rounds:
+            process.stop()
+    for name, values in seen.items():
+        figures.spread(f"{assistants} assistants {name}", values)
+    measure_afterwards(cluster, api, figures, process, f"many-{rounds - 1}", assistants)
+
+
+def measure_afterwards(cluster: ApiServer, api: Api, figures: Figures, process: Process, namespace: str, assistants: int) -> None:
+    """All pulls end; Services are deleted; nothing happens; the operator is started anew."""
+    begun = time.monotonic()
+    end_pulls(api, namespace)
+    until("all StatefulSets", lambda: len(api.list(STATEFUL_SET, namespace)) >= assistants, 120, every=0.25)
+    figures.note("all pulls end at once: seconds to all StatefulSets (the user's part included)", time.monotonic() - begun)
+    figures.note(f"resident MB with {assistants} assistants", process.rss())
+    latencies = [repair(api, namespace, number) * 1000 for number in range(min(assistants, 30))]
+    figures.spread("a deleted Service is back: milliseconds", latencies)
+    before, idle = process.cpu(), writes(cluster, namespace, FIELD_MANAGER)
+    time.sleep(10)
+    figures.note("idle: percent of one processor", (process.cpu() - before) * 10)
+    figures.note("idle: writes in 10 s", writes(cluster, namespace, FIELD_MANAGER) - idle)
+    process.stop()
+
+    begun = time.monotonic()
+    process = Process(cluster, namespace)
+    quiet = writes(cluster, namespace, FIELD_MANAGER)
+    until("it has passed over all", lambda: passes() >= assistants, 120, every=0.1)
+    figures.note(f"restart with {assistants} assistants: seconds to a pass over each, start of Python included", time.monotonic() - begun)
+    time.sleep(2)
+    figures.note("... writes", writes(cluster, namespace, FIELD_MANAGER) - quiet)
+    figures.note("... resident MB", process.rss())
+    process.stop()
 
 
 def measure_memory(cluster: ApiServer, api: Api, figures: Figures) -> None:
@@ -286,6 +295,7 @@ def passes() -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.operator", description=__doc__)
     parser.add_argument("--assistants", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3, help="the bare loop and the operator in turn, so many times")
     parser.add_argument("--json", type=Path, help="write the numbers there")
     chosen = parser.parse_args()
     figures = Figures()
@@ -294,8 +304,7 @@ def main() -> int:
         api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
         until("the CRD is served", lambda: api.is_served(PRIVATE_ASSISTANT), 30)
         measure_memory(cluster, api, figures)
-        measure_bare_loop(cluster, api, figures, chosen.assistants)
-        measure_at_once(cluster, api, figures, chosen.assistants)
+        measure_at_once(cluster, api, figures, chosen.assistants, chosen.rounds)
         api.close()
     if chosen.json:
         chosen.json.write_text(json.dumps(figures.numbers, indent=1) + "\n")

@@ -110,6 +110,9 @@ class Elector:
         return done
 
     async def _take(self) -> bool:
+        if self.is_leader and self._lease is not None:
+            with contextlib.suppress(errors.ConflictError):
+                return await self._put(self._lease)
         lease = await self._client.get(LEASE, self._namespace, self._name)
         if lease is None:
             self._lease = await self._client.create(self._manifest({}))
@@ -123,7 +126,11 @@ class Elector:
         ours = holder == self._identity
         if holder and not ours and self._clock() < self._seen_at + self._timing.duration:
             return False
-        manifest = self._manifest(spec)
+        return await self._put(lease)
+
+    async def _put(self, lease: Object) -> bool:
+        """Write ourselves into the Lease; a ConflictError where it is no longer as we know it."""
+        manifest = self._manifest(lease.get("spec") or {})
         manifest["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
         self._lease = await self._client.replace(manifest)
         self._seen = (self._identity, str(manifest["spec"]["renewTime"]))

@@ -28,6 +28,7 @@ from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.model import Model
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
+from assistant_operator.reconcile.pods import is_controlled_by
 from assistant_operator.reconcile.progress import INTERVAL
 from assistant_operator.reconcile.pull import ABSENT, Phase
 from assistant_operator.reconcile.report import Written
@@ -172,7 +173,9 @@ class Effort:
 
     def _observed(self) -> Observed:
         stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
-        pods = self.world.cache.of_assistant(self.key, POD)
+        # By owner and not by label alone: anybody can put our labels on a pod.
+        owner = uid_of(stateful_set.obj) if stateful_set else ""
+        pods = [pod for pod in self.world.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
         return Observed(
             problems=tuple(self.problems),
             pull=self.model.view if self.model else ABSENT,
@@ -206,8 +209,8 @@ class Effort:
         delays = [self.world.resync * self.world.spread(0.9, 1.1), *self.delays]
         delays += [problem.after for problem in self.problems if problem.after is not None]
         if self.model is not None and not self.model.is_wanted:
-            if self.model.view.phase is Phase.RUNNING:
-                delays.append(INTERVAL)
+            if self.model.view.phase is Phase.RUNNING and self.model.view.pod_ip is not None:
+                delays.append(INTERVAL)  # to ask how far it is; all else comes by the watches
             if (retry_at := self.model.view.retry_at()) is not None:
                 delays.append(max((retry_at - self.now).total_seconds(), 1.0))
         return min(delays)
