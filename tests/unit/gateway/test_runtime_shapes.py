@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant_gateway.runtime_shapes import MESSAGES, Shaped, shape
+from assistant_gateway.runtime_shapes import Shaped, shape
 
 SESSION = Path(__file__).with_name("ollama-v0.24.0.log")
 """All that Ollama v0.24.0 wrote from its start to its end, with requests and failures in between; paths shortened."""
@@ -128,7 +128,8 @@ def test_attributes_that_leave_room_for_text_are_left_out(attributes: str) -> No
     assert shaped.fields == {"source": "sched.go:561"}
 
 
-WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=4, max_size=40)
+TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
+WORDS = st.tuples(TEXT, TEXT).map("CANARY".join)
 
 
 @given(WORDS)
@@ -149,9 +150,7 @@ def test_no_words_survive_wherever_they_stand(words: str) -> None:
         "{w}",
     ):
         shaped = shape(template.format(t=TIME, w=words, q=quoted).encode())
-        if shaped is not None:
-            shown = json.dumps([shaped.message, shaped.fields])
-            assert words not in shown.replace("loaded runners", "") or words.strip(" 0123456789.-") == "" or words in MESSAGES
+        assert shaped is None or "CANARY" not in repr(shaped)
 
 
 @given(st.binary(max_size=300))
