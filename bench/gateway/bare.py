@@ -24,7 +24,7 @@ class PassThrough:
             body += message["body"]
             if not message["more_body"]:
                 break
-        answer = await self.upstream.request(b"POST", scope["path"].encode(), body, seconds=60)
+        answer = await self.upstream.request("POST", scope["path"], body, seconds=60)
         await send({"type": "http.response.start", "status": answer.status, "headers": [(b"content-type", answer.content_type)]})
         while data := await answer.read(60):
             await send({"type": "http.response.body", "body": data, "more_body": True})

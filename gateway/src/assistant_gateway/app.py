@@ -116,7 +116,7 @@ class Gateway:
         exchange.model = snapshot.policy.model.name
         exchange.model_digest = snapshot.policy.model.digest
         try:
-            upstream = await self.upstream.request(route.method.encode(), route.upstream, payload, seconds=FIRST_BYTE_SECONDS)
+            upstream = await self.upstream.request(route.method, route.upstream, payload, seconds=FIRST_BYTE_SECONDS)
         except UpstreamError as error:
             raise _as_refusal(error) from None
         try:
@@ -125,7 +125,8 @@ class Gateway:
             if route.reshape is not None:
                 await self._reshaped(call, route, snapshot, upstream)
             elif upstream.content_type.startswith(JSON):  # also where a stream was asked for, if there is nothing to stream
-                await self._passed(call, upstream)
+                data = upstream.whole()
+                await (self._passed(call, upstream) if data is None else self._pass_whole(call, data))
             elif exchange.stream and upstream.content_type.startswith(route.wire.STREAM_TYPE):
                 await self._streamed(call, upstream)
             else:
@@ -146,21 +147,18 @@ class Gateway:
         await call.answer(200, shown)
 
     async def _passed(self, call: Call, upstream: Connection) -> None:
-        """Pass an answer that is one JSON document."""
-        data, rest = upstream.whole(), b""
-        if data is None:
-            parts: list[bytes] = []
-            size = 0
-            while size <= WHOLE_BYTES and (rest := await upstream.read(NEXT_BYTE_SECONDS)):
-                parts.append(rest)
-                size += len(rest)
-            data = b"".join(parts)
+        """Pass an answer that is one JSON document, and arrives in pieces."""
+        parts: list[bytes] = []
+        size = 0
+        while size <= WHOLE_BYTES and (data := await upstream.read(NEXT_BYTE_SECONDS)):
+            parts.append(data)
+            size += len(data)
+        rest, data = data, b"".join(parts)
+        if not rest:
+            await self._pass_whole(call, data)
+            return
         if answer.is_error(data):
             raise RefusalError("upstream_error")
-        call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
-        if not rest:
-            await call.answer(200, data)
-            return
         await call.start(200, JSON)
         tail = b""
         while data:
@@ -169,6 +167,12 @@ class Gateway:
             data = await upstream.read(NEXT_BYTE_SECONDS)
         call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(tail)
         await call.send(b"", more=False)
+
+    async def _pass_whole(self, call: Call, data: bytes) -> None:
+        if answer.is_error(data):
+            raise RefusalError("upstream_error")
+        call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
+        await call.answer(200, data)
 
     async def _streamed(self, call: Call, upstream: Connection) -> None:
         """Pass an answer of many events."""

@@ -71,19 +71,19 @@ class Readiness:
         return [reason] if reason else []
 
     async def _runtime(self) -> Reason | None:
-        status, answer = await self._ask(b"/api/version")
+        status, answer = await self._ask("/api/version")
         if status != 200:
             return UNREACHABLE
         if too_old(answer["version"]):
             raise FatalError("RuntimeTooOld", f"The model server is older than {'.'.join(map(str, RUNTIME_FLOOR))}.")
-        status, answer = await self._ask(b"/api/status")
+        status, answer = await self._ask("/api/status")
         if status == 200 and answer["cloud"]["disabled"] is not True:  # older servers have no such route
             return CLOUD
         return None
 
     async def _model(self) -> Reason | None:
         snapshot = self._current.snapshot
-        status, answer = await self._ask(b"/api/tags")
+        status, answer = await self._ask("/api/tags")
         if status != 200:
             return UNREACHABLE
         digests = {entry["digest"] for entry in answer["models"] if entry["name"] in snapshot.rules.spellings}
@@ -98,16 +98,16 @@ class Readiness:
             return None
         self._show([LOADING])
         body = {"model": self._current.snapshot.rules.model, "stream": False}
-        status, _ = await self._ask(b"/api/generate", body | {"prompt": "Hello", "options": {"num_predict": 1}})
+        status, _ = await self._ask("/api/generate", body | {"prompt": "Hello", "options": {"num_predict": 1}})
         if status == 400:  # a model that embeds does not generate
-            status, _ = await self._ask(b"/api/embed", body | {"input": "Hello"})
+            status, _ = await self._ask("/api/embed", body | {"input": "Hello"})
         if status != 200:
             return LOADING
         self._answered = True
         return None
 
-    async def _ask(self, path: bytes, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-        method, payload, seconds = (b"GET", b"", LOOK_SECONDS) if body is None else (b"POST", orjson.dumps(body), LOAD_SECONDS)
+    async def _ask(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        method, payload, seconds = ("GET", b"", LOOK_SECONDS) if body is None else ("POST", orjson.dumps(body), LOAD_SECONDS)
         connection = await self._upstream.request(method, path, payload, seconds=seconds)
         try:
             parts = []

@@ -85,17 +85,14 @@ class Exchange:
         }
 
 
-def _now() -> str:
-    now = time.time()
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
-
-
 class Records:
     """Writes records to a file descriptor, those of one turn of the event loop in one write."""
 
     def __init__(self, descriptor: int = 1) -> None:
         self._descriptor = descriptor
         self._ended: list[Exchange] = []
+        self._second = 0
+        self._second_text = ""
 
     def write(self, exchange: Exchange) -> None:
         """Add the exchange's record; it is on the descriptor at the next turn of the event loop."""
@@ -107,7 +104,7 @@ class Records:
         """Write what is waiting."""
         if not self._ended:
             return
-        now = _now()
+        now = self._now()
         data = memoryview(b"".join([orjson.dumps(exchange.line(now), option=orjson.OPT_APPEND_NEWLINE) for exchange in self._ended]))
         self._ended.clear()
         while data:
@@ -115,3 +112,11 @@ class Records:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:  # somebody made the descriptor non-blocking: no record is dropped, requests wait
                 select.select([], [self._descriptor], [])
+
+    def _now(self) -> str:
+        """Return the time with milliseconds; the text of a second is made once."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._second_text}.{int((now - second) * 1000):03d}Z"

@@ -37,7 +37,7 @@ class Route:
     """The path, or its template: the only spelling that records, logs and metrics see."""
     method: str
     wire: Wire
-    upstream: bytes
+    upstream: str
     operation: str = ""
     """OpenTelemetry's gen_ai.operation.name, for routes on which the model works."""
     prepare: Callable[[Body, Rules], bool] | None = None
@@ -50,18 +50,18 @@ OPENAI: Final[Wire] = openai
 OLLAMA: Final[Wire] = ollama
 
 TABLE: Final = (
-    Route("/api/chat", "POST", OLLAMA, b"/api/chat", "chat", ollama.generation),
-    Route("/api/generate", "POST", OLLAMA, b"/api/generate", "text_completion", ollama.generation),
-    Route("/api/embed", "POST", OLLAMA, b"/api/embed", "embeddings", ollama.embedding),
-    Route("/api/tags", "GET", OLLAMA, b"/api/tags", reshape=ollama.tags),
-    Route("/api/show", "POST", OLLAMA, b"/api/show", prepare=ollama.show, reshape=ollama.shown),
-    Route("/api/version", "GET", OLLAMA, b"/api/version", reshape=ollama.version),
-    Route("/v1/chat/completions", "POST", OPENAI, b"/v1/chat/completions", "chat", openai.completion),
-    Route("/v1/completions", "POST", OPENAI, b"/v1/completions", "text_completion", openai.completion),
-    Route("/v1/embeddings", "POST", OPENAI, b"/v1/embeddings", "embeddings", openai.embedding),
-    Route("/v1/models", "GET", OPENAI, b"/v1/models", reshape=openai.models),
+    Route("/api/chat", "POST", OLLAMA, "/api/chat", "chat", ollama.generation),
+    Route("/api/generate", "POST", OLLAMA, "/api/generate", "text_completion", ollama.generation),
+    Route("/api/embed", "POST", OLLAMA, "/api/embed", "embeddings", ollama.embedding),
+    Route("/api/tags", "GET", OLLAMA, "/api/tags", reshape=ollama.tags),
+    Route("/api/show", "POST", OLLAMA, "/api/show", prepare=ollama.show, reshape=ollama.shown),
+    Route("/api/version", "GET", OLLAMA, "/api/version", reshape=ollama.version),
+    Route("/v1/chat/completions", "POST", OPENAI, "/v1/chat/completions", "chat", openai.completion),
+    Route("/v1/completions", "POST", OPENAI, "/v1/completions", "text_completion", openai.completion),
+    Route("/v1/embeddings", "POST", OPENAI, "/v1/embeddings", "embeddings", openai.embedding),
+    Route("/v1/models", "GET", OPENAI, "/v1/models", reshape=openai.models),
 )
-ONE_MODEL: Final = Route("/v1/models/{model}", "GET", OPENAI, b"/v1/models", reshape=openai.one_model)
+ONE_MODEL: Final = Route("/v1/models/{model}", "GET", OPENAI, "/v1/models", reshape=openai.one_model)
 MODELS_PREFIX: Final = "/v1/models/"
 UNKNOWN: Final = "unknown"
 

@@ -176,7 +176,7 @@ _GIN = re.compile(
     r"\[GIN\] [0-9/]{10} - [0-9:]{8} \| *([0-9]{3}) \| *([0-9.hmsnu]{2,24}) \| *[0-9a-f.:]{2,45} "
     r'\| (GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) +"(.*)"'
 )
-_ROUTES: Final = {route.upstream.decode() for route in TABLE} | {"/api/status"}
+_ROUTES: Final = {route.upstream for route in TABLE} | {"/api/status"}
 
 
 def _access(text: str) -> Shaped | None:

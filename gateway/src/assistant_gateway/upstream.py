@@ -49,13 +49,13 @@ class Connection(asyncio.Protocol):
         self._parser: Any = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._waiter: asyncio.Future[None] | None = None
-        self.deadline = 0.0
+        self._deadline = 0.0
         self._closed = False
         self._reset()
 
     def _reset(self) -> None:
         self._answered = False  # a byte of the answer came
-        self._headers_done = False
+        self.headers_done = False
         self._complete = False
         self._lent = True
         self._keep_alive = False
@@ -71,11 +71,6 @@ class Connection(asyncio.Protocol):
         self._reset()
         self._transport.write(request)
 
-    async def headers(self, seconds: float) -> None:
-        """Wait until status and headers are there."""
-        while not self._headers_done:
-            await self._more(seconds)
-
     async def read(self, seconds: float) -> bytes:
         """Return what came since the last call, in one piece; b"" at the answer's end."""
         while True:
@@ -90,7 +85,7 @@ class Connection(asyncio.Protocol):
             if self._complete:
                 self._give_back()
                 return b""
-            await self._more(seconds)
+            await self.more(seconds)
 
     def whole(self) -> bytes | None:
         """Return the answer's body if all of it is here already, and give the connection back."""
@@ -109,17 +104,17 @@ class Connection(asyncio.Protocol):
         """Close the connection; for those that nobody uses."""
         self._transport.close()
 
-    async def _more(self, seconds: float) -> None:
+    async def more(self, seconds: float) -> None:
+        """Wait until something came; raises UpstreamError where nothing will."""
         if self._failure is not None:
             raise self._failure
         waiter = self._waiter = self._loop.create_future()
-        self.deadline = self._loop.time() + seconds
-        self._pool.waiting(self)
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-            self._pool.waits_no_more(self)
+        self._deadline = self._loop.time() + seconds
+        await waiter
+
+    def is_late(self, now: float) -> bool:
+        """Say whether somebody waits here for longer than they wanted to."""
+        return self._waiter is not None and not self._waiter.done() and self._deadline <= now
 
     def _give_back(self) -> None:
         if self._lent:
@@ -158,7 +153,7 @@ class Connection(asyncio.Protocol):
             self.fail(UpstreamLostError())
             self._transport.abort()
             return
-        if self._headers_done:
+        if self.headers_done:
             self._wake()
         if self._buffered > HIGH_WATER and not self._complete and not self._paused:
             self._paused = True
@@ -177,7 +172,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
-        self._headers_done = True
+        self.headers_done = True
 
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
@@ -198,26 +193,24 @@ class Upstream:
             raise ValueError("the model server's address must be http://host:port")
         self._host = parts.hostname
         self._port = parts.port or 80
-        self._authority = f"{self._host}:{self._port}".encode()
         self._idle: deque[Connection] = deque()
-        self._waiting: set[Connection] = set()
+        self._open: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
+        self._heads: dict[tuple[str, str], bytes] = {}
 
-    async def request(self, method: bytes, path: bytes, body: bytes, *, seconds: float) -> Connection:
+    async def request(self, method: str, path: str, body: bytes, *, seconds: float) -> Connection:
         """Send a request and return the connection once the answer's status and headers are there; raises UpstreamError.
 
         The caller reads to the end or calls abort().
         """
-        request = b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method, path, self._authority)
-        if body:
-            request += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
-        else:
-            request += b"\r\n"
+        head = self._heads.get((method, path)) or self._head(method, path)
+        request = b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body) if body else head + b"\r\n"
         while True:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
                 connection.send(request)
-                await connection.headers(seconds)
+                while not connection.headers_done:
+                    await connection.more(seconds)
             except UpstreamUnavailableError:
                 if not connection.reused:
                     raise
@@ -227,6 +220,12 @@ class Upstream:
             else:
                 return connection
 
+    def _head(self, method: str, path: str) -> bytes:
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\n" + "content-type: application/json\r\n" * (
+            method == "POST"
+        )
+        return self._heads.setdefault((method, path), head.encode("ascii"))
+
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
         try:
@@ -234,23 +233,18 @@ class Upstream:
                 _, connection = await loop.create_connection(lambda: Connection(self), self._host, self._port)
         except (OSError, TimeoutError) as error:
             raise UpstreamUnavailableError from error
-        return connection
-
-    def waiting(self, connection: Connection) -> None:
-        """Watch over the connection's deadline."""
-        self._waiting.add(connection)
+        self._open.add(connection)
         if self._sweep is None:
-            self._sweep = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._end_what_is_late)
-
-    def waits_no_more(self, connection: Connection) -> None:
-        self._waiting.discard(connection)
+            self._sweep = loop.call_later(SWEEP_SECONDS, self._end_what_is_late)
+        return connection
 
     def _end_what_is_late(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for connection in [waiting for waiting in self._waiting if waiting.deadline <= now]:
-            connection.fail(UpstreamTimeoutError())
-        self._sweep = loop.call_later(SWEEP_SECONDS, self._end_what_is_late) if self._waiting else None
+        for connection in self._open:
+            if connection.is_late(now):
+                connection.fail(UpstreamTimeoutError())
+        self._sweep = loop.call_later(SWEEP_SECONDS, self._end_what_is_late) if self._open else None
 
     def put(self, connection: Connection) -> None:
         """Take back a connection whose answer was read to its end."""
@@ -261,6 +255,7 @@ class Upstream:
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection that closed."""
+        self._open.discard(connection)
         with contextlib.suppress(ValueError):
             self._idle.remove(connection)
 

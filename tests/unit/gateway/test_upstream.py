@@ -17,14 +17,14 @@ async def whole(connection: Connection) -> bytes:
     return b"".join(parts)
 
 
-async def post(client: Upstream, path: bytes = b"/x", body: bytes = b"{}") -> Connection:
-    return await client.request(b"POST", path, body, seconds=20)
+async def post(client: Upstream, path: str = "/x", body: bytes = b"{}") -> Connection:
+    return await client.request("POST", path, body, seconds=20)
 
 
 async def test_a_connection_is_used_again_once_its_answer_was_read(fake: FakeOllama) -> None:
     client = Upstream(fake.url)
     for _ in range(3):
-        answer = await client.request(b"GET", b"/api/version", b"", seconds=20)
+        answer = await client.request("GET", "/api/version", b"", seconds=20)
         assert await whole(answer) == b'{"version":"0.24.0"}\n'
         assert (answer.status, answer.content_type) == (200, b"application/json; charset=utf-8")
         answer.abort()  # does nothing any more
@@ -62,7 +62,7 @@ async def test_an_answer_given_up_closes_its_connection(fake: FakeOllama) -> Non
     answer.abort()
 
     await asyncio.wait_for(gone.wait(), 20)
-    assert await whole(await client.request(b"GET", b"/api/version", b"", seconds=20))
+    assert await whole(await client.request("GET", "/api/version", b"", seconds=20))
     assert fake.connections == 2
 
 
@@ -136,7 +136,7 @@ async def test_a_reused_connection_that_died_before_a_byte_is_replaced(fake: Fak
 
     fake.scripts["/x"] = die_once
     client = Upstream(fake.url)
-    await whole(await client.request(b"GET", b"/api/version", b"", seconds=20))
+    await whole(await client.request("GET", "/api/version", b"", seconds=20))
     answer = await post(client, body=b'{"a":1}')
 
     assert await whole(answer) == b"{}"
@@ -161,7 +161,7 @@ async def test_a_request_that_got_a_byte_is_never_sent_again(fake: FakeOllama) -
 
     fake.scripts["/x"] = die
     client = Upstream(fake.url)
-    await whole(await client.request(b"GET", b"/api/version", b"", seconds=20))
+    await whole(await client.request("GET", "/api/version", b"", seconds=20))
     with pytest.raises(UpstreamLostError):
         await post(client)
 
@@ -197,7 +197,7 @@ async def test_silence_is_a_timeout_and_closes_the_connection(fake: FakeOllama, 
 
     fake.scripts["/x"] = silence
     with pytest.raises(UpstreamTimeoutError):
-        await Upstream(fake.url).request(b"POST", b"/x", b"{}", seconds=0.01)
+        await Upstream(fake.url).request("POST", "/x", b"{}", seconds=0.01)
 
     await asyncio.wait_for(gone.wait(), 20)
 
@@ -213,7 +213,7 @@ async def test_bytes_that_nobody_asked_for_end_the_connection(fake: FakeOllama) 
     client = Upstream(fake.url)
     first = await whole(await post(client))
     await until(lambda: not client._idle)
-    second = await whole(await client.request(b"GET", b"/api/version", b"", seconds=20))
+    second = await whole(await client.request("GET", "/api/version", b"", seconds=20))
 
     assert first == b'"mine"'
     assert b"version" in second
@@ -226,7 +226,7 @@ async def test_a_second_answer_in_the_same_packet_ends_the_connection(fake: Fake
     fake.scripts["/x"] = too_much
     client = Upstream(fake.url)
     first = await whole(await post(client))
-    second = await whole(await client.request(b"GET", b"/api/version", b"", seconds=20))
+    second = await whole(await client.request("GET", "/api/version", b"", seconds=20))
 
     assert first == b'"mine"'
     assert b"version" in second
@@ -235,7 +235,7 @@ async def test_a_second_answer_in_the_same_packet_ends_the_connection(fake: Fake
 async def test_idle_connections_are_few(fake: FakeOllama, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IDLE_CONNECTIONS", 2)
     client = Upstream(fake.url)
-    answers = await asyncio.gather(*(client.request(b"GET", b"/api/version", b"", seconds=20) for _ in range(5)))
+    answers = await asyncio.gather(*(client.request("GET", "/api/version", b"", seconds=20) for _ in range(5)))
     for answer in answers:
         await whole(answer)
 
