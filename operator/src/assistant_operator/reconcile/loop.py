@@ -188,6 +188,8 @@ class Effort:
     async def report(self) -> Outcome:
         """Judge what is, write status if it differs, and say when to look again."""
         ready, promises = readiness.judge(self._observed())
+        if self.model is None:  # the pass ended before anything was looked at
+            promises = dict.fromkeys(promises, Verdict.unknown(ready.reason, ready.message))
         generation = generation_of(self.assistant)
         status = PrivateAssistantStatus(
             observed_generation=conditions.observed_generation(ready, self.before.observed_generation, generation),

@@ -317,6 +317,7 @@ async def test_a_live_assistant_whose_spec_becomes_invalid_goes_on(fake: FakeWor
     await fake.settle()
 
     assert fake.verdict() == ("False", "SpecInvalid")
+    assert fake.verdict("GatewayReady") == ("Unknown", "SpecInvalid")  # nobody looked
     assert fake.status()["inventory"] == inventory
     assert fake.client.find(STATEFUL_SET, "ns", "one") is not None
 
