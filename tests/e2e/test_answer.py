@@ -34,17 +34,6 @@ def test_a_second_apply_changes_nothing(kubectl: Kubectl, assistants: Assistants
     assert _versions(kubectl) == before
 
 
-def test_a_name_of_63_characters_works(assistants: Assistants) -> None:
-    """The longest name that a Service can have goes through every derived name, label and certificate."""
-    name = "a" + "-long" * 12 + "er"
-    assert len(name) == 63
-
-    assistants.ready(name)
-    assistants.client(name)
-
-    assert assistants.ask("ollama", "Say hello.", name=name)["whole"]
-
-
 def _versions(kubectl: Kubectl) -> dict[str, str]:
     kinds = "pa,statefulset,service,configmap,secret,networkpolicy,pvc,job,poddisruptionbudget,serviceaccount,pod"
     return {f"{found['kind']}/{found['metadata']['name']}": found["metadata"]["resourceVersion"] for found in kubectl.list(kinds)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.support.assistants import CLIENTS, MODEL, Assistants
+from tests.e2e.support.assistants import MODEL, Assistants
 from tests.e2e.support.kubectl import Kubectl, until
 
 CANARY = f"zebra{secrets.token_hex(6)}"
@@ -58,18 +58,11 @@ def loud(shared_assistants: Assistants) -> Assistants:
     """An assistant at the most talkative level, after all of REQUESTS and crashes under load."""
     shared_assistants.ready(spec={"logging": {"level": "DEBUG"}})
     shared_assistants.client()
-    answers = send(shared_assistants, REQUESTS)
+    answers = shared_assistants.send(*REQUESTS)
     assert {answer["status"] for answer in answers[:4]} == {200}
     for process in ("ollama runner", "ollama serve"):
         crash(shared_assistants, process)
     return shared_assistants
-
-
-def send(assistants: Assistants, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    script = (CLIENTS / "send.py").read_text()
-    text = assistants.kubectl.execute("client", "python3", "-", assistants.endpoint(), json.dumps(requests), stdin=script, timeout=300)
-    answers: list[dict[str, Any]] = json.loads(text)
-    return answers
 
 
 def crash(assistants: Assistants, process: str) -> None:
@@ -79,11 +72,11 @@ def crash(assistants: Assistants, process: str) -> None:
         "path": "/api/generate",
         "body": json.dumps({"model": MODEL, "prompt": f"{CANARY} one two", "options": {"num_predict": 2000}}),
     }
-    send(assistants, [endless | {"leave_after": 64}])
+    assistants.send(endless | {"leave_after": 64})
     assistants.kubectl.execute(POD, "/bin/sh", "-c", QUIT, "sh", process, container="ollama")
     if process == "ollama serve":
         until("the model server was restarted", lambda: _restarts(assistants.kubectl) > restarts, 60)
-    until("it answers again", lambda: send(assistants, [REQUESTS[0]])[0]["status"] == 200, 90)
+    until("it answers again", lambda: assistants.send(REQUESTS[0])[0]["status"] == 200, 90)
 
 
 def _restarts(kubectl: Kubectl) -> int:
@@ -101,7 +94,7 @@ def test_no_container_logs_content(loud: Assistants) -> None:
 
 def test_answers_are_not_logged_either(loud: Assistants) -> None:
     """What the model says is content, too."""
-    answer = json.loads(send(loud, [REQUESTS[0]])[0]["body"])["choices"][0]["message"]["content"]
+    answer = json.loads(loud.send(REQUESTS[0])[0]["body"])["choices"][0]["message"]["content"]
 
     words = [word for word in answer.split() if len(word) > 11] or [answer.strip()]
     logs = loud.kubectl.logs(POD)
@@ -136,7 +129,7 @@ def test_the_model_servers_harmless_lines_are_passed_on(loud: Assistants) -> Non
 def test_every_request_left_one_record(loud: Assistants) -> None:
     """One record for each request, refused and failed ones included, with who, where, which policy and what outcome."""
     before = len(_records(loud.kubectl))
-    send(loud, REQUESTS)
+    loud.send(*REQUESTS)
 
     found = until(
         "all records are written", lambda: (records := _records(loud.kubectl)[before:]) and len(records) >= len(REQUESTS) and records, 15
@@ -166,7 +159,7 @@ def test_a_client_that_leaves_is_recorded(loud: Assistants) -> None:
     """A disconnect is an outcome of its own, and ends the model's work."""
     before = len(_records(loud.kubectl))
     body = json.dumps({"model": MODEL, "prompt": "Count to a thousand: one two three", "options": {"num_predict": 2000}})
-    send(loud, [{"path": "/api/generate", "body": body, "leave_after": 64}])
+    loud.send({"path": "/api/generate", "body": body, "leave_after": 64})
 
     found = until("the record is written", lambda: _records(loud.kubectl)[before:], 30)
 
