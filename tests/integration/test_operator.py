@@ -275,3 +275,23 @@ def test_everything_that_the_operator_asked_was_allowed(lab: Lab) -> None:
     ]
     resize = [path for path in forbidden if "persistentvolumeclaims" in path]  # refused by admission, not for want of rights
     assert [path for path in forbidden if path not in resize] == []
+
+
+def test_what_a_watch_did_not_tell_is_found_by_listing(operated_cluster: ApiServer, api: Api, namespace: str) -> None:
+    """Objects that vanished, and assistants that came, while no watch looked."""
+    hosts = Hosts({REGISTRY: ("192.0.2.10",)})
+    kubeconfig = operated_cluster.kubeconfig_for(OPERATOR)
+    running = Running(kubeconfig, namespace, hosts, f"--namespace={namespace}", "--resync-seconds=1").start()
+    try:
+        api.apply(_assistant(namespace))
+        until("its policy", partial(api.get, NETWORK_POLICY, namespace, "one"))
+        running.settle()
+        assert running.operator is not None
+        watch = running.operator.watch
+        assert watch is not None
+        watch.drop = lambda obj: None  # type: ignore[method-assign]  # the watch goes silent
+        api.delete(SERVICE, namespace, "one")
+
+        until("the Service is back", partial(api.get, SERVICE, namespace, "one"))
+    finally:
+        running.stop()

@@ -50,13 +50,13 @@ class Operator:
         self.metrics = Metrics()
         self.cache = Cache()
         self.queue = Queue()
-        self._watch: Watch | None = None
+        self.watch: Watch | None = None
         self.ops_port = 0
 
     @property
     def is_quiet(self) -> bool:
         """Nothing is known that no pass has looked at."""
-        return self.queue.is_quiet and (self._watch is None or self._watch.is_quiet)
+        return self.queue.is_quiet and (self.watch is None or self.watch.is_quiet)
 
     def stop(self) -> None:
         """End in good order."""
@@ -75,6 +75,9 @@ class Operator:
         try:
             self.ops_port = await ops.start()
             self._serving = True
+            # Before the Lease: who holds it renews it, and works.
+            if not await self._unless_stopped(self._crd(client)):
+                return
             if self._settings.leader_election and not await self._unless_stopped(elector.acquire()):
                 return
             await self._lead(client, elector, partial(credentials, connection))
@@ -120,8 +123,6 @@ class Operator:
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
         )
-        if not await self._unless_stopped(self._crd(client)):
-            return
         stop_kopf = asyncio.Event()
         parts: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._stop.wait(), name="stop"),
@@ -144,8 +145,8 @@ class Operator:
 
     async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], stop: asyncio.Event) -> None:
         registry = kopf.OperatorRegistry()
-        self._watch = Watch(self.cache, self.queue, facts)
-        self._watch.register(registry)
+        self.watch = Watch(self.cache, self.queue, facts)
+        self.watch.register(registry)
         namespaces = self._settings.namespaces
         started = asyncio.Event()
         signals = asyncio.create_task(self._take_signals_back(started), name="signals")
@@ -187,6 +188,7 @@ class Operator:
             await asyncio.sleep(self._settings.resync_seconds)
             for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
                 labels = "" if kind is PRIVATE_ASSISTANT else LABEL_ASSISTANT
+                known = self.cache.uids(kind)
                 try:
                     present = [
                         obj for scope in self._settings.namespaces or (None,) for obj in await client.list(kind, scope, labels=labels)
@@ -194,7 +196,7 @@ class Operator:
                 except errors.ApiError as error:
                     log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
                     continue
-                lost = self.cache.retain(kind, present)
+                lost = self.cache.retain(kind, known, present)
                 found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
                 for key in {*lost, *found}:
                     self.queue.add(key)

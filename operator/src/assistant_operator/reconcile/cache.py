@@ -5,7 +5,7 @@ who set what), and of pods everything but the few fields that tell how they do.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from assistant_operator.kube.inventory import Ref
@@ -81,13 +81,17 @@ class Cache:
             self._gone.popitem(last=False)
         return self._forget(ref)
 
-    def retain(self, kind: Kind, present: Iterable[Object]) -> list[Key]:
+    def uids(self, kind: Kind) -> frozenset[str]:
+        return frozenset(uid_of(seen.obj) for seen in self._of(kind).values())
+
+    def retain(self, kind: Kind, known: Collection[str], present: Iterable[Object]) -> list[Key]:
         """Forget the objects of a kind that a fresh listing does not have, and return whose they were.
 
-        A watch that had to start anew (410 Gone) does not tell what vanished meanwhile.
+        A watch that had to start anew (410 Gone) does not tell what vanished meanwhile. Known are the uids from before the listing: what
+        came while it was made may not be in it.
         """
-        uids = {uid_of(obj) for obj in present}
-        lost = [seen.obj for seen in self._of(kind).values() if uid_of(seen.obj) not in uids]
+        gone = set(known) - {uid_of(obj) for obj in present}
+        lost = [seen.obj for seen in self._of(kind).values() if uid_of(seen.obj) in gone]
         for obj in lost:
             self._forget(Ref.of(obj))
         return [key for obj in lost if (key := Key.of(obj)) is not None]

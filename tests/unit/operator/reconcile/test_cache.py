@@ -121,9 +121,11 @@ def test_a_listing_shows_what_vanished_unseen() -> None:
     cache = Cache()
     cache.put(config(1, "a", "a"))
     cache.put(config(2, "b", "b"))
+    known = cache.uids(CONFIG_MAP)
+    cache.put(config(3, "c", "c"))  # came while the listing was made
 
-    assert cache.retain(CONFIG_MAP, [config(2, "b", "b")]) == [KEY]
-    assert {ref.name for ref, _ in cache.children(KEY)} == {"b"}
+    assert cache.retain(CONFIG_MAP, known, [config(2, "b", "b")]) == [KEY]
+    assert {ref.name for ref, _ in cache.children(KEY)} == {"b", "c"}
 
 
 def test_only_what_is_needed_is_kept() -> None:
