@@ -19,6 +19,7 @@ class PassThrough:
         self.upstream = upstream
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        del scope[server.PEER]
         body = b""
         while (message := await receive())["type"] == "http.request":
             body += message["body"]

@@ -31,7 +31,8 @@ class Call:
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.receive = receive
         self.send_event = send
-        self.peer: Peer = scope[PEER]
+        # It knows the scope: left in there, it would make of every request a circle that only a garbage collection finds.
+        self.peer: Peer = scope.pop(PEER)
         self.wire: Wire = routes.wire_of(scope["path"])
         self.exchange = Exchange(scope["method"], self.wire.NAME)
         self.started = False

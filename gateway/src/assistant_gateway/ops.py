@@ -9,6 +9,7 @@ from assistant_gateway.body import Receive
 from assistant_gateway.call import JSON, Send
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.readiness import Readiness
+from assistant_gateway.server import PEER
 from assistant_gateway.snapshot import Current
 
 
@@ -22,6 +23,7 @@ class Ops:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
+        del scope[PEER]  # see call.py
         status, kind, data = self._answer(scope["path"])
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(data))]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,12 +1,14 @@
 """Requests through a running gateway: what clients get, what the model server gets, and the one record that each leaves."""
 
 import asyncio
+import gc
 import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway import app, call, routes
 from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, document
@@ -672,6 +674,24 @@ async def test_a_connection_that_died_while_idle_is_replaced_unseen(gateway: Run
         second = await client.get("/api/version")
 
     assert (first.status_code, second.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_request_leaves_nothing_for_the_garbage_collector(gateway: RunningGateway, stream: bool) -> None:
+    async with gateway.http() as client:
+        await client.post("/api/chat", json=CHAT | {"stream": stream})
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await client.post("/api/chat", json=CHAT | {"stream": stream})
+                await client.post("/api/chat", content=b"{")
+            await gateway.idle()
+            left = sum(isinstance(found, RequestResponseCycle) for found in gc.get_objects())
+        finally:
+            gc.enable()
+
+    assert left <= 1  # the connection remembers its last
 
 
 async def test_pipelined_requests_each_have_their_answer_and_record(gateway: RunningGateway) -> None:
