@@ -44,7 +44,7 @@ def spawn(layout: Layout) -> int:
         "PYTHONPATH": str(REPOSITORY),
     }
     with (layout.logs / "node.log").open("ab") as log:
-        subprocess.Popen(
+        node = subprocess.Popen(
             [
                 *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
                 *(sys.executable, "-m", MODULE, str(layout.state)),
@@ -56,6 +56,7 @@ def spawn(layout: Layout) -> int:
             env=env | inherited,
             cwd="/",
         )
+        node.returncode = 0  # it outlives us and nobody waits for it: without this, Python warns of a child that still runs
     wait_until("the node's first process runs", lambda: find(layout) is not None, 10, interval=0.02, quiet=True)
     pid = find(layout)
     if pid is None:
