@@ -141,7 +141,7 @@ def test_every_field_of_a_record_is_listed() -> None:
     section = OPERATIONS.partition("## Records")[2].partition("## Codes")[0]
     rows = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
 
-    assert set(re.findall(r"`([a-z_]+)`", rows)) == set(Exchange().line())
+    assert set(re.findall(r"`([a-z_]+)`", rows)) == set(Exchange().line("2026-01-01T00:00:00.000Z"))
     assert all(f"`{outcome}`" in section for outcome in OUTCOMES)
 
 
