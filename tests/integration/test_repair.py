@@ -18,6 +18,7 @@ from assistant_operator.kube.kinds import (
     Kind,
 )
 from assistant_operator.kube.objects import name_of, uid_of
+from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.drift import difference
 from tests.integration.api import until
 from tests.integration.lab import CHILD_KINDS, Lab, everything
@@ -128,6 +129,18 @@ def test_a_removed_field_comes_back(ready_lab: Lab) -> None:
     )
 
     until("the field is back", lambda: intent(lab.stateful_set()) == before)
+
+
+@pytest.mark.parametrize("value", [None, "two"])
+def test_the_label_by_which_an_object_is_found_comes_back(ready_lab: Lab, value: str | None) -> None:
+    """To the watch, which selects by it, the object is gone; it is not, and not made twice."""
+    lab = ready_lab
+    before = intent(lab.child(SERVICE, "one"))
+    uid = uid_of(lab.child(SERVICE, "one"))
+    lab.api.edit(SERVICE, lab.namespace, "one", {"metadata": {"labels": {LABEL_ASSISTANT: value}}})
+
+    until("the label is back", lambda: intent(lab.child(SERVICE, "one")) == before)
+    assert uid_of(lab.child(SERVICE, "one")) == uid
 
 
 def test_what_others_may_add_stays(lab: Lab) -> None:

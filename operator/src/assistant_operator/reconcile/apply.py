@@ -68,11 +68,11 @@ class Applier:
             raise collision(str(obj["kind"]), name_of(obj))
 
     async def _bring(self, manifest: Object, policy: Policy, seen: Seen | None) -> None:
-        if seen is None or is_being_deleted(seen.obj):
+        if seen is None or is_being_deleted(live := seen.obj):
             return  # just made; or going: the news of its end brings the next pass
         if policy is Policy.REPLACE:
-            await self._replace(manifest, seen.obj)
-        elif policy is Policy.APPLY and (why := drifted(manifest, seen)) is not None:
+            await self._replace(manifest, live)
+        elif policy is Policy.APPLY and (why := drifted(manifest, live, is_foreign=seen.is_foreign)) is not None:
             log.info("Object drifted", extra={"assistant": str(self.key), "object": Ref.of(manifest).id, "field": why})
             await self._repair(manifest, seen)
 
@@ -91,11 +91,11 @@ class Applier:
         ref = Ref.of(manifest)
         if seen.is_foreign or seen.is_created_only:
             fresh = await self.client.get(ref.row, ref.namespace, ref.name)
-            if fresh is None or uid_of(fresh) != uid_of(seen.obj):
+            if fresh is None or uid_of(fresh) != seen.uid:
                 raise errors.ConflictError("get", ref.kind, 409, "Replaced")
             await self.client.disown(fresh)
         # The uid is a precondition: what somebody else made under this name meanwhile is not touched.
-        bound = {**manifest, "metadata": {**manifest["metadata"], "uid": uid_of(seen.obj)}}
+        bound = {**manifest, "metadata": {**manifest["metadata"], "uid": seen.uid}}
         await self._write(ref, self.client.apply(bound))
 
     async def _write(self, ref: Ref, call: Awaitable[Object]) -> None:
@@ -139,13 +139,13 @@ class Applier:
         return live if live is not None and controller_uid(live) == self.uid else None
 
 
-def drifted(manifest: Object, seen: Seen) -> str | None:
+def drifted(manifest: Object, live: Object, *, is_foreign: bool) -> str | None:
     """Return what is not as planned, None where nothing is."""
-    if annotation(seen.obj, ANNOTATION_INTENT) != annotation(manifest, ANNOTATION_INTENT):
+    if annotation(live, ANNOTATION_INTENT) != annotation(manifest, ANNOTATION_INTENT):
         return "intent"
-    if seen.is_foreign:
+    if is_foreign:
         return "fields set by others"
-    return difference(manifest, seen.obj)
+    return difference(manifest, live)
 
 
 def _causes(error: errors.InvalidError) -> str:

@@ -1,9 +1,11 @@
 """What the cluster holds, as last seen: fed by the watches and by the answers to our own writes, whichever is newer.
 
 Reconciles read children from here and never ask the API server for them. What is of no use is not kept: managedFields (read once, for
-who set what), and of pods everything but the few fields that tell how they do.
+who set what), and of pods everything but the few fields that tell how they do. What is kept is kept as text: a StatefulSet as nested
+dictionaries takes ten times the room, and is looked at a few times a day.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,11 +23,29 @@ TOMBSTONES = 10_000
 class Seen:
     """One object."""
 
-    obj: Object
+    text: bytes
+    """JSON."""
+    ref: Ref
+    key: Key | None
+    uid: str
+    version: int
     is_foreign: bool
     """Somebody else set fields that are for the operator alone."""
     is_created_only: bool = False
     """Made by us and never applied: see kube/ownership.py."""
+
+    @classmethod
+    def of(cls, obj: Object) -> "Seen":
+        ref = Ref.of(obj)
+        managed = metadata(obj).get("managedFields") or () if ref.row.owned else ()
+        text = json.dumps(_slim(obj), separators=(",", ":"), ensure_ascii=False).encode()
+        return cls(text, ref, Key.of(obj), uid_of(obj), version_of(obj), has_foreign_fields(managed), is_created_only(managed))
+
+    @property
+    def obj(self) -> Object:
+        """Return the object, made anew from its text: bind it to a name."""
+        found: Object = json.loads(self.text)
+        return found
 
 
 class Cache:
@@ -50,20 +70,22 @@ class Cache:
             return told
         self.put(answer)
         known = self.find(ref)
-        return known is None or version_of(known.obj) != version_of(answer)
+        return known is None or known.version != version_of(answer)
 
     def put(self, obj: Object) -> bool:
         """Remember the object; tell whether that is news."""
         ref = Ref.of(obj)
         version = version_of(obj)
         known = self._of(ref.row).get((ref.namespace, ref.name))
-        if version <= self._gone.get(ref, -1) or (known is not None and version <= version_of(known.obj)):
+        # Equal versions mean that a label was taken off: to a watch with a selector the object is gone, but it is there.
+        if version < self._gone.get(ref, -1) or (known is not None and version <= known.version):
             return False
-        managed = metadata(obj).get("managedFields") or () if ref.row.owned else ()
-        seen = Seen(_slim(obj), has_foreign_fields(managed), is_created_only(managed))
+        seen = Seen.of(obj)
+        if known is not None and known.key != seen.key:
+            self._forget(ref)  # its label was changed
         self._of(ref.row)[ref.namespace, ref.name] = seen
-        if (key := Key.of(obj)) is not None:
-            self._by_key.setdefault(key, {})[ref] = seen
+        if seen.key is not None:
+            self._by_key.setdefault(seen.key, {})[ref] = seen
         if ref in self._writing:
             self._writing[ref] = True
             return False
@@ -73,16 +95,16 @@ class Cache:
         """Forget the object, unless another one has its name by now; tell whether it was known."""
         ref = Ref.of(obj)
         known = self._of(ref.row).get((ref.namespace, ref.name))
-        if known is not None and uid_of(known.obj) != uid_of(obj):
+        if known is not None and known.uid != uid_of(obj):
             return False
-        self._gone[ref] = max(version_of(obj), version_of(known.obj) if known else 0)
+        self._gone[ref] = max(version_of(obj), known.version if known else 0)
         self._gone.move_to_end(ref)
         while len(self._gone) > TOMBSTONES:
             self._gone.popitem(last=False)
         return self._forget(ref)
 
     def uids(self, kind: Kind) -> frozenset[str]:
-        return frozenset(uid_of(seen.obj) for seen in self._of(kind).values())
+        return frozenset(seen.uid for seen in self._of(kind).values())
 
     def retain(self, kind: Kind, known: Collection[str], present: Iterable[Object]) -> list[Key]:
         """Forget the objects of a kind that a fresh listing does not have, and return whose they were.
@@ -91,10 +113,10 @@ class Cache:
         came while it was made may not be in it.
         """
         gone = set(known) - {uid_of(obj) for obj in present}
-        lost = [seen.obj for seen in self._of(kind).values() if uid_of(seen.obj) in gone]
-        for obj in lost:
-            self._forget(Ref.of(obj))
-        return [key for obj in lost if (key := Key.of(obj)) is not None]
+        lost = [seen for seen in self._of(kind).values() if seen.uid in gone]
+        for seen in lost:
+            self._forget(seen.ref)
+        return [seen.key for seen in lost if seen.key is not None]
 
     def find(self, ref: Ref) -> Seen | None:
         return self._of(ref.row).get((ref.namespace, ref.name))
@@ -120,11 +142,11 @@ class Cache:
 
     def _forget(self, ref: Ref) -> bool:
         known = self._of(ref.row).pop((ref.namespace, ref.name), None)
-        if known is not None and (key := Key.of(known.obj)) is not None:
-            of_key = self._by_key.get(key, {})
+        if known is not None and known.key is not None:
+            of_key = self._by_key.get(known.key, {})
             of_key.pop(ref, None)
             if not of_key:
-                self._by_key.pop(key, None)
+                self._by_key.pop(known.key, None)
         return known is not None
 
 
