@@ -127,7 +127,7 @@ class Running:
             assert time.monotonic() < end, "the operator does not come to rest"
             self.check()
             assert self.operator is not None
-            quiet = quiet + 1 if self.operator.is_quiet and self.passes == seen else 0
+            quiet = quiet + 1 if self.operator.queue.is_quiet and self.passes == seen else 0
             seen = self.passes
             self._turn()
             time.sleep(0.01)

@@ -37,6 +37,8 @@ from assistant_operator.settings import Settings
 log = logging.getLogger(__name__)
 
 CRD_RETRY = 5.0
+LIST_RETRY = 2.0
+FIRST_RELIST = 30.0
 
 
 class Operator:
@@ -52,11 +54,6 @@ class Operator:
         self.queue = Queue()
         self.watch: Watch | None = None
         self.ops_port = 0
-
-    @property
-    def is_quiet(self) -> bool:
-        """Nothing is known that no pass has looked at."""
-        return self.queue.is_quiet and (self.watch is None or self.watch.is_quiet)
 
     def stop(self) -> None:
         """End in good order."""
@@ -123,17 +120,15 @@ class Operator:
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
         )
-        stop_kopf = asyncio.Event()
+        stop_kopf, listed = asyncio.Event(), asyncio.Event()
         parts: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._stop.wait(), name="stop"),
-            asyncio.create_task(
-                workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers), name="workers"
-            ),
+            asyncio.create_task(self._work(client, world, listed), name="workers"),
             asyncio.create_task(self._relist(client), name="relist"),
         ]
         if self._settings.leader_election:
             parts.append(asyncio.create_task(elector.hold(), name="lease"))
-        parts.append(asyncio.create_task(self._kopf(facts, stop_kopf), name="watches"))
+        parts.append(asyncio.create_task(self._kopf(facts, listed, stop_kopf), name="watches"))
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -143,7 +138,15 @@ class Operator:
             _result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
 
-    async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], stop: asyncio.Event) -> None:
+    async def _work(self, client: HttpClient, world: World, listed: asyncio.Event) -> None:
+        """Fill the cache, then let the workers run: a pass that knew no children would write what is there already."""
+        while not await self._list(client):  # noqa: ASYNC110 - the API server is asked again
+            await asyncio.sleep(LIST_RETRY)
+        listed.set()
+        await workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers)
+
+    async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], listed: asyncio.Event, stop: asyncio.Event) -> None:
+        await listed.wait()
         registry = kopf.OperatorRegistry()
         self.watch = Watch(self.cache, self.queue, facts)
         self.watch.register(registry)
@@ -183,23 +186,32 @@ class Operator:
                 return
 
     async def _relist(self, client: HttpClient) -> None:
-        """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile."""
+        """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile.
+
+        Soon after the start for the first time, since between the first listing and the watches there is such a gap.
+        """
+        await asyncio.sleep(min(FIRST_RELIST, self._settings.resync_seconds))
         while True:
+            await self._list(client)
             await asyncio.sleep(self._settings.resync_seconds)
-            for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
-                labels = "" if kind is PRIVATE_ASSISTANT else LABEL_ASSISTANT
-                known = self.cache.uids(kind)
-                try:
-                    present = [
-                        obj for scope in self._settings.namespaces or (None,) for obj in await client.list(kind, scope, labels=labels)
-                    ]
-                except errors.ApiError as error:
-                    log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
-                    continue
-                lost = self.cache.retain(kind, known, present)
-                found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
-                for key in {*lost, *found}:
-                    self.queue.add(key)
+
+    async def _list(self, client: HttpClient) -> bool:
+        """List all that is watched, and ask for a pass where that is news to the cache; tell whether everything could be listed."""
+        complete = True
+        for kind in (*WATCHED_CHILDREN, PRIVATE_ASSISTANT):
+            labels = "" if kind is PRIVATE_ASSISTANT else LABEL_ASSISTANT
+            known = self.cache.uids(kind)
+            try:
+                present = [obj for scope in self._settings.namespaces or (None,) for obj in await client.list(kind, scope, labels=labels)]
+            except errors.ApiError as error:
+                log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
+                complete = False
+                continue
+            lost = self.cache.retain(kind, known, present)
+            found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
+            for key in {*lost, *found}:
+                self.queue.add(key)
+        return complete
 
 
 def _result(part: asyncio.Task[Any]) -> None:

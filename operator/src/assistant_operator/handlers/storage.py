@@ -1,6 +1,6 @@
 """kopf's memory, switched off: where kopf would keep copies of objects to compare them, there is nothing.
 
-Only `on.event` and `index` handlers are used, and these need no state. Without these classes kopf copies every object several times
+Only `on.event` handlers are used, and these need no state. Without these classes kopf copies every object several times
 for each event, to find out what changed, for nobody.
 """
 

@@ -1,8 +1,8 @@
 """The watches: every event goes into the cache, and what is news asks for a pass. Nothing is decided here and nothing is written.
 
-Of kopf only `on.event` and `index` are used: they alone leave users' objects as they are. The index functions store nothing in
-kopf: they are called before kopf lets any handler run, for every object of the first listings, and so the cache is complete before
-the first pass.
+Of kopf only `on.event` is used: it leaves users' objects as they are. `index` would too, and would hold events back until everything is
+listed, but at a price that grows with the square of the number of objects (minutes for 13,000, measured); the first listings are our
+own instead (operator.py).
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,6 +20,9 @@ from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.queue import Queue
 
+WORKERS = 64
+"""Events that kopf handles at once; without a limit, every object of a listing has a task of its own for a while."""
+
 
 class Watch:
     """What the handlers need; kopf hands it to none of them, they are its methods."""
@@ -28,29 +31,16 @@ class Watch:
         self._cache = cache
         self._queue = queue
         self._credentials = credentials
-        self._news: set[tuple[str, str]] = set()
-
-    @property
-    def is_quiet(self) -> bool:
-        """Everything that was news has asked for its pass."""
-        return not self._news
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Register the handlers for every watched kind."""
         kopf.on.login(registry=registry)(self.login)
         for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
             selector = (kind.group, kind.version, kind.plural)
-            kopf.index(*selector, registry=registry, id=f"listed-{kind.plural}")(self._lister(kind))
             kopf.on.event(*selector, registry=registry, id=f"seen-{kind.plural}")(self._watcher(kind))
 
     async def login(self, **_: object) -> kopf.ConnectionInfo:
         return connection_info(await self._credentials())
-
-    def _lister(self, kind: Kind) -> Any:
-        async def listed(body: kopf.Body, **_: object) -> None:
-            self.put(complete(kind, body))
-
-        return listed
 
     def _watcher(self, kind: Kind) -> Any:
         async def seen(body: kopf.Body, type: str | None, **_: object) -> None:
@@ -58,19 +48,13 @@ class Watch:
             if type == "DELETED":
                 self.drop(obj)
             else:
-                self.pass_on(obj)
+                self.put(obj)
 
         return seen
 
     def put(self, obj: Object) -> None:
-        """Remember the object; whether it was news is told when handlers may run."""
+        """Remember the object, and ask for a pass where it is news."""
         if self._cache.put(obj):
-            self._news.add(_version(obj))
-
-    def pass_on(self, obj: Object) -> None:
-        """Ask for a pass where the object was news."""
-        if _version(obj) in self._news:
-            self._news.discard(_version(obj))
             self._queue_for(obj)
 
     def drop(self, obj: Object) -> None:
@@ -81,11 +65,6 @@ class Watch:
     def _queue_for(self, obj: Object) -> None:
         if (key := Key.of(obj)) is not None:
             self._queue.add(key)
-
-
-def _version(obj: Object) -> tuple[str, str]:
-    meta = obj["metadata"]
-    return str(meta.get("uid", "")), str(meta.get("resourceVersion", ""))
 
 
 def complete(kind: Kind, body: kopf.Body) -> Object:
@@ -108,4 +87,6 @@ def settings(chunk: int = 200) -> kopf.OperatorSettings:
     made.persistence.diffbase_storage = NoDiffBase()
     made.persistence.progress_storage = NoProgress()
     made.execution.max_workers = 1
+    made.queueing.worker_limit = WORKERS
+    made.queueing.idle_timeout = 1
     return made
