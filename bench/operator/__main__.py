@@ -7,6 +7,7 @@ deleted Service. Prints a table and, with --json, the raw numbers.
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import signal
@@ -85,6 +86,7 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "assistant_operator", *flags], env=environment, stdout=self.log, stderr=self.log
         )
+        atexit.register(self.process.kill)  # where a measurement fails
 
     def rss(self, field_name: str = "VmRSS") -> float:
         """Return resident memory in MB."""
