@@ -4,27 +4,28 @@
 #   make demo-down   leave nothing of it
 #   make test        check + unit + integration + node + e2e: all that .ci/run does
 #   make check       formatting, lint, types, layers, generated files, chart
-#   make bench       the gateway and the operator against their limits and peers (on a machine that does nothing else)
+#   make bench       the gateway, the operator and the store against their limits and peers (on a machine that does nothing else)
 #   make lock        pin the requirements anew
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := operator/src:gateway/src:model/src
+SOURCES := operator/src:gateway/src:model/src:documents/src
 export PYTHONPATH := $(SOURCES):.
 RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
-.PHONY: bench bench-gateway bench-operator help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
+.PHONY: bench bench-gateway bench-operator bench-store help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
 
 help:
 	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
 
 # The environment is made again when the lock changes.
-$(VENV)/.locked: requirements/dev.txt
+$(VENV)/.locked: requirements/dev.txt requirements/privategpt.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || apt-get install --yes --quiet python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/privategpt.txt
 	touch $@
 
 demo: $(VENV)/.locked
@@ -42,7 +43,7 @@ test: check unit integration node e2e
 check: $(VENV)/.locked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator gateway model tests
+	$(BIN)/mypy operator gateway model documents tests
 	$(BIN)/lint-imports
 	$(RUN) tests.cluster.check
 
@@ -63,7 +64,7 @@ e2e: $(VENV)/.locked
 generate: $(VENV)/.locked
 	$(RUN) tests.cluster.check --write
 
-bench: bench-gateway bench-operator
+bench: bench-gateway bench-operator bench-store
 
 bench-gateway: $(VENV)/.locked
 	$(RUN) bench.gateway.run
@@ -72,12 +73,18 @@ bench-operator: $(VENV)/.locked
 	$(RUN) tests.cluster build
 	$(RUN) bench.operator
 
+# PostgreSQL itself, without a cluster; Ollama for the rate of ingestion.
+bench-store: $(VENV)/.locked
+	$(RUN) tests.cluster build
+	$(RUN) bench.store
+
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11
 
 lock: $(VENV)/.locked
 	$(COMPILE) --upgrade pyproject.toml --extra operator --extra gateway --extra dev --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra operator --output-file requirements/operator.txt
 	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra gateway --output-file requirements/gateway.txt
+	printf 'pgpt-python\n' | $(COMPILE) --no-deps - --output-file requirements/privategpt.txt # it wants an httpx that the others refuse
 	printf 'ollama\nopenai\n' | $(COMPILE) --constraint requirements/dev.txt - --output-file requirements/client.txt
 
 # What the Containerfiles install, put where they look for it: before a release builds its images.

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import builds
+from tests.cluster import builds, postgres
 from tests.cluster.images import containers
 from tests.cluster.images.archive import Settings, write_archive
 from tests.cluster.images.base import RECIPE as BASE_RECIPE
-from tests.cluster.images.wheels import lock, place_wheels
+from tests.cluster.images.wheels import locks, place_wheels
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import step
 from tests.cluster.shell import locked, run
@@ -66,11 +66,12 @@ def system_images() -> tuple[Image, ...]:
 
 def project_images() -> tuple[Image, ...]:
     """Return the product's images and the client that asks it."""
-    source = [REPOSITORY / room / "src" for room in ("gateway", "model", "operator")]
+    source = [REPOSITORY / room / "src" for room in ("documents", "gateway", "model", "operator")]
     return (
-        _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *source),
-        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", *source[:2]),
+        _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *source[1:]),
+        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", *source[:3]),
         _ollama_image(),
+        _store_image(),
         _python_image("client", HERE / "client" / "Containerfile"),
     )
 
@@ -93,7 +94,7 @@ def _python_image(short: str, containerfile: Path, *sources: Path) -> Image:
         place_wheels(short)
         containers.build(containerfile, REPOSITORY, reference, archive)
 
-    return _image(short, PROJECT, "", _hash(containerfile, lock(short), BASE_RECIPE, *sources), make)
+    return _image(short, PROJECT, "", _hash(containerfile, *locks(short), BASE_RECIPE, *sources), make)
 
 
 def _ollama_image() -> Image:
@@ -103,6 +104,15 @@ def _ollama_image() -> Image:
         containers.build(containerfile, program.parent, reference, archive)
 
     return _image("ollama", PROJECT, "", _hash(containerfile, BASE_RECIPE, program), make)
+
+
+def _store_image() -> Image:
+    containerfile = REPOSITORY / "images" / "store" / "Containerfile"
+
+    def make(reference: str, archive: Path) -> None:
+        containers.build(containerfile, postgres.postgres_folder(), reference, archive)
+
+    return _image("store", PROJECT, "", _hash(containerfile, BASE_RECIPE, *postgres.MADE_FROM), make)
 
 
 def _make_pause(reference: str, archive: Path) -> None:

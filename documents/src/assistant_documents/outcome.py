@@ -1,0 +1,118 @@
+"""How an ingestion ends: the termination message that the operator reads, and the exit code that the Job's failure policy reads.
+
+Both messages are JSON: counts where the source was walked to its end, `{"reason", "message"}` where it was not. Files that could not be
+read are counted by reason and fail nothing: one bad file never stops a source. Messages become conditions, so each reason has one, and
+none holds a name.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+EXIT_RETRY: Final = 1
+"""Another try may succeed: the Job starts one."""
+EXIT_INTERRUPTED: Final = 143
+"""Ended by SIGTERM (128 + 15); what is in the store stays and is skipped by the next try."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reason(StrEnum):
+    """Why a source was not walked to its end."""
+
+    FOLDER_UNREADABLE = "FolderUnreadable"
+    GATEWAY_UNREACHABLE = "GatewayUnreachable"
+    GATEWAY_CERTIFICATE_INVALID = "GatewayCertificateInvalid"
+    GATEWAY_NOT_READY = "GatewayNotReady"
+    GATEWAY_FAILED = "GatewayFailed"
+    KEY_REFUSED = "KeyRefused"
+    SOURCE_UNKNOWN = "SourceUnknown"
+    INTERRUPTED = "Interrupted"
+    INTERNAL_ERROR = "InternalError"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that goes with the reason."""
+        return EXIT_INTERRUPTED if self is Reason.INTERRUPTED else EXIT_RETRY
+
+
+MESSAGES: Final[Mapping[Reason, str]] = {
+    Reason.FOLDER_UNREADABLE: "The source's folder cannot be read.",
+    Reason.GATEWAY_UNREACHABLE: "The gateway cannot be reached.",
+    Reason.GATEWAY_CERTIFICATE_INVALID: "The gateway's certificate is not one of the assistant's authority.",
+    Reason.GATEWAY_NOT_READY: "The gateway was not ready for as long as was waited.",
+    Reason.GATEWAY_FAILED: "The gateway answers the source API in a way that makes no sense.",
+    Reason.KEY_REFUSED: "The gateway refuses the ingest key.",
+    Reason.SOURCE_UNKNOWN: "The gateway's policy has no such source.",
+    Reason.INTERRUPTED: "The command was ended from outside; what is in the store is kept.",
+    Reason.INTERNAL_ERROR: "Unexpected error; the log says where.",
+}
+
+
+class IngestError(Exception):
+    """The source cannot be walked to its end; ends the program."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class TerminatedError(BaseException):
+    """SIGTERM arrived. No Exception, so that nothing that handles errors of requests takes it for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one walk of a source came to."""
+
+    documents: int
+    """That the store holds of the source now."""
+    stored: int
+    unchanged: int
+    removed: int
+    chunks: int
+    failed: Mapping[str, int] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, object]:
+        """Return the counts."""
+        return {
+            "documents": self.documents,
+            "stored": self.stored,
+            "unchanged": self.unchanged,
+            "removed": self.removed,
+            "chunks": self.chunks,
+            "failed": dict(self.failed),
+        }
+
+    def to_json(self) -> str:
+        """Return the termination message of a success."""
+        return json.dumps(self.fields())
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why the source was not walked to its end."""
+
+    reason: Reason
+
+    @property
+    def message(self) -> str:
+        return MESSAGES[self.reason]
+
+    def to_json(self) -> str:
+        """Return the termination message of a failure."""
+        return json.dumps({"reason": self.reason.value, "message": self.message})
+
+
+def write_termination(outcome: Done | Failed, path: Path | None) -> None:
+    """Leave the outcome where the kubelet picks it up; a failure to do so changes nothing about the outcome."""
+    if path is None:
+        return
+    try:
+        path.write_text(outcome.to_json())
+    except OSError as error:
+        _log.warning("the termination message could not be written", extra={"error": type(error).__name__})
