@@ -34,7 +34,10 @@ class FakeClient:
         self.faults: list[Callable[[str, str, str], errors.ApiError | None]] = []
         """Each is asked before a call with verb, kind and name, and may give an error to raise."""
         self.on_change: Callable[[Object, bool], None] = lambda _obj, _gone: None
+        self.allocates = True
+        """Services get their addresses."""
         self._version = 100
+        self._addresses = 0
 
     # What the operator may ask for.
 
@@ -189,6 +192,7 @@ class FakeClient:
             self.owned[place] = {who: paths for who, paths in owned.items() if paths}
         meta = {key: value for key, value in metadata(obj).items() if key != "managedFields"}
         if live is None:
+            obj = self._addressed(obj)
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": now, "generation": 1}
             self.owned.setdefault(place, {})
@@ -201,6 +205,15 @@ class FakeClient:
             self.objects[place] = stored
             self.on_change(self._shown(stored), False)
         return self._shown(stored)
+
+    def _addressed(self, obj: Object) -> Object:
+        """Give a new Service its address, unless it wants none."""
+        spec = obj.get("spec") or {}
+        if obj["kind"] != "Service" or spec.get("clusterIP") == "None" or not self.allocates:
+            return obj
+        self._addresses += 1
+        address = f"10.96.0.{self._addresses}"
+        return {**obj, "spec": {**spec, "clusterIP": address, "clusterIPs": [address]}}
 
     def _shown(self, obj: Object) -> Object:
         shown = copy.deepcopy(obj)

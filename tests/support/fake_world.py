@@ -1,13 +1,15 @@
 """A reconcile in memory: the fake API server, whose changes reach the cache as by a watch, a clock set by hand, DNS from a table."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assistant_operator.kube.kinds import EVENT, JOB, POD, PRIVATE_ASSISTANT, SECRET, STATEFUL_SET
-from assistant_operator.kube.objects import Object, condition, name_of, uid_of
-from assistant_operator.naming import API_VERSION, COMPONENT_PULL, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.kube.objects import Object, condition, label, name_of, uid_of
+from assistant_operator.naming import API_VERSION, COMPONENT_ASSISTANT, COMPONENT_PULL, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.gateways import Fault, GatewayStatus, RetentionTold, SourceTold, StoreTold
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.outcome import Outcome
@@ -40,11 +42,41 @@ class NoProgress:
     def __init__(self) -> None:
         self.told: Progress | None = None
 
-    def latest(self, _key: Key, _pod_uid: str, _address: str) -> Progress | None:
-        return self.told
+    def latest(self, _key: Key, pods: Mapping[str, str]) -> Mapping[str, Progress]:
+        return dict.fromkeys(pods, self.told) if self.told else {}
+
+    async def first(self, _key: Key, _pods: Mapping[str, str], _ready: Collection[str]) -> None:
+        """There is nobody to ask."""
 
     def forget(self, _key: Key) -> None:
         self.told = None
+
+
+def told(reason: str | None = None, *, purged: int = 0, late: bool = False, **sources: SourceTold) -> GatewayStatus:
+    """Return what a gateway tells: that all is well, or the reason why its store is of no use."""
+    if reason is not None:
+        return GatewayStatus(store=StoreTold(fault=Fault(reason=reason, message=f"The store: {reason}.")))
+    retention = RetentionTold(last_purge=START, purged=purged, is_late=late)
+    return GatewayStatus(store=StoreTold(), retention=retention, sources=sources)
+
+
+class Gateways:
+    """Every gateway pod tells the same, which a test sets; None: they are silent."""
+
+    def __init__(self) -> None:
+        self.told: GatewayStatus | None = told()
+        self.asked: set[str] = set()
+        self.forgotten = 0
+
+    def latest(self, _key: Key, pods: Mapping[str, str]) -> Mapping[str, GatewayStatus]:
+        self.asked |= set(pods.values())
+        return dict.fromkeys(pods, self.told) if self.told else {}
+
+    async def first(self, _key: Key, _pods: Mapping[str, str], _ready: Collection[str]) -> None:
+        """They have told already."""
+
+    def forget(self, _key: Key) -> None:
+        self.forgotten += 1
 
 
 class FakeWorld:
@@ -56,6 +88,7 @@ class FakeWorld:
         self.now = START
         self.hosts = Hosts()
         self.progress = NoProgress()
+        self.gateways = Gateways()
         self.key = Key("ns", "one")
         self.client.on_change = self._seen
         self.world = World(
@@ -64,6 +97,7 @@ class FakeWorld:
             installation=Installation("gateway:1", "ollama/ollama:0.24.0", "operators", {"app": "operator"}),
             resolver=self.hosts,
             progress=self.progress,
+            gateways=self.gateways,
             clock=lambda: self.now,
             spread=lambda _low, _high: 1.0,
         )
@@ -106,6 +140,12 @@ class FakeWorld:
         await self.settle()
         self.pods_become_ready()
         await self.settle()
+        if self.client.find(STATEFUL_SET, self.key.namespace, self.names.store) is not None:
+            self.pods_become_ready(self.names.store)
+            self.gateway_runs()
+            await self.settle()
+            self.pods_become_ready()
+            await self.settle()
         assert self.verdict() == ("True", "Serving"), self.status()
 
     def pass_time(self, seconds: float) -> None:
@@ -127,9 +167,15 @@ class FakeWorld:
     def jobs(self) -> list[Object]:
         return [obj for obj in self.client.objects.values() if obj["kind"] == JOB.kind]
 
-    def pull_succeeds(self, digest: str = DIGEST) -> None:
-        [job] = self.jobs()
-        said = f'{{"name": "m", "digest": "{digest}", "sizeBytes": 7}}'
+    def pull_succeeds(self, digest: str = DIGEST, *, embedding: str | None = None) -> None:
+        """Let the one pull that has not ended end well; with an embedding model where the Job was to bring one."""
+        [job] = [job for job in self.jobs() if label(job, LABEL_COMPONENT) == COMPONENT_PULL and not job.get("status")]
+        told: Object = {"name": "m", "digest": digest, "sizeBytes": 7}
+        arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        if "--embedding" in arguments:
+            name = arguments[arguments.index("--embedding") + 1]
+            told["embedding"] = {"name": name, "digest": embedding or DIGEST, "sizeBytes": 3}
+        said = json.dumps(told)
         self.pod(job, COMPONENT_PULL, {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, said)]})
         self.job_ends(job, "Complete")
 
@@ -147,8 +193,16 @@ class FakeWorld:
         }
         return self.client.put({"apiVersion": "v1", "kind": POD.kind, "metadata": meta, "status": status})
 
-    def pods_become_ready(self) -> None:
-        found = self.client.find(STATEFUL_SET, self.key.namespace, self.names.stateful_set)
+    def gateway_runs(self, address: str = "10.1.0.1") -> Object:
+        """Let a gateway's pod run that can be asked."""
+        owner = self.client.find(STATEFUL_SET, self.key.namespace, self.names.stateful_set)
+        assert owner is not None
+        ready = [{"type": "Ready", "status": "True"}]
+        return self.pod(owner, COMPONENT_ASSISTANT, {"phase": "Running", "podIP": address, "conditions": ready})
+
+    def pods_become_ready(self, name: str | None = None) -> None:
+        """Let the roll-out of the gateways, or of another StatefulSet, end well."""
+        found = self.client.find(STATEFUL_SET, self.key.namespace, name or self.names.stateful_set)
         assert found is not None
         replicas = found["spec"]["replicas"]
         status = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), replicas)

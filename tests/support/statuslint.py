@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-KNOWN = ("Ready", "Reconciling", "Stalled", "ModelReady", "GatewayReady")
+PROMISES = ("ModelReady", "GatewayReady", "RetentionEnforced")
+"""What every assistant promises; StoreReady is for those that keep something."""
+KNOWN = ("Ready", "Reconciling", "Stalled", "StoreReady", *PROMISES)
 REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 MAX_MESSAGE = 32768
@@ -75,7 +77,11 @@ def _together(found: Mapping[str, Mapping[str, Any]], observed: int | None, gene
         "12: Ready does not say what Stalled says": "Stalled" in found
         and (ready["reason"], ready["message"]) != (found["Stalled"]["reason"], found["Stalled"]["message"]),
         "13: Ready is True, but a promise is not": ready["status"] == "True"
-        and any(found[name]["status"] != "True" for name in ("ModelReady", "GatewayReady") if name in found),
-        "14: Ready is True without every promise": ready["status"] == "True" and not {"ModelReady", "GatewayReady"} <= found.keys(),
+        and any(found[name]["status"] != "True" for name in ("StoreReady", *PROMISES) if name in found),
+        "14: Ready is True without every promise": ready["status"] == "True" and not set(PROMISES) <= found.keys(),
+        "15: nothing is kept in a store that is there, or something without a store": (
+            found.get("RetentionEnforced", {}).get("reason") in ("NothingKept", "OnTime", "PurgeLate")
+            and (found["RetentionEnforced"]["reason"] == "NothingKept") == ("StoreReady" in found)
+        ),
     }
     return [rule for rule, broken in rules.items() if broken]

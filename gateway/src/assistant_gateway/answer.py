@@ -9,7 +9,9 @@ import orjson
 
 from assistant_gateway.errors import CODES, RefusalError
 from assistant_gateway.routes import Wire
+from assistant_gateway.upstream import Connection
 
+NEXT_BYTE_SECONDS = 300.0
 TAIL: Final = 4096
 """Bytes of an answer's end in which token counts are looked for."""
 MAX_EVENT: Final = 8 * 1024 * 1024
@@ -58,6 +60,18 @@ class Events:
 
     def _begins_with_error(self, events: bytes) -> bool:
         return events.startswith(self._mark) or self._separator + self._mark in events
+
+
+async def whole(connection: Connection, limit: int) -> bytes:
+    """Return the model server's whole answer; raises RefusalError where it is larger than any that makes sense."""
+    parts: list[bytes] = []
+    size = 0
+    while data := await connection.read(NEXT_BYTE_SECONDS):
+        parts.append(data)
+        size += len(data)
+        if size > limit:
+            raise RefusalError("upstream_error")
+    return b"".join(parts)
 
 
 def is_error(document: bytes) -> bool:

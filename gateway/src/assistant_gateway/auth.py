@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.policy import KeyPolicy
+from assistant_gateway.policy import KeyPolicy, Role
 
 CHALLENGE = [(b"www-authenticate", b"Bearer")]
 
@@ -25,6 +25,7 @@ class Identity:
     key: str
     subject: str
     groups: tuple[str, ...]
+    role: Role = "User"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class KeyRing:
     @classmethod
     def load(cls, folder: Path, keys: tuple[KeyPolicy, ...]) -> "KeyRing":
         """Read every key's file; raises KeyFileError if one cannot be used."""
-        entries = tuple((_digest(folder, key.name), Identity(key.name, key.subject, key.groups)) for key in keys)
+        entries = tuple((_digest(folder, key.name), Identity(key.name, key.subject, key.groups, key.role)) for key in keys)
         if len({digest for digest, _ in entries}) != len(entries):
             raise KeyFileError("Two keys have the same value, so a request could not be told to come from one of them.")
         return cls(entries)

@@ -16,6 +16,8 @@ BODY_SECONDS = 60.0
 LINGER_SECONDS = 1.0
 SMALL_BYTES: Final = 65536
 LINGER_BYTES: Final = 8 * 1024 * 1024
+RETENTION: Final = b"x-assistant-retention"
+NOTHING: Final = b"none"
 
 
 class ClientGoneError(Exception):
@@ -56,14 +58,22 @@ def too_large(limit: int) -> RefusalError:
 
 
 def _announced(headers: list[tuple[bytes, bytes]]) -> int:
-    """Return the body's length as the headers tell it; 0 if they do not."""
+    """Return the body's length as the headers tell it, 0 if they do not; raises RefusalError for what they ask in vain."""
     length = 0
     for name, value in headers:
         if name == b"content-length":
             length = int(value)  # the parser lets digits only pass
-        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            raise RefusalError("unsupported_encoding")
+        elif name == b"content-encoding":
+            if value.strip().lower() not in (b"", b"identity"):
+                raise RefusalError("unsupported_encoding")
+        elif name == RETENTION and value.strip().lower() != NOTHING:
+            raise RefusalError("invalid_request", "The header X-Assistant-Retention knows one value: none.")
     return length
+
+
+def opts_out(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether a header asks for nothing of the request to be kept; `read` has checked that it says nothing else."""
+    return any(name == RETENTION for name, _ in headers)
 
 
 def is_small(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -8,11 +8,13 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from assistant_gateway import routes
+from assistant_gateway.auth import Identity
 from assistant_gateway.body import Receive
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.record import Exchange
 from assistant_gateway.routes import Wire
 from assistant_gateway.server import PEER, Peer
+from assistant_gateway.wire import fields
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -24,7 +26,16 @@ STALL_SECONDS = 30.0
 class Call:
     """One request while it is served."""
 
-    __slots__ = ("exchange", "gone", "headers", "peer", "receive", "scope", "send_event", "started", "task", "wire")
+    __slots__ = (
+        "body", "exchange", "gone", "headers", "identity", "peer", "query", "receive", "scope", "send_event", "started", "task", "wire",
+    )  # fmt: skip
+
+    identity: Identity
+    """Whose key it carries; set once the key is known."""
+    query: dict[str, str]
+    """Fields of the query string; for local routes only, all others have none."""
+    body: bytes
+    """The request's body as it came; for local routes only."""
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -45,6 +56,10 @@ class Call:
         self.gone = True
         if self.task is not None:
             self.task.cancel()
+
+    def json(self) -> fields.Body:
+        """Return the body of a local route, which is a JSON object; none at all is an empty one. Raises RefusalError."""
+        return fields.parse(self.body) if self.body else {}
 
     async def answer(self, status: int, data: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Send a whole answer."""

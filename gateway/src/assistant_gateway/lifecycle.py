@@ -7,7 +7,7 @@ import asyncio
 import gc
 import logging
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
@@ -24,6 +24,9 @@ from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream
 from assistant_gateway.watch import Watch, read_snapshot
+
+if TYPE_CHECKING:
+    from assistant_gateway.memory import Memory
 
 LAST_WORDS_SECONDS: Final = 2.0
 """For requests that the drain cut off, to say so to their clients."""
@@ -44,12 +47,22 @@ class Life:
         self.metrics = Metrics()
         self.upstream = Upstream(settings.upstream)
         self.records = Records()
-        self.readiness = Readiness(self.current, self.upstream, self.metrics)
+        self.memory = self._memory()
+        self.readiness = Readiness(self.current, self.upstream, self.metrics, None if self.memory is None else self.memory.store)
         self.watch = Watch(settings, self.current, certificates, self.metrics)
         self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
-        ops = Ops(self.readiness, self.metrics, self.current)
+        self.gateway.memory = self.memory
+        ops = Ops(self.readiness, self.metrics, self.current, self.memory)
         self.clients = server.make(self.gateway, settings.host, settings.port, certificates.context, settings.drain_seconds)
         self.ops = server.make(ops, settings.host, settings.ops_port, None, 1)
+
+    def _memory(self) -> "Memory | None":
+        """Return what the assistant keeps; what that needs is imported here, where it keeps something."""
+        if self.current.snapshot.policy.store is None:
+            return None
+        from assistant_gateway.memory import Memory
+
+        return Memory.build(self.settings, self.current, self.upstream, self.metrics, self.records)
 
     async def run(self) -> None:
         """Serve until a signal comes; raises FatalError."""
@@ -68,6 +81,8 @@ class Life:
         ]
         if self.current.snapshot.policy.logging.runtime == "Filtered":
             looking.append(asyncio.create_task(RuntimeLog(self.settings.runtime_log, self.metrics).run()))
+        if self.memory is not None:
+            looking += [asyncio.create_task(watch) for watch in self.memory.watches(self.settings.poll_seconds)]
         stopping = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*serving, *looking, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -79,6 +94,8 @@ class Life:
                 task.cancel()
             await asyncio.gather(*serving, *looking, stopping, return_exceptions=True)
             self.upstream.close()
+            if self.memory is not None:
+                await self.memory.store.close()
             self.records.flush()
 
     async def _drain(self, serving: list[asyncio.Task[None]]) -> None:

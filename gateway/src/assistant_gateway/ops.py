@@ -1,6 +1,6 @@
-"""The operations port: /livez, /readyz and /metrics over plain HTTP for the kubelet, the operator and Prometheus; no content."""
+"""The operations port: /livez, /readyz, /status and /metrics over plain HTTP for the kubelet, the operator and Prometheus; no content."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -12,24 +12,30 @@ from assistant_gateway.readiness import Readiness
 from assistant_gateway.server import PEER
 from assistant_gateway.snapshot import Current
 
+if TYPE_CHECKING:
+    from assistant_gateway.memory import Memory
+
+KEEPS_NOTHING: Final[dict[str, Any]] = {"store": None, "retention": None, "sources": {}, "index": None}
+
 
 class Ops:
     """The application of the operations port."""
 
-    def __init__(self, readiness: Readiness, gateway_metrics: Metrics, current: Current) -> None:
+    def __init__(self, readiness: Readiness, gateway_metrics: Metrics, current: Current, memory: "Memory | None" = None) -> None:
         self._readiness = readiness
         self._metrics = gateway_metrics
         self._current = current
+        self._memory = memory
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         del scope[PEER]  # see call.py
-        status, kind, data = self._answer(scope["path"])
+        status, kind, data = await self._answer(scope["path"])
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(data))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": data})
 
-    def _answer(self, path: str) -> tuple[int, bytes, bytes]:
+    async def _answer(self, path: str) -> tuple[int, bytes, bytes]:
         if path == "/livez":
             return 200, JSON, b'{"live":true}'
         if path == "/readyz":
@@ -37,6 +43,9 @@ class Ops:
             policy = self._current.snapshot.policy
             page = {"ready": not reasons, "reasons": reasons, "generation": policy.generation, "revision": self._current.snapshot.revision}
             return 503 if reasons else 200, JSON, orjson.dumps(page)
+        if path == "/status":
+            kept = KEEPS_NOTHING if self._memory is None else await self._memory.status()
+            return 200, JSON, orjson.dumps({"revision": self._current.snapshot.revision, **kept})
         if path == "/metrics":
             return 200, metrics.CONTENT_TYPE, self._metrics.page()
         return 404, JSON, b'{"error":"not found"}'

@@ -2,13 +2,13 @@
 
 The operator imports this module to write what the gateway reads, so both sides share one definition. The file is JSON with
 camelCase names, mounted from the ConfigMap `<name>-policy`. Secrets are never in it: API keys are files beside it, named after
-their `keys[].name`.
+their `keys[].name`; the store's credentials and the encryption keys are folders of their own.
 """
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 API_VERSION = "policy.privateassistant.dev/v1"
@@ -16,6 +16,8 @@ API_VERSION = "policy.privateassistant.dev/v1"
 LogLevel = Literal["ERROR", "WARNING", "INFO", "DEBUG"]
 LogFormat = Literal["JSON", "Text"]
 RuntimeLogs = Literal["Filtered", "Discard"]
+Role = Literal["User", "DataOfficer", "Ingest"]
+"""User: chat, own conversations, own documents. DataOfficer: export and erasure of any subject as well. Ingest: the source routes alone."""
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -47,6 +49,58 @@ class KeyPolicy(_Strict):
     name: str
     subject: str
     groups: tuple[str, ...] = ()
+    role: Role = "User"
+
+
+class StorePolicy(_Strict):
+    """The PostgreSQL server that holds what this assistant keeps; credentials and trusted CA are files beside the policy."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]
+    database: str
+
+
+class EmbeddingPolicy(_Strict):
+    """The model that turns text into vectors; vectors of different models are never compared."""
+
+    name: str
+    digest: Digest
+
+
+class ChunkPolicy(_Strict):
+    """How documents are cut, in characters."""
+
+    size: Annotated[int, Field(ge=1)]
+    overlap: Annotated[int, Field(ge=0)]
+
+
+class RetrievalPolicy(_Strict):
+    """How documents are found, and what a chat does with them."""
+
+    top_k: Annotated[int, Field(ge=1)]
+    hybrid: bool
+    """False: vectors alone, without the full-text half."""
+    min_score: float | None = None
+    """Cosine similarity below which a vector hit is none."""
+    mode: Literal["OnRequest", "Always"]
+    on_failure: Literal["Refuse", "Answer"]
+
+
+class SourcePolicy(_Strict):
+    """One source whose documents an ingest Job pushes."""
+
+    name: str
+    groups: tuple[str, ...] | None = None
+    """Who may retrieve; None: every key of the assistant. Empty: nobody."""
+
+
+class RagPolicy(_Strict):
+    """Answers from documents."""
+
+    embedding: EmbeddingPolicy
+    chunk: ChunkPolicy
+    retrieval: RetrievalPolicy
+    sources: tuple[SourcePolicy, ...] = ()
 
 
 class Limits(_Strict):
@@ -70,15 +124,31 @@ class LoggingPolicy(_Strict):
 
 
 class ConversationRetention(_Strict):
-    """What is kept of conversations: nothing."""
+    """What is kept of conversations: nothing, or each item for `ttl_seconds`."""
 
-    mode: Literal["None"]
+    mode: Literal["None", "Keep"]
+    ttl_seconds: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _ttl_goes_with_keep(self) -> Self:
+        if (self.mode == "Keep") != (self.ttl_seconds is not None):
+            raise ValueError("ttlSeconds is set exactly where mode is Keep")
+        return self
+
+
+class DocumentRetention(_Strict):
+    """How long documents are kept; None: until they are removed."""
+
+    ttl_seconds: Annotated[int, Field(ge=1)] | None = None
 
 
 class RetentionPolicy(_Strict):
     """What is kept, and for how long."""
 
     conversations: ConversationRetention
+    documents: DocumentRetention = DocumentRetention()
+    per_request_opt_out: bool = True
+    """Whether a request may ask for less; it can never ask for more."""
 
 
 class Policy(_Strict):
@@ -93,6 +163,15 @@ class Policy(_Strict):
     limits: Limits
     logging: LoggingPolicy
     retention: RetentionPolicy
+    store: StorePolicy | None = None
+    """None: nothing is written anywhere, and nothing that could is loaded."""
+    rag: RagPolicy | None = None
+
+    @model_validator(mode="after")
+    def _what_keeps_has_a_store(self) -> Self:
+        if self.store is None and (self.rag is not None or self.retention.conversations.mode == "Keep"):
+            raise ValueError("rag and kept conversations need a store")
+        return self
 
     def to_json(self) -> str:
         """Return the file's text: stable for equal policies (sorted keys by field order, no spaces that vary)."""

@@ -1,4 +1,5 @@
-"""Whether requests may be served: the model server is the right one, has the right model, keeps to itself, and has answered once.
+"""Whether requests may be served: the model server is the right one, has the right models, keeps to itself, and has answered once; and
+the store, where there is one, can be used.
 
 Level-triggered: each look asks everything again. What no wait can mend raises FatalError; everything else is a reason until the next look.
 """
@@ -6,7 +7,7 @@ Level-triggered: each look asks everything again. What no wait can mend raises F
 import asyncio
 import logging
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -14,6 +15,9 @@ from assistant_gateway.faults import FatalError, Reason
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream, UpstreamError
+
+if TYPE_CHECKING:
+    from assistant_gateway.storage.store import Store
 
 RUNTIME_FLOOR: Final = (0, 20, 3)
 """Older versions of Ollama have known vulnerabilities."""
@@ -23,6 +27,8 @@ LOAD_SECONDS: Final = 900.0
 UNREACHABLE: Final = Reason("RuntimeUnreachable", "The model server does not answer on the pod's loopback.")
 LOADING: Final = Reason("ModelLoading", "The model has not answered yet since the model server started.")
 MISSING: Final = Reason("ModelMissing", "The model server does not have the model.")
+EMBEDDING_LOADING: Final = Reason("ModelLoading", "The embedding model has not answered yet since the model server started.")
+EMBEDDING_MISSING: Final = Reason("ModelMissing", "The model server does not have the embedding model.")
 CLOUD: Final = Reason("CloudEnabled", "The model server says that its cloud features are not disabled.")
 DRAINING: Final = Reason("Draining", "The gateway is shutting down.")
 
@@ -32,12 +38,14 @@ logger = logging.getLogger(__name__)
 class Readiness:
     """Looks, and keeps what it saw last."""
 
-    def __init__(self, current: Current, upstream: Upstream, metrics: Metrics) -> None:
+    def __init__(self, current: Current, upstream: Upstream, metrics: Metrics, store: "Store | None" = None) -> None:
         self.reasons: list[Reason] = [UNREACHABLE]
         self._current = current
         self._upstream = upstream
         self._metrics = metrics
+        self._store = store
         self._answered = False
+        self._embeds = False
 
     async def watch(self, seconds: float) -> None:
         """Look for as long as the process lives; raises FatalError."""
@@ -63,12 +71,13 @@ class Readiness:
     async def look(self) -> list[Reason]:
         """Return what is missing."""
         try:
-            reason = await self._runtime() or await self._model() or await self._answer()
+            reason = await self._runtime() or await self._models() or await self._answer() or await self._embed()
         except (UpstreamError, ValueError, TypeError, KeyError, AttributeError):
             reason = UNREACHABLE
         if reason is UNREACHABLE:
-            self._answered = False
-        return [reason] if reason else []
+            self._answered = self._embeds = False
+        fault = None if self._store is None else self._store.fault
+        return [found for found in (reason, fault) if found is not None]
 
     async def _runtime(self) -> Reason | None:
         status, answer = await self._ask("/api/version")
@@ -81,16 +90,16 @@ class Readiness:
             return CLOUD
         return None
 
-    async def _model(self) -> Reason | None:
+    async def _models(self) -> Reason | None:
         snapshot = self._current.snapshot
         status, answer = await self._ask("/api/tags")
         if status != 200:
             return UNREACHABLE
-        digests = {entry["digest"] for entry in answer["models"] if entry["name"] in snapshot.rules.spellings}
-        if not digests:
+        rules, rag = snapshot.rules, snapshot.policy.rag
+        if not _has(answer, rules.spellings, snapshot.policy.model.digest, "model"):
             return MISSING
-        if digests != {snapshot.policy.model.digest.removeprefix("sha256:")}:
-            raise FatalError("DigestMismatch", "The model server's model has another digest than the policy pins.")
+        if rag is not None and not _has(answer, rules.embedding_spellings, rag.embedding.digest, "embedding model"):
+            return EMBEDDING_MISSING
         return None
 
     async def _answer(self) -> Reason | None:
@@ -106,6 +115,18 @@ class Readiness:
         self._answered = True
         return None
 
+    async def _embed(self) -> Reason | None:
+        """Have the embedding model loaded before the first question waits for it."""
+        model = self._current.snapshot.rules.embedding
+        if model is None or self._embeds:
+            return None
+        self._show([EMBEDDING_LOADING])
+        status, _ = await self._ask("/api/embed", {"model": model, "input": "Hello"})
+        if status != 200:
+            return EMBEDDING_LOADING
+        self._embeds = True
+        return None
+
     async def _ask(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
         method, payload, seconds = ("GET", b"", LOOK_SECONDS) if body is None else ("POST", orjson.dumps(body), LOAD_SECONDS)
         connection = await self._upstream.request(method, path, payload, seconds=seconds)
@@ -116,6 +137,14 @@ class Readiness:
         finally:
             connection.abort()
         return connection.status, orjson.loads(b"".join(parts)) if connection.status == 200 else None
+
+
+def _has(answer: dict[str, Any], spellings: frozenset[str], digest: str, what: str) -> bool:
+    """Say whether the model server has the model; raises FatalError if it has another of that name."""
+    digests = {entry["digest"] for entry in answer["models"] if entry["name"] in spellings}
+    if digests and digests != {digest.removeprefix("sha256:")}:
+        raise FatalError("DigestMismatch", f"The model server's {what} has another digest than the policy pins.")
+    return bool(digests)
 
 
 def too_old(version: str) -> bool:

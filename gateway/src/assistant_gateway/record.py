@@ -1,4 +1,5 @@
-"""The audit record: one line of JSON on standard output for each request, however it ended, without content.
+"""The audit record: one line of JSON on standard output for each request, however it ended, without content; and for what happens without
+one: an erasure, a purge.
 
 app.py fills an Exchange while it serves the request, and hands it over once, whatever happened. The fields are closed: names and digests
 of the policy, names of keys and routes, codes, counts and times. The requested path, model, query and headers are never among them.
@@ -10,6 +11,7 @@ import os
 import secrets
 import select
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -47,6 +49,12 @@ class Exchange:
     input_tokens: int | None = None
     output_tokens: int | None = None
     stream: bool = False
+    conversation: str | None = None
+    """Id of the conversation that the request belongs to."""
+    documents: Sequence[str] | None = ()
+    """Ids of the documents that the answer was given from; None where they could not be searched, and the CR allows to go on without."""
+    retained: bool = False
+    """Whether something of the request was kept."""
     first_byte: float | None = None
     ended: float = 0.0
 
@@ -79,10 +87,24 @@ class Exchange:
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "stream": self.stream,
+            "conversation": self.conversation,
+            "documents": self.documents,
+            "retained": self.retained,
             "first_byte_ms": None if first is None else int((first - began) * 100_000) / 100,
             "duration_ms": int((self.ended - began) * 100_000) / 100,
             "request_id": self.request_id,
         }
+
+
+class Note:
+    """A record that is not of a request: an erasure, a purge."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def line(self, now: str) -> dict[str, Any]:
+        """Return the record."""
+        return {"record": self._fields["record"], "time": now, **self._fields}
 
 
 class Records:
@@ -90,12 +112,16 @@ class Records:
 
     def __init__(self, descriptor: int = 1) -> None:
         self._descriptor = descriptor
-        self._ended: list[Exchange] = []
+        self._ended: list[Exchange | Note] = []
         self._second = 0
         self._second_text = ""
 
-    def write(self, exchange: Exchange) -> None:
-        """Add the exchange's record; it is on the descriptor at the next turn of the event loop."""
+    def note(self, fields: Mapping[str, Any]) -> None:
+        """Add a record of another kind, which `fields["record"]` names: ids, names, counts and times, never content."""
+        self.write(Note(fields))
+
+    def write(self, exchange: Exchange | Note) -> None:
+        """Add a record; it is on the descriptor at the next turn of the event loop."""
         if not self._ended:
             asyncio.get_running_loop().call_soon(self.flush)
         self._ended.append(exchange)

@@ -13,6 +13,9 @@ class Settings:
     policy: Path = Path("/etc/private-assistant/policy/policy.json")
     tls: Path = Path("/etc/private-assistant/tls")
     keys: Path = Path("/etc/private-assistant/keys")
+    store: Path = Path("/etc/private-assistant/store")
+    encryption_keys: Path = Path("/etc/private-assistant/encryption")
+    documents_socket: Path = Path("/run/private-assistant/documents.sock")
     runtime_log: Path = Path("/run/private-assistant/ollama.log")
     upstream: str = "http://127.0.0.1:11434"
     host: str = "0.0.0.0"  # noqa: S104  the pod's own network namespace: what may reach it is the NetworkPolicy's decision
@@ -31,11 +34,14 @@ def parse(arguments: Sequence[str]) -> Settings:
         ("policy", Path, "the policy file"),
         ("tls", Path, "folder with tls.crt and tls.key"),
         ("keys", Path, "folder with one file for each API key"),
+        ("store", Path, "folder with the store's username, password and, where needed, ca.crt; read only with a store in the policy"),
+        ("encryption-keys", Path, "folder with the keys that wrap the keys of what is kept; read only with a store in the policy"),
+        ("documents-socket", Path, "where the document parser listens"),
         ("runtime-log", Path, "named pipe that the model server logs to"),
         ("upstream", str, "the model server, http://host:port"),
         ("host", str, "address to listen on"),
         ("port", int, "port for clients (TLS)"),
-        ("ops-port", int, "port for /livez, /readyz and /metrics (plain HTTP)"),
+        ("ops-port", int, "port for /livez, /readyz, /status and /metrics (plain HTTP)"),
         ("termination-log", Path, "where the reason for an exit goes"),
         ("drain-seconds", float, "how long requests in flight may go on after SIGTERM"),
         ("poll-seconds", float, "how often files and the model server are looked at"),

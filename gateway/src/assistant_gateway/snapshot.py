@@ -19,8 +19,16 @@ class Snapshot:
 
     @classmethod
     def of(cls, policy: Policy, keys: KeyRing) -> "Snapshot":
-        """Return the snapshot; raises ValueError if the policy's model is no reference."""
-        rules = Rules(policy.model.name, spellings(policy.model.name), policy.limits.max_output_tokens, policy.model.context_length)
+        """Return the snapshot; raises ValueError if a model of the policy is no reference."""
+        embedding = None if policy.rag is None else policy.rag.embedding.name
+        rules = Rules(
+            policy.model.name,
+            spellings(policy.model.name),
+            policy.limits.max_output_tokens,
+            policy.model.context_length,
+            embedding,
+            frozenset() if embedding is None else spellings(embedding),
+        )
         return cls(policy, policy.revision(), keys, rules)
 
 

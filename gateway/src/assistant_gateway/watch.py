@@ -17,6 +17,7 @@ from assistant_gateway.auth import KeyFileError, KeyRing
 from assistant_gateway.certificates import CERTIFICATE, KEY, Certificates
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.policy import Policy
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
 
@@ -39,7 +40,12 @@ def read_snapshot(settings: Settings) -> Snapshot:
     try:
         return Snapshot.of(parsed, keys)
     except ValueError as error:
-        raise FatalError("PolicyInvalid", "The policy's model is no model reference.") from error
+        raise FatalError("PolicyInvalid", "A model of the policy is no model reference.") from error
+
+
+def _fixed(policy: Policy) -> tuple[object, ...]:
+    """Return what a pod is made for: a policy with anything else here is another pod's."""
+    return policy.model, policy.store, None if policy.rag is None else policy.rag.embedding
 
 
 class Watch:
@@ -85,8 +91,10 @@ class Watch:
     def _reload(self) -> None:
         snapshot = read_snapshot(self._settings)
         running = self._current.snapshot.policy
-        if snapshot.policy.model != running.model:
-            raise FatalError("PolicyInvalid", "The policy is for another model than this pod runs; its own pod will serve it.")
+        if _fixed(snapshot.policy) != _fixed(running):
+            raise FatalError(
+                "PolicyInvalid", "The policy is for other models or another store than this pod has; its own pod will serve it."
+            )
         if snapshot.policy.logging != running.logging:
             logs.configure(snapshot.policy.logging.level, snapshot.policy.logging.format)
         self._current.snapshot = snapshot

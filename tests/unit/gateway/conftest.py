@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.postgres import own_postgres, own_server, postgres, postgres_server  # noqa: F401  fixtures
 from tests.unit.gateway.fake_ollama import FakeOllama
 from tests.unit.gateway.running import RunningGateway, run_gateway
 

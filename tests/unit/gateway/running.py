@@ -25,6 +25,7 @@ from assistant_gateway.logs import ContentFreeFormatter
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.policy import Policy
 from assistant_gateway.record import Records
+from assistant_gateway.routes import Table
 from assistant_gateway.server import GatewayServer
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import Upstream
@@ -141,7 +142,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def run_gateway(
-    fake: FakeOllama, tls: Path, wanted: Policy | None = None, limiter: Limiter | None = None
+    fake: FakeOllama,
+    tls: Path,
+    wanted: Policy | None = None,
+    limiter: Limiter | None = None,
+    memory: Any = None,
+    table: Table | None = None,
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway that is ready, on a free port."""
     with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +160,8 @@ async def run_gateway(
         records_file = Path(folder, "records")
         descriptor = os.open(records_file, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
         upstream, metrics = Upstream(fake.url), Metrics()
-        gateway = Gateway(current, upstream, Records(descriptor), metrics, limiter)
+        gateway = Gateway(current, upstream, Records(descriptor), metrics, limiter, table)
+        gateway.memory = memory
         serving = server.make(gateway, "127.0.0.1", 0, certificates.context, 1)
         log, remove = _capture()
         await start(serving)

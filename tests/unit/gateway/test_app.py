@@ -10,7 +10,7 @@ import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from assistant_gateway import app, call, routes
+from assistant_gateway import call, forward, routes
 from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, document
 from tests.unit.gateway.running import KEY, RunningGateway, make_policy, run_gateway, until
 
@@ -27,15 +27,18 @@ BODIES: dict[str, Any] = {
 RECORD = {
     "record", "time", "key", "subject", "route", "method", "wire", "model", "model_digest", "policy_generation", "policy_revision",
     "outcome", "status", "code", "request_bytes", "response_bytes", "input_tokens", "output_tokens", "stream", "first_byte_ms",
-    "duration_ms", "request_id",
+    "duration_ms", "request_id", "conversation", "documents", "retained",
 }  # fmt: skip
+
+
+FORWARDED = [route for route in routes.TABLE if route.handler is None]
 
 
 def path_of(route: routes.Route) -> str:
     return route.name.replace("{model}", MODEL)
 
 
-@pytest.mark.parametrize("route", [*routes.TABLE, routes.ONE_MODEL], ids=lambda route: route.name)
+@pytest.mark.parametrize("route", [*FORWARDED, routes.ONE_MODEL], ids=lambda route: route.name)
 async def test_every_route_answers_and_leaves_one_record(gateway: RunningGateway, route: routes.Route) -> None:
     async with gateway.http() as client:
         answer = await client.request(route.method, path_of(route), json=BODIES.get(route.name))
@@ -141,6 +144,22 @@ async def test_the_policys_limits_reach_the_model_server(gateway: RunningGateway
     assert openai["max_tokens"] == 256
     assert "max_completion_tokens" not in openai
     assert smaller["max_tokens"] == 5
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_a_request_that_wants_no_memory_never_comes_near_it(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """What an assistant can remember costs nothing where it remembers nothing."""
+
+    def near(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(forward, "_turn", near)
+    async with gateway.http() as client:
+        answer = await client.post(path, json=BODIES[path])
+
+    assert answer.status_code == 200
 
 
 # Refusals: shape, status, code, one record, nothing upstream
@@ -445,7 +464,7 @@ async def test_a_model_server_that_dies_in_a_whole_answer_is_a_502(gateway: Runn
 
 
 async def test_an_answer_too_large_to_hold_passes_through_and_one_that_breaks_off_is_cut(gateway: RunningGateway) -> None:
-    size = app.WHOLE_BYTES * 3
+    size = forward.WHOLE_BYTES * 3
 
     async def large(asked: Asked, wire: Wire) -> None:
         await wire.raw(document(b'"' + b"x" * (size - 2) + b'"'))
@@ -539,7 +558,7 @@ async def test_a_model_server_that_says_nothing_times_out(gateway: RunningGatewa
         await wire.gone()
         gone.set()
 
-    monkeypatch.setattr(app, "FIRST_BYTE_SECONDS", 0.05)
+    monkeypatch.setattr(forward, "FIRST_BYTE_SECONDS", 0.05)
     gateway.fake.scripts["/api/chat"] = silence
     async with gateway.http() as client:
         answer = await client.post("/api/chat", json=CHAT)
@@ -565,7 +584,7 @@ async def test_a_crash_is_a_500_without_words(gateway: RunningGateway, monkeypat
     def crash(*_: object) -> bool:
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr("assistant_gateway.app.fields.parse", crash)
+    monkeypatch.setattr("assistant_gateway.forward.fields.parse", crash)
     async with gateway.http() as client:
         answer = await client.post("/v1/chat/completions", json=CHAT)
 

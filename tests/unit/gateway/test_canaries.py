@@ -191,10 +191,10 @@ def runtime_lines() -> bytes:
 
 
 CRASHES = """
-import assistant_gateway.app as app
+import assistant_gateway.forward as forward
 def crash(*parts): raise RuntimeError(repr(parts))
-app.fields.encode = crash
-app.answer.refused_by_model_server = crash
+forward.fields.encode = crash
+forward.answer.refused_by_model_server = crash
 """
 
 

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from assistant_gateway.answer import refused_by_model_server
+from assistant_gateway.chat import ollama as ollama_chat
+from assistant_gateway.chat import openai as openai_chat
 from assistant_gateway.readiness import too_old
 from assistant_gateway.wire import ollama, openai
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire
@@ -100,3 +102,23 @@ async def test_its_errors_are_understood(server: httpx.AsyncClient, model: str, 
     answer = await server.post(path, json={"model": model, "prompt": "a", "suffix": "b"})
 
     assert refused_by_model_server(answer.status_code, answer.content).text == "The model does not support insert."
+
+
+@pytest.mark.parametrize(("path", "make"), [("/api/chat", ollama_chat.Answer), ("/v1/chat/completions", openai_chat.Answer)])
+async def test_answers_of_chats_are_understood_whole_and_as_streams(
+    server: httpx.AsyncClient, model: str, path: str, make: type[ollama_chat.Answer] | type[openai_chat.Answer]
+) -> None:
+    """Also with instructions right before the last message, which is where context stands."""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]
+    messages += [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Count to three."}]
+    body = {"model": model, "messages": messages, "options": {"num_predict": 8}, "max_tokens": 8}
+    whole, streamed = make("chat", {}), make("chat", {})
+
+    whole.document((await server.post(path, json=body | {"stream": False})).content)
+    separator = openai.SEPARATOR if path.startswith("/v1/") else ollama.SEPARATOR
+    for event in (await server.post(path, json=body | {"stream": True})).content.split(separator):
+        streamed.event(event)
+
+    for answer in (whole, streamed):
+        assert answer.is_whole
+        assert answer.message()["content"]

@@ -7,12 +7,13 @@ import pytest
 
 from assistant_gateway import readiness
 from assistant_gateway.auth import KeyRing
-from assistant_gateway.faults import FatalError
+from assistant_gateway.faults import FatalError, Reason
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.readiness import Readiness
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import Upstream
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire, document
+from tests.unit.gateway.keeping import EMBEDDING, make_rag
 from tests.unit.gateway.running import make_policy, until, write_keys
 
 
@@ -26,6 +27,14 @@ def current(tmp_path: Path) -> Current:
 @pytest.fixture
 def looking(fake: FakeOllama, current: Current) -> Readiness:
     return Readiness(current, Upstream(fake.url), Metrics())
+
+
+@pytest.fixture
+def with_documents(fake: FakeOllama, tmp_path: Path) -> Readiness:
+    """Of an assistant that has an embedding model as well."""
+    write_keys(tmp_path)
+    policy = make_policy().model_copy(update={"rag": make_rag()})
+    return Readiness(Current(Snapshot.of(policy, KeyRing.load(tmp_path, policy.keys))), Upstream(fake.url), Metrics())
 
 
 async def reasons(looking: Readiness) -> list[str]:
@@ -165,3 +174,62 @@ async def test_draining_sends_clients_elsewhere_and_serves_those_who_came(lookin
     assert [reason.reason for reason in looking.reasons] == ["Draining"]
     assert current.ready
     watching.cancel()
+
+
+async def test_the_embedding_model_answers_too(fake: FakeOllama, with_documents: Readiness) -> None:
+    """Once, so that it is loaded before the first question; again after the model server was away."""
+    assert await reasons(with_documents) == []
+    assert await reasons(with_documents) == []
+    await fake.stop()
+    assert await reasons(with_documents) == ["RuntimeUnreachable"]
+    await fake.start()
+    assert await reasons(with_documents) == []
+
+    assert [asked.json for asked in fake.asked_for("/api/embed")] == [{"model": EMBEDDING, "input": "Hello"}] * 2
+
+
+async def test_an_embedding_model_that_does_not_answer_is_waited_for(fake: FakeOllama, with_documents: Readiness) -> None:
+    async def refuse(asked: Asked, wire: Wire) -> None:
+        await wire.json({"error": "no room"}, 500)
+
+    fake.scripts["/api/embed"] = refuse
+    first = await with_documents.look()
+    del fake.scripts["/api/embed"]
+
+    assert first == [readiness.EMBEDDING_LOADING]
+    assert await reasons(with_documents) == []
+
+
+async def test_a_missing_embedding_model_is_named(fake: FakeOllama, with_documents: Readiness) -> None:
+    async def tags(asked: Asked, wire: Wire) -> None:
+        await wire.json({"models": [{"name": fake.model, "digest": fake.digest}]})
+
+    fake.scripts["/api/tags"] = tags
+
+    assert await with_documents.look() == [readiness.EMBEDDING_MISSING]
+
+
+async def test_another_embedding_model_of_that_name_ends_the_gateway(fake: FakeOllama, with_documents: Readiness) -> None:
+    """Its vectors would be compared with those of the pinned one."""
+
+    async def tags(asked: Asked, wire: Wire) -> None:
+        await wire.json({"models": [{"name": fake.model, "digest": fake.digest}, {"name": EMBEDDING, "digest": "00" * 32}]})
+
+    fake.scripts["/api/tags"] = tags
+
+    with pytest.raises(FatalError) as fatal:
+        await with_documents.look()
+    assert fatal.value.reason.reason == "DigestMismatch"
+
+
+async def test_a_store_that_cannot_be_used_is_a_reason_beside_the_others(fake: FakeOllama, current: Current) -> None:
+    class Store:
+        fault: Reason | None = Reason("StoreFull", "The store has no room left.")
+
+    store = Store()
+    looking = Readiness(current, Upstream(fake.url), Metrics(), store)  # type: ignore[arg-type]
+    assert await reasons(looking) == ["StoreFull"]
+    fake.cloud_disabled = False
+    assert await reasons(looking) == ["CloudEnabled", "StoreFull"]
+    fake.cloud_disabled, store.fault = True, None
+    assert await reasons(looking) == []

@@ -19,7 +19,7 @@ def test_a_record_holds_these_fields_and_no_others() -> None:
     assert line["duration_ms"] == 500.0
     assert line["route"] == "unknown"
     assert line["outcome"] == "failed"
-    assert len(line) == 22
+    assert len(line) == 25
 
 
 def test_request_ids_differ() -> None:
@@ -63,3 +63,17 @@ async def test_records_of_one_turn_are_one_write(tmp_path: Path) -> None:
     assert [json.loads(line)["request_id"] for line in written] == [exchange.request_id for exchange in exchanges]
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", json.loads(written[0])["time"])
     assert len((tmp_path / "records").read_text().splitlines()) == 5
+
+
+async def test_what_has_no_request_is_a_record_of_its_own_kind(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path / "records", os.O_CREAT | os.O_WRONLY)
+    records = Records(descriptor)
+    records.write(Exchange())
+    records.note({"record": "erasure", "kind": "subject", "counts": {"items": 3}})
+    records.flush()
+    os.close(descriptor)
+
+    request, note = [json.loads(line) for line in (tmp_path / "records").read_text().splitlines()]
+    assert request["record"] == "request"
+    assert note == {"record": "erasure", "time": note["time"], "kind": "subject", "counts": {"items": 3}}
+    assert list(note)[:2] == ["record", "time"]

@@ -1,6 +1,8 @@
 """The OpenAI and the Ollama SDK, unchanged but for base URL, key and CA."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,22 +10,34 @@ import ollama
 import openai
 import pytest
 
-from tests.unit.gateway.fake_ollama import MODEL, Asked, Wire
+from assistant_gateway.storage.errors import StoreError
+from tests.unit.gateway.chat.remembering import hit, remembering, run_remembering
+from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire
 from tests.unit.gateway.running import KEY, RunningGateway
 
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 
 
-@pytest.fixture
-async def openai_client(gateway: RunningGateway) -> AsyncIterator[openai.AsyncOpenAI]:
+@asynccontextmanager
+async def openai_of(gateway: RunningGateway) -> AsyncIterator[openai.AsyncOpenAI]:
     http: Any = httpx.AsyncClient(verify=gateway.client_context)
     async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=KEY, http_client=http, max_retries=0) as client:
         yield client
 
 
+def ollama_of(gateway: RunningGateway) -> ollama.AsyncClient:
+    return ollama.AsyncClient(host=gateway.url, headers={"Authorization": f"Bearer {KEY}"}, verify=gateway.client_context)
+
+
+@pytest.fixture
+async def openai_client(gateway: RunningGateway) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai_of(gateway) as client:
+        yield client
+
+
 @pytest.fixture
 async def ollama_client(gateway: RunningGateway) -> AsyncIterator[ollama.AsyncClient]:
-    async with ollama.AsyncClient(host=gateway.url, headers={"Authorization": f"Bearer {KEY}"}, verify=gateway.client_context) as client:
+    async with ollama_of(gateway) as client:
         yield client
 
 
@@ -132,3 +146,74 @@ async def test_ollama_sees_a_stream_that_broke(gateway: RunningGateway, ollama_c
         await anext(aiter(stream))
 
     assert "went away" in broken.value.error
+
+
+# With memory
+
+
+async def test_openai_shows_the_sources_and_goes_on_with_a_conversation(fake: FakeOllama, tls: Path) -> None:
+    """Fields that it does not know pass through it: `extra_body` on the way in, the models' extras on the way out."""
+    async with run_remembering(fake, tls) as (gateway, memory), openai_of(gateway) as client:
+        memory.retriever.hits = [hit("30 days.")]
+        more: Any = {"extra_body": {"use_context": True, "conversation": memory.conversations.make()}}
+        chat = await client.chat.completions.create(model=MODEL, messages=MESSAGES, **more)
+        stream = await client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True, **more)
+        chunks = [chunk async for chunk in stream]
+
+    first: Any = chunks[0].choices[0]
+    whole: Any = chat.choices[0]
+    assert whole.sources[0]["text"] == first.sources[0]["text"] == "30 days."
+    assert whole.sources[0]["document"]["doc_metadata"]["file_name"] == "handbook.md"
+    assert chat.choices[0].message.content == "Hello world"
+    assert [message["content"] for message in fake.asked[1].json["messages"]][:2] == ["Hello", "Hello world"]
+
+
+async def test_openai_completes_a_prompt_with_context(fake: FakeOllama, tls: Path) -> None:
+    async with run_remembering(fake, tls) as (gateway, memory), openai_of(gateway) as client:
+        memory.retriever.hits = [hit("30 days.")]
+        more: Any = {"extra_body": {"use_context": True}}
+        whole = await client.completions.create(model=MODEL, prompt="How many holidays?", **more)
+        chunks = [chunk async for chunk in await client.completions.create(model=MODEL, prompt="How many?", stream=True, **more)]
+
+    first: Any = chunks[0].choices[0]
+    assert whole.object == chunks[0].object == "text_completion"
+    assert whole.choices[0].text == "".join(chunk.choices[0].text for chunk in chunks) == "Hello world"
+    assert first.sources[0]["text"] == "30 days."
+
+
+async def test_openais_own_field_for_storage_is_understood(fake: FakeOllama, tls: Path) -> None:
+    async with run_remembering(fake, tls) as (gateway, memory), openai_of(gateway) as client:
+        conversation = memory.conversations.make()
+        more: Any = {"extra_body": {"conversation": conversation}}
+        await client.chat.completions.create(model=MODEL, messages=MESSAGES, store=False, **more)
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.chat.completions.create(model=MODEL, messages=MESSAGES, store=True)
+
+    assert memory.conversations.items(conversation) == []
+    assert (refused.value.code, refused.value.param) == ("retention_not_allowed", "store")
+
+
+async def test_openai_sees_a_turn_that_could_not_be_stored(fake: FakeOllama, tls: Path) -> None:
+    async with run_remembering(fake, tls) as (gateway, memory), openai_of(gateway) as client:
+        more: Any = {"extra_body": {"conversation": memory.conversations.make()}}
+        memory.conversations.append_error = StoreError()
+        stream = await client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True, **more)
+        with pytest.raises(openai.APIError) as broken:
+            async for _ in stream:
+                pass
+
+    assert broken.value.code == "store_unavailable"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_ollama_is_answered_from_documents_where_all_chats_are(fake: FakeOllama, tls: Path, stream: bool) -> None:
+    """It cannot send fields that it does not know, and drops those that it does not know from answers."""
+    async with run_remembering(fake, tls, remembering("Always")) as (gateway, memory), ollama_of(gateway) as client:
+        memory.retriever.hits = [hit("30 days.")]
+        if stream:
+            parts = [part.message.content or "" async for part in await client.chat(model=MODEL, messages=MESSAGES, stream=True)]
+        else:
+            parts = [(await client.chat(model=MODEL, messages=MESSAGES)).message.content or ""]
+
+    assert "".join(parts) == "Hello world"
+    assert "30 days." in fake.asked[0].json["messages"][0]["content"]

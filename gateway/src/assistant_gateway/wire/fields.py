@@ -6,15 +6,18 @@ the gateway checks is refused. Everything is re-encoded before it goes on, so du
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from assistant_gateway.errors import RefusalError
 
 Body = dict[str, Any]
+Default = TypeVar("Default", bool, None)
 
-TOUCHED: Final = frozenset({"model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "verbose"})
+MEMORY: Final = frozenset({"use_context", "context_filter", "include_sources", "conversation", "store", "system_prompt"})
+"""Fields that ask for something of what the assistant keeps, or for nothing to be kept: chat/wanted.py reads them, they go no further."""
+TOUCHED: Final = MEMORY | {"model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "verbose"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class Rules:
     """Every way to write the model's name that means this model."""
     max_output_tokens: int
     context_length: int | None
+    embedding: str | None = None
+    """The model that embeds, where the assistant has documents."""
+    embedding_spellings: frozenset[str] = frozenset()
 
 
 def parse(raw: bytes) -> Body:
@@ -60,7 +66,16 @@ def model(body: Body, rules: Rules, name: str = "model") -> None:
     body[name] = rules.model
 
 
-def flag(body: Body, name: str, default: bool) -> bool:
+def embedding_model(body: Body, rules: Rules) -> None:
+    """As `model`, for a route that embeds: the model with which documents are embedded may be asked too."""
+    value = body.get("model")
+    if rules.embedding is not None and type(value) is str and value in rules.embedding_spellings:
+        body["model"] = rules.embedding
+    else:
+        model(body, rules)
+
+
+def flag(body: Body, name: str, default: Default) -> bool | Default:
     """Return a field that must be true or false; null and absent mean the default."""
     value = body.get(name)
     if value is None:

@@ -44,7 +44,7 @@ def generation(body: Body, rules: Rules) -> bool:
 
 def embedding(body: Body, rules: Rules) -> bool:
     """Check and cap a request for /api/embed."""
-    fields.model(body, rules)
+    fields.embedding_model(body, rules)
     if options := _options(body, rules):
         body["options"] = options
     return False

@@ -42,8 +42,9 @@ def completion(body: Body, rules: Rules) -> bool:
 
 
 def embedding(body: Body, rules: Rules) -> bool:
-    """Check a request for /v1/embeddings."""
-    fields.model(body, rules)
+    """Check a request for /v1/embeddings; PrivateGPT's clients name no model."""
+    body.setdefault("model", rules.embedding or rules.model)
+    fields.embedding_model(body, rules)
     body.pop("keep_alive", None)
     return False
 

@@ -1,0 +1,81 @@
+"""Takes a document in: its text read, cut, embedded, sealed, and written in one transaction, so that it is there whole or not at all."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from assistant_gateway.documents import heads, pieces, rows
+from assistant_gateway.documents.embedding import EmbeddingError
+from assistant_gateway.documents.extract import Extracted, Extractor
+from assistant_gateway.documents.index import Index
+from assistant_gateway.documents.pieces import Piece, Sealer
+from assistant_gateway.documents.rows import NewDocument
+from assistant_gateway.documents.spaces import Space
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.sealing.keys import DataKey
+
+AT_ONCE: Final = 2
+"""Documents that are taken in at the same time: each is in memory as a whole, and the model works on one of them only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a new document comes from, and who may read it."""
+
+    acl: list[int]
+    tag: bytes
+    sha256: str
+    subject: str | None = None
+    groups: Sequence[str] = ()
+    source: str | None = None
+    locator: int | None = None
+
+
+class Intake:
+    """Takes documents in."""
+
+    def __init__(self, index: Index, extractor: Extractor) -> None:
+        self._index = index
+        self._extractor = extractor
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def file(
+        self, origin: Origin, name: str, media_type: str | None, data: bytes, metadata: dict[str, Any] | None = None
+    ) -> tuple[UUID, int]:
+        """Take in a file and return its id and count of pieces; raises RefusalError and StoreError."""
+        async with self._room:
+            return await self._take(origin, name, await self._extractor.text(data, name, media_type), metadata or {})
+
+    async def text(self, origin: Origin, name: str, text: str, metadata: dict[str, Any]) -> tuple[UUID, int]:
+        """Take in a text, as file() does."""
+        async with self._room:
+            return await self._take(origin, name, Extracted("text/plain", text), metadata)
+
+    async def _take(self, origin: Origin, name: str, found: Extracted, metadata: dict[str, Any]) -> tuple[UUID, int]:
+        index = self._index
+        document, key = uuid4(), DataKey.new()
+        space, made = await self._pieces(found.text, Sealer(document, key, index.lexemes))
+        head = {"subject": origin.subject, "fileName": name, "metadata": metadata, "mediaType": found.media_type}
+        sealed = heads.seal(key, document, head | {"groups": list(origin.groups), "sha256": origin.sha256})
+        owner = None if origin.subject is None else index.store.index.token("subject", origin.subject)
+        kek, wrapped = index.ring.wrap(document, key.raw)
+        place = (origin.source, origin.locator)
+        new = NewDocument(document, owner, *place, origin.tag, origin.acl, index.ttl_seconds, sealed, kek, wrapped)
+        async with index.store.transaction() as connection:
+            await rows.insert(connection, space, new, made)
+        return document, len(made)
+
+    async def _pieces(self, text: str, sealer: Sealer) -> tuple[Space, list[Piece]]:
+        index = self._index
+        try:
+            space = await index.space()
+            made = await pieces.make(text, index.rag.chunk, index.embedder, sealer)
+        except EmbeddingError:
+            raise RefusalError("embedding_failed") from None
+        if not made:
+            raise RefusalError("document_unreadable", "The document holds no text.", param="file")
+        if any(len(piece.vector) != space.dimensions for piece in made):
+            raise RefusalError("embedding_failed")
+        return space, made

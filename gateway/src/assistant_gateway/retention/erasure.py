@@ -1,0 +1,148 @@
+"""Erasure on demand: of a conversation, a document, or everything of a subject.
+
+The keys go first, in a transaction of their own: once it is committed nobody can read what they sealed, whatever happens next. What was
+doomed is also due from then on, so if this process ends before the rows are gone, the next purge removes them.
+"""
+
+# ruff: noqa: S608  the statements are put together from constants alone
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from assistant_gateway.auth import Identity
+from assistant_gateway.conversations import ids
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.record import Records
+from assistant_gateway.retention import removal
+from assistant_gateway.retention.counted import counted
+from assistant_gateway.retention.expiry import TIME
+from assistant_gateway.retention.sweep import CONVERSATIONS, DOCUMENTS, Sweeper
+from assistant_gateway.storage.store import Store
+
+BATCH: Final = 500
+
+# The rows are locked in the order of their ids before anything is counted: nothing is added to them any more.
+_CONVERSATION: Final = f"SELECT id FROM conversations WHERE id = $1 AND owner = $2 AND expires_at > {TIME} FOR UPDATE"
+_CONVERSATIONS_OF: Final = "SELECT id FROM conversations WHERE owner = $1 ORDER BY id FOR UPDATE"
+_DOCUMENT: Final = f"SELECT id FROM documents WHERE id = $1 AND (expires_at IS NULL OR expires_at > {TIME}) FOR UPDATE"
+_DOCUMENTS_OF: Final = "SELECT id FROM documents WHERE owner = $1 ORDER BY id FOR UPDATE"
+
+_KEYS: Final = "DELETE FROM data_keys WHERE record = ANY($1::uuid[])"
+_DOOM_CONVERSATIONS: Final = f"UPDATE conversations SET expires_at = least(expires_at, {TIME}) WHERE id = ANY($1::uuid[])"
+_DOOM_DOCUMENTS: Final = f"UPDATE documents SET expires_at = least(expires_at, {TIME}) WHERE id = ANY($1::uuid[])"
+_ITEMS: Final = "SELECT count(*) FROM items WHERE conversation = ANY($1::uuid[])"
+_CHUNKS: Final = "SELECT count(*) FROM chunks WHERE document = ANY($1::uuid[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows an erasure took."""
+
+    conversations: int
+    items: int
+    documents: int
+    chunks: int
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was erased, when, and how much: never what it held."""
+
+    kind: str
+    erased: str
+    """The id of the conversation or document, or the subject."""
+    completed_at: datetime
+    counts: Counts
+    id: str
+
+    def shown(self) -> dict[str, Any]:
+        """Return the receipt as a client and the audit record get it."""
+        return {
+            "id": self.id,
+            "object": "erasure.receipt",
+            "kind": self.kind,
+            "subject" if self.kind == "subject" else self.kind: self.erased,
+            "completed_at": self.completed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "counts": asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Doomed:
+    """What has no key any more, and how much hangs on it."""
+
+    conversations: Sequence[UUID]
+    documents: Sequence[UUID]
+    counts: Counts
+
+
+class Eraser:
+    """Erases, and leaves a record of each erasure."""
+
+    def __init__(self, store: Store, records: Records, sweeper: Sweeper) -> None:
+        self._store = store
+        self.records = records
+        self._sweeper = sweeper
+
+    async def conversation(self, identity: Identity, conversation: UUID) -> Receipt:
+        """Erase one of the identity's conversations; raises RefusalError and StoreError."""
+        owner = self._store.index.token("subject", identity.subject)
+        async with self._store.transaction() as connection:
+            if await connection.fetchval(_CONVERSATION, conversation, owner) is None:
+                raise RefusalError("not_found")
+            doomed = await _doom(connection, [conversation], [])
+        return await self._finish("conversation", ids.of_conversation(conversation), doomed)
+
+    async def document(self, document: UUID) -> Receipt:
+        """Erase a document whose owner asks; raises RefusalError and StoreError."""
+        async with self._store.transaction() as connection:
+            if await connection.fetchval(_DOCUMENT, document) is None:
+                raise RefusalError("not_found")
+            doomed = await _doom(connection, [], [document])
+        return await self._finish("document", str(document), doomed)
+
+    async def subject(self, subject: str) -> Receipt:
+        """Erase all that is the subject's; raises StoreError."""
+        owner = self._store.index.token("subject", subject)
+        async with self._store.transaction() as connection:
+            conversations = [row["id"] for row in await connection.fetch(_CONVERSATIONS_OF, owner)]
+            documents = [row["id"] for row in await connection.fetch(_DOCUMENTS_OF, owner)]
+            doomed = await _doom(connection, conversations, documents)
+        return await self._finish("subject", subject, doomed)
+
+    async def _finish(self, kind: str, erased: str, doomed: _Doomed) -> Receipt:
+        """Remove what is doomed and say so."""
+        await self._remove(doomed)
+        async with self._store.connection() as connection:
+            completed_at = await connection.fetchval("SELECT now()")
+        receipt = Receipt(kind, erased, completed_at, doomed.counts, f"erasure_{uuid4().hex}")
+        self.records.note({"record": "erasure", **{name: value for name, value in receipt.shown().items() if name != "object"}})
+        return receipt
+
+    async def _remove(self, doomed: _Doomed) -> None:
+        for batch in _batches(doomed.conversations):
+            await removal.conversations(self._store, batch)
+            self._sweeper.mark(CONVERSATIONS)
+        for batch in _batches(doomed.documents):
+            await removal.documents(self._store, batch)
+            self._sweeper.mark(DOCUMENTS)
+
+
+async def _doom(connection: asyncpg.Connection, conversations: Sequence[UUID], documents: Sequence[UUID]) -> _Doomed:
+    """Destroy the keys of rows that the transaction has locked, and make them due."""
+    items = await connection.fetchval(_ITEMS, conversations)
+    chunks = await connection.fetchval(_CHUNKS, documents)
+    keys = counted(await connection.execute(_KEYS, [*conversations, *documents]))
+    await connection.execute(_DOOM_CONVERSATIONS, conversations)
+    await connection.execute(_DOOM_DOCUMENTS, documents)
+    return _Doomed(conversations, documents, Counts(len(conversations), items, len(documents), chunks, keys))
+
+
+def _batches(rows: Sequence[UUID]) -> list[Sequence[UUID]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

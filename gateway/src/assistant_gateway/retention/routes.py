@@ -1,0 +1,59 @@
+"""What a person may ask about all that is kept of them: a copy, and its erasure. For others, the data officer's key may ask."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from assistant_gateway.auth import Identity
+from assistant_gateway.call import Call
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.retention.export import Export
+from assistant_gateway.routes import OPENAI, Route
+from assistant_gateway.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from assistant_gateway.memory import Memory
+
+ME: Final = "me"
+OFFICER: Final = "DataOfficer"
+NDJSON: Final = b"application/x-ndjson"
+MAX_SUBJECT: Final = 253
+
+
+async def erase(call: Call, snapshot: Snapshot, parameters: Mapping[str, str], memory: "Memory") -> None:
+    receipt = await memory.eraser.subject(_subject(call.identity, parameters["subject"]))
+    await call.answer(200, orjson.dumps(receipt.shown()))
+
+
+async def export(call: Call, snapshot: Snapshot, parameters: Mapping[str, str], memory: "Memory") -> None:
+    subject = _subject(call.identity, parameters["subject"])
+    exported = Export(memory.store, subject, snapshot.policy.retention.conversations.ttl_seconds)
+    pages = exported.lines()
+    page = await anext(pages)
+    await call.start(200, NDJSON)
+    await call.send(page, more=True)
+    async for page in pages:
+        await call.send(page, more=True)
+    memory.eraser.records.note({"record": "export", "request_id": call.exchange.request_id, "subject": subject, "counts": exported.counts})
+    await call.send(b"", more=False)
+
+
+def _subject(identity: Identity, text: str) -> str:
+    """Return whose data is asked for; raises RefusalError. Whether a subject exists is not told to those who may not ask."""
+    if text in (ME, identity.subject):
+        return identity.subject
+    if identity.role != OFFICER:
+        raise RefusalError("wrong_role")
+    if len(text) > MAX_SUBJECT or not text.isprintable():
+        raise RefusalError("invalid_request", "The subject is not one that a key of this assistant could have.")
+    return text
+
+
+SUBJECT: Final = "/v1/subjects/{subject}"
+EXPORT: Final = "/v1/subjects/{subject}/export"
+
+ROUTES: Final = (
+    Route(SUBJECT, "DELETE", OPENAI, handler=erase, needs="privacy"),
+    Route(EXPORT, "GET", OPENAI, handler=export, needs="privacy"),
+)

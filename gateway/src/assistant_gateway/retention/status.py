@@ -1,0 +1,49 @@
+"""What is known of retention: the last purge, how much went, the oldest that remains, and whether something is overdue."""
+
+# ruff: noqa: S608  the statements are put together from constants alone
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from assistant_gateway.retention.expiry import TIME
+from assistant_gateway.storage.store import Store
+
+LATE_SECONDS: Final = 60
+"""What is due for longer should be gone."""
+OLDEST_SECONDS: Final = 30.0
+"""How long an answer to "what is the oldest" stands: it takes a look at every item."""
+
+_STATUS: Final = f"""
+    SELECT last_at, purged,
+        EXISTS (SELECT FROM conversations WHERE expires_at <= late.since)
+        OR EXISTS (SELECT FROM items WHERE expires_at <= late.since)
+        OR EXISTS (SELECT FROM documents WHERE expires_at <= late.since) AS is_late
+    FROM purges, (SELECT {TIME} - make_interval(secs => {LATE_SECONDS}) AS since) AS late
+"""
+# Documents that are kept until they are removed have no age that anybody promised.
+_OLDEST: Final = """
+    SELECT least((SELECT min(created_at) FROM items), (SELECT min(created_at) FROM documents WHERE expires_at IS NOT NULL))
+"""
+
+
+class RetentionStatus:
+    """Looks at what retention has done."""
+
+    def __init__(self, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._monotonic = monotonic
+        self._oldest: tuple[datetime | None, float] | None = None
+
+    async def look(self) -> dict[str, Any]:
+        """Return the part of /status; raises StoreError."""
+        async with self._store.connection() as connection:
+            row = await connection.fetchrow(_STATUS)
+            if self._oldest is None or self._monotonic() - self._oldest[1] >= OLDEST_SECONDS:
+                self._oldest = await connection.fetchval(_OLDEST), self._monotonic()
+        return {"lastPurge": _text(row["last_at"]), "purged": row["purged"], "oldest": _text(self._oldest[0]), "isLate": row["is_late"]}
+
+
+def _text(when: datetime | None) -> str | None:
+    return None if when is None else when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Finding pieces of documents for a question, among those that the asking key may read."""

@@ -1,0 +1,314 @@
+"""The routes of documents over TLS, as PrivateGPT's own client and an ingest Job call them."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from pgpt_python.client import PrivateGPTApi  # type: ignore[import-untyped]
+from pgpt_python.core.api_error import ApiError  # type: ignore[import-untyped]
+from pgpt_python.errors import UnprocessableEntityError  # type: ignore[import-untyped]
+
+from assistant_gateway.auth import KeyRing
+from assistant_gateway.memory import Memory
+from assistant_gateway.policy import KeyPolicy
+from assistant_gateway.retention.erasure import Eraser
+from assistant_gateway.retention.sweep import Sweeper
+from assistant_gateway.snapshot import Snapshot
+from tests.unit.gateway.documents.world import World, policy_with, rag
+from tests.unit.gateway.running import RunningGateway, run_gateway
+
+KEYS = {"alice": "sk-alice-0123", "bob": "sk-bob-0123", "ingest.internal": "sk-ingest-0123"}
+WHO = (
+    KeyPolicy(name="alice", subject="Alice"),
+    KeyPolicy(name="bob", subject="Bob", groups=("hr",)),
+    KeyPolicy(name="ingest.internal", subject="system:ingest", role="Ingest"),
+)
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """Return an object in an object in an object."""
+    made: dict[str, Any] = {}
+    for _ in range(levels):
+        made = {"a": made}
+    return made
+
+
+@dataclass
+class Served:
+    """A gateway in front of the documents."""
+
+    world: World
+    gateway: RunningGateway
+
+    def client(self, key: str) -> httpx.AsyncClient:
+        return self.gateway.http(KEYS[key])
+
+    async def sdk(self, key: str, call: Any) -> Any:
+        """Call PrivateGPT's client, which is not asynchronous, in a thread."""
+        headers = {"authorization": f"Bearer {KEYS[key]}"}
+        http = httpx.Client(verify=self.gateway.client_context, headers=headers, timeout=20)
+        with http:
+            return await asyncio.to_thread(call, PrivateGPTApi(base_url=self.gateway.url, httpx_client=http))
+
+
+@pytest.fixture
+async def served(world: World, tls: Path, tmp_path: Path) -> AsyncIterator[Served]:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for name, value in KEYS.items():
+        (folder / name).write_text(value)
+    policy = policy_with(world.postgres, rag()).model_copy(update={"keys": WHO})
+    world.current.snapshot = Snapshot.of(policy, KeyRing.load(folder, policy.keys))
+    async with run_gateway(world.ollama, tls, policy_with(world.postgres, rag())) as gateway:
+        gateway.current.snapshot = world.current.snapshot
+        eraser = Eraser(world.store, gateway.gateway.records, Sweeper(world.store))
+        memory = SimpleNamespace(library=world.library, retriever=world.retriever, eraser=eraser, conversations=None, store=world.store)
+        gateway.gateway.memory = cast(Memory, memory)
+        yield Served(world, gateway)
+
+
+async def test_private_gpt_s_client_ingests_lists_finds_and_deletes(served: Served) -> None:
+    file = io.BytesIO(b"The bus to Lyon leaves at seven.")
+    file.name = "trip.txt"
+
+    stored = await served.sdk("alice", lambda client: client.ingestion.ingest_file(file=file))
+    text = await served.sdk("alice", lambda client: client.ingestion.ingest_text(file_name="menu", text="The canteen opens at noon."))
+
+    assert [document.doc_metadata for document in stored.data] == [{"file_name": "trip.txt"}]
+    listed = await served.sdk("alice", lambda client: client.ingestion.list_ingested())
+    assert [document.doc_id for document in listed.data] == [stored.data[0].doc_id, text.data[0].doc_id]
+    assert (await served.sdk("bob", lambda client: client.ingestion.list_ingested())).data == []
+
+    found = await served.sdk("alice", lambda client: client.context_chunks.chunks_retrieval(text="when does the bus leave", limit=1))
+    assert [(chunk.text, chunk.document.doc_id) for chunk in found.data] == [("The bus to Lyon leaves at seven.", stored.data[0].doc_id)]
+    assert 0 < found.data[0].score < 1
+    assert found.data[0].previous_texts is None
+
+    receipt = await served.sdk("alice", lambda client: client.ingestion.delete_ingested(stored.data[0].doc_id))
+    assert (receipt["object"], receipt["counts"]["documents"]) == ("erasure.receipt", 1)
+    listed = await served.sdk("alice", lambda client: client.ingestion.list_ingested())
+    assert [document.doc_id for document in listed.data] == [text.data[0].doc_id]
+
+
+async def test_private_gpt_s_client_understands_the_errors(served: Served) -> None:
+    served.world.sidecar.says[b"bad"] = {"ok": False, "reason": "Broken"}
+    with pytest.raises((UnprocessableEntityError, ApiError)) as failed:
+        await served.sdk("alice", lambda client: client.ingestion.ingest_file(file=io.BytesIO(b"bad")))
+    assert failed.value.status_code == 422
+    with pytest.raises(ApiError) as missing:
+        await served.sdk("alice", lambda client: client.ingestion.delete_ingested(str(uuid4())))
+    assert missing.value.status_code == 404
+
+
+async def test_the_older_route_for_files(served: Served) -> None:
+    stored = await served.sdk("alice", lambda client: client.ingestion.ingest(file=io.BytesIO(b"text")))
+    assert len(stored.data) == 1
+
+
+async def test_context_filter_and_neighbours(served: Served) -> None:
+    text = " ".join(f"Thing{number} is described in this sentence and nowhere else in the world." for number in range(30))
+    async with served.client("alice") as client:
+        first = (await client.post("/v1/ingest/text", json={"file_name": "a", "text": text})).json()["data"][0]["doc_id"]
+        second = (await client.post("/v1/ingest/text", json={"file_name": "b", "text": text})).json()["data"][0]["doc_id"]
+        asked = {"text": "Thing15", "limit": 3, "context_filter": {"docs_ids": [second, "no-id", str(uuid4())]}, "prev_next_chunks": 1}
+        found = (await client.post("/v1/chunks", json=asked)).json()
+    assert (found["object"], found["model"]) == ("list", "private-gpt")
+    assert {chunk["document"]["doc_id"] for chunk in found["data"]} == {second}
+    assert first != second
+    assert "Thing15" in found["data"][0]["text"]
+    assert len(found["data"][0]["previous_texts"]) == len(found["data"][0]["next_texts"]) == 1
+
+
+async def test_nobody_deletes_what_is_not_theirs(served: Served) -> None:
+    """Not even who may read it; the answer is the one for an id that does not exist."""
+    async with served.client("bob") as bob, served.client("alice") as alice:
+        shared = {"file_name": "a", "text": "Minutes.", "metadata": {"groups": ["hr"], "year": 2026}}
+        mine = (await bob.post("/v1/ingest/text", json=shared)).json()["data"][0]
+        assert mine["doc_metadata"] == {"file_name": "a", "groups": ["hr"], "year": 2026}
+        answers = [await alice.delete(f"/v1/ingest/{name}") for name in (mine["doc_id"], uuid4(), "no-id", "%2e%2e", "a%2Fb")]
+        assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
+        assert (await bob.delete(f"/v1/ingest/{mine['doc_id']}")).status_code == 200
+        assert (await bob.delete(f"/v1/ingest/{mine['doc_id']}")).status_code == 404
+
+
+async def test_metadata_of_a_form(served: Served) -> None:
+    async with served.client("bob") as client:
+        answer = await client.post(
+            "/v1/ingest/file", files={"file": ("../x/ü.txt", b"text")}, data={"metadata": json.dumps({"groups": ["hr"]})}
+        )
+        assert answer.json()["data"][0]["doc_metadata"] == {"groups": ["hr"], "file_name": "ü.txt"}
+        refused = await client.post("/v1/ingest/file", files={"file": ("a", b"text")}, data={"metadata": json.dumps({"groups": ["board"]})})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "wrong_role")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"file_name": "a"},
+        {"text": "a"},
+        {"file_name": 1, "text": "a"},
+        {"file_name": "a", "text": ["a"]},
+        {"file_name": "a", "text": "a", "metadata": []},
+        {"file_name": "a", "text": "a", "metadata": {"groups": "hr"}},
+        {"file_name": "a", "text": "a", "metadata": {"groups": [1]}},
+        {"file_name": "a", "text": "a", "metadata": {"note": "x" * 10_000}},
+        {"file_name": "a", "text": "a", "metadata": deep(251)},
+        {"file_name": "a", "text": "a", "metadata": deep(500)},
+        [],
+        "text",
+    ],
+)
+async def test_a_text_that_is_none_is_refused(served: Served, body: Any) -> None:
+    async with served.client("bob") as client:
+        answer = await client.post("/v1/ingest/text", json=body)
+    assert answer.status_code == 400
+    assert await served.world.count("documents") == 0
+
+
+async def test_metadata_that_is_taken_in_can_be_shown(served: Served) -> None:
+    """As deep as it may be: in the answer, in the list, and beside a piece."""
+    async with served.client("alice") as client:
+        stored = await client.post("/v1/ingest/text", json={"file_name": "a", "text": "apple", "metadata": deep(241)})
+        assert stored.status_code == 200
+        assert (await client.get("/v1/ingest/list")).json()["data"] == stored.json()["data"]
+        found = (await client.post("/v1/chunks", json={"text": "apple"})).json()["data"]
+        assert found[0]["document"] == stored.json()["data"][0]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"text": None},
+        {"text": 1},
+        {"limit": 0},
+        {"limit": "4"},
+        {"limit": True},
+        {"prev_next_chunks": -1},
+        {"context_filter": {"docs_ids": "x"}},
+        {"context_filter": "x"},
+        {"context_filter": {"docs_ids": ["x"] * 1001}},
+    ],
+)
+async def test_a_search_that_is_none_is_refused(served: Served, more: dict[str, Any]) -> None:
+    async with served.client("alice") as client:
+        answer = await client.post("/v1/chunks", json={"text": "a"} | more)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+
+
+async def test_the_record_names_documents_by_id_only(served: Served) -> None:
+    async with served.client("alice") as client:
+        stored = await client.post("/v1/ingest/text", json={"file_name": "canaryname", "text": "canarytext here"})
+        document = stored.json()["data"][0]["doc_id"]
+        assert (await served.gateway.record())["documents"] == [document]
+        await client.post("/v1/chunks", json={"text": "canarytext"})
+        assert (await served.gateway.record())["documents"] == [document]
+        await client.delete(f"/v1/ingest/{document}")
+    await served.gateway.idle()
+    assert UUID(document)
+    assert "canary" not in served.gateway.records_file.read_text() + served.gateway.log.getvalue()
+
+
+async def test_control_characters_of_a_text_and_its_name_are_no_text(served: Served) -> None:
+    async with served.client("alice") as client:
+        sent = b'{"file_name": "a\\u0000\\u001b[31m.txt", "text": "one\\u0000two\\r\\nthree \\u202efour"}'
+        stored = await client.post("/v1/ingest/text", content=sent)
+        found = (await client.post("/v1/chunks", json={"text": "three"})).json()["data"]
+    assert stored.json()["data"][0]["doc_metadata"] == {"file_name": "a[31m.txt"}
+    assert [chunk["text"] for chunk in found] == ["one two\nthree \u202efour"]
+
+
+async def test_an_upload_that_asks_for_nothing_to_be_kept_is_refused(served: Served) -> None:
+    async with served.client("alice") as client:
+        answer = await client.post("/v1/ingest/text", json={"file_name": "a", "text": "a"}, headers={"X-Assistant-Retention": "none"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "retention_not_allowed")
+    assert await served.world.count("documents") == 0
+
+
+async def test_a_store_that_is_away(served: Served) -> None:
+    served.world.store._pool = None
+    async with served.client("alice") as client:
+        listed = await client.get("/v1/ingest/list")
+        stored = await client.post("/v1/ingest/text", json={"file_name": "a", "text": "a"})
+        found = await client.post("/v1/chunks", json={"text": "a"})
+    assert (listed.status_code, listed.json()["error"]["code"]) == (503, "store_unavailable")
+    assert (stored.status_code, stored.json()["error"]["code"]) == (503, "store_unavailable")
+    assert (found.status_code, found.json()["error"]["code"]) == (503, "retrieval_failed")
+
+
+# What an ingest Job does
+
+
+def place(source: str, locator: str) -> str:
+    return f"/v1/sources/{source}/document?locator={quote(locator, safe='')}"
+
+
+async def test_a_job_s_run(served: Served) -> None:
+    path = "a b/ü&=?#/日本.md"
+    async with served.client("ingest.internal") as job, served.client("bob") as bob:
+        listing = (await job.get("/v1/sources/salaries/documents")).json()
+        assert listing["data"] == []
+        assert listing["maxBytes"] > 0
+        assert (await job.post("/v1/sources/salaries/runs", json={"state": "started"})).status_code == 200
+        sent = await job.put(place("salaries", path), content=b"Pay day is Friday.", headers={"content-type": "text/markdown"})
+        assert sent.json() == {"status": "stored", "chunks": 1}
+        assert served.world.sidecar.asked[-1]["mediaType"] == "text/markdown"
+        assert (await job.put(place("salaries", path), content=b"Pay day is Friday.")).json() == {"status": "unchanged", "chunks": 1}
+        [listed] = (await job.get("/v1/sources/salaries/documents")).json()["data"]
+        assert (listed["locator"], len(listed["sha256"])) == (path, 64)
+
+        found = (await bob.post("/v1/chunks", json={"text": "pay day"})).json()["data"]
+        assert found[0]["document"]["doc_metadata"] == {"file_name": path}
+
+        finished = {"state": "finished", "documents": 1, "chunks": 1, "failed": {"Broken": 1}}
+        assert (await job.post("/v1/sources/salaries/runs", json=finished)).status_code == 200
+        assert (await job.delete(place("salaries", path))).json() == {"status": "deleted"}
+        assert (await job.delete(place("salaries", path))).status_code == 404
+        assert (await bob.post("/v1/chunks", json={"text": "pay day"})).json()["data"] == []
+
+
+async def test_a_source_that_is_not_the_policy_s_is_not_there(served: Served) -> None:
+    async with served.client("ingest.internal") as job:
+        answers = [
+            await job.get("/v1/sources/other/documents"),
+            await job.put(place("other", "a"), content=b"x"),
+            await job.delete(place("other", "a")),
+            await job.post("/v1/sources/other/runs", json={"state": "started"}),
+        ]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_each_role_has_its_routes(served: Served) -> None:
+    """The ingest key reads nothing, and no user's key feeds a source."""
+    async with served.client("ingest.internal") as job, served.client("alice") as alice:
+        answers = [
+            await job.get("/v1/ingest/list"),
+            await job.post("/v1/chunks", json={"text": "a"}),
+            await job.post("/v1/ingest/text", json={"file_name": "a", "text": "a"}),
+            await alice.get("/v1/sources/handbook/documents"),
+            await alice.put(place("handbook", "a"), content=b"x"),
+            await alice.delete(place("handbook", "a")),
+            await alice.post("/v1/sources/handbook/runs", json={"state": "started"}),
+        ]
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [(403, "wrong_role")] * 7
+
+
+async def test_a_file_larger_than_the_policy_s_limit(served: Served) -> None:
+    async with served.client("ingest.internal") as job:
+        answer = await job.put(place("handbook", "a"), content=b"x" * (1024 * 1024 + 1))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
+async def test_without_a_place_nothing_is_stored(served: Served) -> None:
+    async with served.client("ingest.internal") as job:
+        answer = await job.put("/v1/sources/handbook/document", content=b"x")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "locator")

@@ -1,0 +1,94 @@
+"""A person's own copy and erasure, and the data officer's for anybody, over a gateway with a real store."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from assistant_gateway.retention.export import Export
+from assistant_gateway.storage.store import StoreError
+from tests.unit.gateway.retention.serving import OTHER_KEY, Serving
+
+
+async def said(serving: Serving, text: str, **more: Any) -> str:
+    """Start a conversation of Alice's with one message and return its id."""
+    async with serving.gateway.http() as alice:
+        answer = await alice.post("/v1/conversations", json={"items": [{"role": "user", "content": text}]})
+        return str(answer.json()["id"])
+
+
+async def test_a_person_erases_and_exports_what_is_theirs(serving: Serving) -> None:
+    """`me` is whoever asks; one's own name means the same; another's is refused without saying whether there is such a person."""
+    await said(serving, "planted-text")
+    async with serving.gateway.http() as alice, serving.gateway.http(OTHER_KEY) as bob:
+        for path in ("/v1/subjects/me/export", "/v1/subjects/Alice/export"):
+            answer = await alice.get(path)
+            assert answer.headers["content-type"] == "application/x-ndjson"
+            lines = [orjson.loads(line) for line in answer.content.splitlines()]
+            assert lines[0] == {"object": "export", "subject": "Alice"}
+            assert lines[-1] == {"object": "export.end", "counts": {"conversations": 1, "items": 1, "documents": 0, "chunks": 0}}
+            assert lines[2]["item"]["content"][0]["text"] == "planted-text"
+        assert b"planted-text" not in (await bob.get("/v1/subjects/me/export")).content
+        refused = [await bob.request(method, f"/v1/subjects/{subject}{end}") for subject in ("Alice", "Nobody", "%00", "Alice%2F..")
+                   for method, end in (("GET", "/export"), ("DELETE", ""))]  # fmt: skip
+        erased = await alice.delete("/v1/subjects/me")
+
+    assert {(answer.status_code, answer.json()["error"]["code"]) for answer in refused} == {(403, "wrong_role")}
+    assert len({answer.content for answer in refused}) == 1
+    receipt = erased.json()
+    assert (receipt["object"], receipt["kind"], receipt["subject"]) == ("erasure.receipt", "subject", "Alice")
+    assert receipt["counts"] == {"conversations": 1, "items": 1, "documents": 0, "chunks": 0, "keys": 1}
+    assert await serving.sql("SELECT FROM items") == []
+    notes = [record for record in serving.gateway.records() if record["record"] != "request"]
+    assert [note["record"] for note in notes] == ["export", "export", "export", "erasure"]
+    assert [note["subject"] for note in notes] == ["Alice", "Alice", "Bob", "Alice"]
+    assert notes[-1]["id"] == receipt["id"]
+    assert "planted" not in serving.gateway.records_file.read_text() + serving.gateway.log.getvalue()
+
+
+async def test_the_data_officer_erases_and_exports_for_anybody(officer: Serving) -> None:
+    """And for subjects who have no key any more; but reads nobody's conversation otherwise."""
+    conversation = await said(officer, "planted-text")
+    async with officer.gateway.http(OTHER_KEY) as bob:
+        assert (await bob.get(f"/v1/conversations/{conversation}")).status_code == 404
+        assert (await bob.delete(f"/v1/conversations/{conversation}")).status_code == 404
+        exported = await bob.get("/v1/subjects/Alice/export")
+        erased = await bob.delete("/v1/subjects/Alice")
+        again = await bob.delete("/v1/subjects/Alice")
+        unknown = await bob.delete("/v1/subjects/gone%2Fperson%40example.com")
+        strange = await bob.delete("/v1/subjects/a%0Ab")
+        await bob.get("/v1/subjects/Alice")
+        other_method = await bob.post("/v1/subjects/Alice/export")
+
+    assert b"planted-text" in exported.content
+    assert erased.json()["counts"]["items"] == 1
+    assert set(again.json()["counts"].values()) == set(unknown.json()["counts"].values()) == {0}
+    assert unknown.json()["subject"] == "gone/person@example.com"
+    assert strange.json()["error"]["code"] == "invalid_request"
+    assert other_method.json()["error"]["code"] == "method_not_allowed"
+
+
+async def test_an_export_that_breaks_is_seen_to_be_broken(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that goes away after the first line cuts the connection; nobody takes half an export for the whole."""
+    await said(serving, "text")
+
+    async def fails(*_: object) -> AsyncIterator[object]:
+        raise StoreError
+        yield
+
+    monkeypatch.setattr(Export, "_conversation", fails)
+    async with serving.gateway.http() as alice:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await alice.get("/v1/subjects/me/export")
+    assert [record["record"] for record in serving.gateway.records()].count("export") == 0
+
+
+async def test_erasure_without_a_store_is_not_acknowledged(serving: Serving) -> None:
+    """No receipt for what was not done."""
+    await serving.memory.store.close()
+    async with serving.gateway.http() as alice:
+        answers = [await alice.delete("/v1/subjects/me"), await alice.get("/v1/subjects/me/export")]
+
+    assert [answer.json()["error"]["code"] for answer in answers] == ["store_unavailable"] * 2

@@ -1,0 +1,63 @@
+"""The policy file: what older operators wrote is read, what makes no sense is refused, and both sides agree on every field."""
+
+import json
+
+import pydantic
+import pytest
+
+from assistant_gateway import policy
+from assistant_gateway.policy import StorePolicy
+from tests.unit.gateway.keeping import keeping_policy
+from tests.unit.gateway.running import make_policy
+
+STORE = StorePolicy(host="minimal-store.demo.svc", port=5432, database="assistant")
+
+
+@pytest.mark.parametrize("written", [make_policy(), keeping_policy(STORE), keeping_policy(STORE, None), keeping_policy(STORE, rag=False)])
+def test_what_is_written_is_what_is_read(written: policy.Policy) -> None:
+    read = policy.parse(written.to_json())
+    assert read == written
+    assert read.revision() == written.revision()
+
+
+def test_a_file_without_the_newer_fields_keeps_nothing() -> None:
+    """An operator that knows no store wrote none of this; the gateway it starts must not wait for any of it."""
+    older = json.loads(make_policy().to_json())
+    del older["store"], older["rag"], older["retention"]["documents"], older["retention"]["perRequestOptOut"]
+    del older["retention"]["conversations"]["ttlSeconds"]
+    for key in older["keys"]:
+        del key["role"]
+
+    read = policy.parse(json.dumps(older))
+
+    assert (read.store, read.rag, read.retention.conversations.mode) == (None, None, "None")
+    assert {key.role for key in read.keys} == {"User"}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("store",), None),
+        (("store", "port"), 0),
+        (("store", "password"), "never here"),
+        (("retention", "conversations", "ttlSeconds"), None),
+        (("retention", "conversations", "ttlSeconds"), 0),
+        (("retention", "conversations", "mode"), "None"),
+        (("retention", "documents", "ttlSeconds"), -1),
+        (("rag", "chunk", "size"), 0),
+        (("rag", "retrieval", "topK"), 0),
+        (("rag", "retrieval", "mode"), "Sometimes"),
+        (("rag", "retrieval", "onFailure"), "Ignore"),
+        (("rag", "embedding", "digest"), "latest"),
+        (("keys", 0, "role"), "Root"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(place: tuple[str | int, ...], value: object) -> None:
+    text = json.loads(keeping_policy(STORE).to_json())
+    part = text
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+
+    with pytest.raises(pydantic.ValidationError):
+        policy.parse(json.dumps(text))
