@@ -30,6 +30,8 @@ KUBERNETES_TYPES: Final = {
     "spec.model.pod.tolerations": "list of core/v1 Toleration",
     "spec.model.pod.affinity": "core/v1 Affinity",
     "spec.access.from": "list of networking.k8s.io/v1 NetworkPolicyPeer",
+    "spec.store.managed.resources": "core/v1 ResourceRequirements",
+    "spec.store.external.peers": "list of networking.k8s.io/v1 NetworkPolicyPeer",
 }
 """Fields whose inner fields are Kubernetes' own: explained there."""
 
@@ -37,6 +39,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.suspend": True,
     "spec.model.name": "gemma3:270m",
     "spec.model.digest": "sha256:88d53516cdb0f7ca950071358aca4e90c815ea2c6216c9fe765663b061fc1abb",
+    "spec.model.embedding": "all-minilm:l6-v2",
     "spec.model.contextLength": 8192,
     "spec.model.keepAlive": "30m",
     "spec.model.parallel": 4,
@@ -68,6 +71,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.access.keys[].name": "web",
     "spec.access.keys[].subject": "web frontend",
     "spec.access.keys[].groups": ["staff"],
+    "spec.access.keys[].role": "DataOfficer",
     "spec.access.keys[].secretRef.name": "web-key",
     "spec.access.keys[].secretRef.key": "token",
     "spec.access.tls.mode": "Secret",
@@ -79,7 +83,30 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.logging.level": "WARNING",
     "spec.logging.format": "Text",
     "spec.logging.runtime": "Discard",
-    "spec.retention.conversations.mode": "None",
+    "spec.retention.conversations.mode": "Keep",
+    "spec.retention.conversations.ttl": "30d",
+    "spec.retention.documents.ttl": "365d",
+    "spec.retention.perRequestOptOut": False,
+    "spec.rag.sources[].name": "handbook",
+    "spec.rag.sources[].configMap.name": "handbook",
+    "spec.rag.sources[].claim.name": "scans",
+    "spec.rag.sources[].include": ["**/*.pdf"],
+    "spec.rag.sources[].schedule": "0 3 * * *",
+    "spec.rag.sources[].groups": ["staff"],
+    "spec.rag.retrieval.topK": 8,
+    "spec.rag.retrieval.hybrid": False,
+    "spec.rag.retrieval.minScore": 0.3,
+    "spec.rag.retrieval.mode": "Always",
+    "spec.rag.retrieval.onFailure": "Answer",
+    "spec.rag.chunk.size": 1200,
+    "spec.rag.chunk.overlap": 200,
+    "spec.store.managed.size": "50Gi",
+    "spec.store.managed.storageClassName": "fast",
+    "spec.store.managed.resources": {"limits": {"memory": "4Gi"}},
+    "spec.store.external.secretRef.name": "pg-app",
+    "spec.store.external.caSecretRef.name": "pg-ca",
+    "spec.store.external.caSecretRef.key": "tls.crt",
+    "spec.store.external.peers": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "pg"}}}],
 }
 
 FIELDS_HEAD: Final = """\
@@ -197,7 +224,7 @@ def _type(path: str, schema: Schema) -> str:
         if schema.get("properties"):
             return "object"
         return "map of text" if (schema.get("additionalProperties") or {}).get("type") == "string" else "map"
-    if kind == "integer":
+    if kind in ("integer", "number"):
         low, high = schema.get("minimum"), schema.get("maximum")
         return "number" + (f", {low} to {high}" if low is not None and high is not None else "")
     return {"boolean": "true or false", "string": "text"}.get(str(kind), str(kind))

@@ -9,6 +9,7 @@ from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import (
     CLAIM,
     CONFIG_MAP,
+    CRON_JOB,
     DISRUPTION_BUDGET,
     JOB,
     NETWORK_POLICY,
@@ -36,7 +37,7 @@ OTHER_DIGEST = "sha256:" + "b" * 64
 OPERATOR = "system:serviceaccount:operators:private-assistant-operator"
 
 CHILD_KINDS: tuple[Kind, ...] = (
-    NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, CLAIM, SERVICE, STATEFUL_SET, DISRUPTION_BUDGET, JOB, SECRET,
+    NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, CLAIM, SERVICE, STATEFUL_SET, DISRUPTION_BUDGET, JOB, CRON_JOB, SECRET,
 )  # fmt: skip
 
 
@@ -148,9 +149,12 @@ class Lab:
 
     def job(self) -> Object:
         """Return the pull Job of the newest spec: the one that has not ended, if there are two."""
-        jobs = self.api.list(JOB, self.namespace, f"{LABEL_ASSISTANT}={self.name}")
+        jobs = self.jobs("pull")
         assert jobs, "there is no pull Job"
         return sorted(jobs, key=lambda job: (not job.get("status", {}).get("conditions"), job["metadata"]["creationTimestamp"]))[-1]
+
+    def jobs(self, component: str) -> list[Object]:
+        return self.api.list(JOB, self.namespace, f"{LABEL_ASSISTANT}={self.name},{LABEL_COMPONENT}={component}")
 
     def stateful_set(self) -> Object:
         return self.child(STATEFUL_SET, self.names.stateful_set)
@@ -181,7 +185,12 @@ class Lab:
         """Let the pull Job end well, as its controller and kubelet would, now or at another time."""
         job = self.job()
         if with_pod:
-            said = json.dumps({"name": MODEL, "digest": digest, "sizeBytes": size})
+            told: Object = {"name": MODEL, "digest": digest, "sizeBytes": size}
+            arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+            if "--embedding" in arguments:
+                name = arguments[arguments.index("--embedding") + 1]
+                told["embedding"] = {"name": name, "digest": OTHER_DIGEST, "sizeBytes": 10}
+            said = json.dumps(told)
             self.pod(job, "pull", {"phase": "Succeeded", "containerStatuses": [terminated("pull", 0, said)]})
         self.job_ends(job, "Complete", "SuccessCriteriaMet", at, succeeded=1)
 
@@ -221,14 +230,20 @@ class Lab:
         """Wait for a Job that is not the given one."""
 
         def found() -> Object | None:
-            jobs = self.api.list(JOB, self.namespace, f"{LABEL_ASSISTANT}={self.name}")
+            jobs = self.jobs("pull")
             return next((job for job in jobs if uid_of(job) != uid_of(than)), None)
 
         return until("another Job", found)
 
-    def pods_become_ready(self) -> None:
-        """Let the StatefulSet's roll-out end well."""
-        found = until("the StatefulSet", lambda: self.api.get(STATEFUL_SET, self.namespace, self.names.stateful_set))
+    def gateway_runs(self, address: str = "127.0.0.1") -> Object:
+        """Let a gateway's pod run that can be asked."""
+        ready = [{"type": "Ready", "status": "True"}]
+        status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "startTime": timestamp(), "conditions": ready}
+        return self.pod(self.stateful_set(), "assistant", status)
+
+    def pods_become_ready(self, name: str | None = None) -> None:
+        """Let the roll-out of the gateways, or of another StatefulSet, end well."""
+        found = until("the StatefulSet", lambda: self.api.get(STATEFUL_SET, self.namespace, name or self.names.stateful_set))
         replicas, generation = found["spec"]["replicas"], found["metadata"]["generation"]
         counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), replicas)
         revision = f"revision-{generation}"

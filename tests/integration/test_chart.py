@@ -279,6 +279,8 @@ def test_plain_manifests_apply_twice() -> None:
     with api_server() as cluster:
         manifest = REPOSITORY / "deploy" / "install.yaml"
         first = cluster.kubectl("apply", "--server-side", "-f", manifest)
+        # The API server writes what it makes of a definition into its status, a moment later.
+        cluster.kubectl("wait", "--for=condition=Established", "crd/privateassistants.privateassistant.dev", "--timeout=30s")
         before = cluster.kubectl(
             "get", "deployments,clusterroles,crds", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.resourceVersion}"
         )

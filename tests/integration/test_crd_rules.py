@@ -12,7 +12,7 @@ from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.api.v1alpha1.rules import CHANGES, RULES
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.rest import Rest, causes
-from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, body, model
+from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, body, external, keep, model, rag, store
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,10 @@ def changed(**storage: Any) -> dict[str, Any]:
     return body(model(storage=storage), name="changes")
 
 
+def stored(**managed: Any) -> dict[str, Any]:
+    return body(store(managed=managed), name="changes")
+
+
 CLAIMED = body(model(source={"claim": {"name": "c"}}), name="changes")
 
 
@@ -119,6 +123,18 @@ CLAIMED = body(model(source={"claim": {"name": "c"}}), name="changes")
         ),
         pytest.param(changed(storageClassName="fast"), CLAIMED, None, id="to-a-claim"),
         pytest.param(changed(), body(model(name="other:1b"), name="changes"), None, id="another-model"),
+        pytest.param(stored(size="10Gi"), stored(size="20Gi"), None, id="store-grows"),
+        pytest.param(stored(size="10Gi"), stored(size="9Gi"), ".store.managed.size", id="store-shrinks"),
+        pytest.param(stored(size="30Gi"), body(keep(), name="changes"), ".store.managed.size", id="store-shrinks-to-the-default"),
+        pytest.param(body(rag(), name="changes"), stored(size="1Gi"), ".store.managed.size", id="store-shrinks-from-the-default"),
+        pytest.param(stored(), stored(storageClassName="fast"), ".store.managed.storageClassName", id="store-class-is-set"),
+        pytest.param(
+            stored(storageClassName="fast"), body(keep(), name="changes"), ".store.managed.storageClassName", id="store-class-is-unset"
+        ),
+        pytest.param(stored(size="30Gi"), body(external(), name="changes"), None, id="to-the-users-store"),
+        pytest.param(body(external(), name="changes"), stored(size="1Gi"), None, id="from-the-users-store"),
+        pytest.param(stored(size="30Gi"), body(model(), name="changes"), None, id="keeps-nothing-any-more"),
+        pytest.param(body(model(), name="changes"), stored(size="1Gi", storageClassName="fast"), None, id="begins-to-keep"),
     ],
 )
 def test_a_volume_neither_shrinks_nor_changes_its_nature(
@@ -150,14 +166,14 @@ def _columns(table: httpx.Response) -> list[tuple[str, int]]:
 
 
 def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
-    """Ready, Reason, Model, Egress, Age; Digest and Endpoint when asked for more; and `pa` is the short name."""
+    """Ready, Reason, Model, Egress, Retention, Age; Digest and Endpoint when asked for more; and `pa` is the short name."""
     rest.create(body(EVERYTHING, name="columns"), dry_run=False).raise_for_status()
     try:
         shown = cluster.kubectl("get", "pa", "columns", "-o", "wide").splitlines()
     finally:
         rest.delete(body(EVERYTHING, name="columns"))
 
-    assert shown[0].split() == ["NAME", "READY", "REASON", "MODEL", "EGRESS", "AGE", "DIGEST", "ENDPOINT"]
+    assert shown[0].split() == ["NAME", "READY", "REASON", "MODEL", "EGRESS", "RETENTION", "AGE", "DIGEST", "ENDPOINT"]
     assert "registry.corp:5000/library/m:tag" in shown[1]
 
 
@@ -169,7 +185,11 @@ def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
         ("spec.egress.allow.ports.endPort", "Last port of a range"),
         ("spec.access.from.podSelector.matchExpressions.operator", "How the label relates to values"),
         ("spec.access.keys.secretRef.key", "Default: api-key."),
+        ("spec.rag.sources.groups", "none where empty"),
+        ("spec.store.external.caSecretRef.key", "Default: ca.crt."),
+        ("spec.retention.conversations.ttl", "at least one minute"),
         ("status.conditions.reason", "programs may act on"),
+        ("status.sources.failed.count", "How many"),
     ],
 )
 def test_kubectl_explain_reaches_every_level(rest: Rest, cluster: ApiServer, path: str, words: str) -> None:

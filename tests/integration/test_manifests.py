@@ -9,7 +9,15 @@ import pytest
 from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
-from assistant_operator.resources.secrets import ca_secret, key_secret, tls_secret
+from assistant_operator.resources.secrets import (
+    ca_secret,
+    encryption_secret,
+    ingest_secret,
+    key_secret,
+    store_secret,
+    store_tls_secret,
+    tls_secret,
+)
 from tests.cluster.apiserver import api_server
 from tests.integration.rest import Rest
 from tests.unit.operator.api.cases import GOOD, Case
@@ -37,7 +45,13 @@ def rest() -> Iterator[Rest]:
 def manifests(case: Case) -> tuple[Manifest, ...]:
     spec = spec_of(case.body())
     made = context(spec, case.name, namespace=NAMESPACE, installation=SETTINGS)
-    secrets = (ca_secret(made, "key", "certificate"), key_secret(made, "default", "value"))
+    secrets = (
+        ca_secret(made, "key", "certificate"),
+        key_secret(made, "default", "value"),
+        store_secret(made, "password"),
+        encryption_secret(made, "key"),
+        ingest_secret(made, "value"),
+    )
     return (*secrets, *plan(spec, made))
 
 
@@ -55,7 +69,8 @@ def test_what_a_good_resource_becomes_is_accepted(rest: Rest, case: Case) -> Non
 def test_its_pods_are_admitted_where_the_restricted_profile_is_enforced(rest: Rest, case: Case) -> None:
     """Not only warned about: the pods themselves are created, in a dry run."""
     for manifest in manifests(case):
-        template = manifest.body.get("spec", {}).get("template")
+        work = manifest.body.get("spec", {})
+        template = work.get("jobTemplate", {}).get("spec", work).get("template")
         if template is None:
             continue
         pod = {
@@ -71,11 +86,11 @@ def test_its_pods_are_admitted_where_the_restricted_profile_is_enforced(rest: Re
 
 
 def test_a_certificate_is_accepted(rest: Rest) -> None:
-    """A Secret of its type needs both entries."""
-    spec = spec_of(GOOD[0].body())
-    secret = tls_secret(context(spec, namespace=NAMESPACE), "key", "certificate", "ca").to_dict()
+    """A Secret of its type needs both entries; the store's is one as well."""
+    made = context(spec_of(GOOD[0].body()), namespace=NAMESPACE)
 
-    assert rest.apply(secret).status_code == 201
+    for shape in (tls_secret, store_tls_secret):
+        assert rest.apply(shape(made, "key", "certificate", "ca").to_dict()).status_code == 201
 
 
 def test_applied_again_nothing_is_written(rest: Rest) -> None:

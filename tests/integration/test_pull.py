@@ -9,7 +9,7 @@ import pytest
 
 from assistant_operator.kube.kinds import CLAIM, JOB, NETWORK_POLICY, POD
 from assistant_operator.kube.objects import name_of, uid_of
-from assistant_operator.reconcile import progress, pull
+from assistant_operator.reconcile import polling, progress, pull
 from tests.integration.api import until
 from tests.integration.lab import DIGEST, MODEL, OTHER_DIGEST, Lab
 from tests.support.pods import terminated, timestamp, waiting
@@ -263,7 +263,7 @@ class Puller(BaseHTTPRequestHandler):
 def puller(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Puller]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Puller)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(progress.HttpAsk.__init__, "__defaults__", (server.server_address[1],))
+    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT))
     monkeypatch.setattr(progress, "INTERVAL", 0.1)
     yield Puller
     server.shutdown()

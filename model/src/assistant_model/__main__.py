@@ -1,7 +1,8 @@
 """Command line: `python3 -m assistant_model pull|check|verify`.
 
 `pull` brings a model from its registry, `check` proves what a serving pod is about to serve, `verify` reports what somebody else's volume
-holds. All end with a termination message and an exit code (outcome.py).
+holds; with `--embedding` each does the same with an embedding model besides. All end with a termination message and an exit code
+(outcome.py).
 """
 
 import argparse
@@ -10,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -32,7 +34,10 @@ DEFAULT_TERMINATION_LOG: Final = Path("/dev/termination-log")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "check" and (options.embedding is None) != (options.embedding_digest is None):
+        parser.error("check needs --embedding and --embedding-digest, or neither")
     logs.configure()
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, _terminate)
@@ -60,15 +65,35 @@ def _outcome(options: argparse.Namespace) -> Verified | Failed:
 
 
 def _run(options: argparse.Namespace) -> Verified:
-    reference = Reference.parse(options.name)
     store = Store(options.models)
     progress = Progress()
     with serve(progress, options.ops_port):
-        if options.command != "pull":
-            return check(reference, options.name, options.digest, store, progress)
-        credentials = Credentials.read(options.credentials) if options.credentials else None
-        with Registry(reference, insecure=options.insecure, credentials=credentials) as registry:
-            return pull(reference, options.name, options.digest, registry, store, progress)
+        work = _pull if options.command == "pull" else _check
+        return work(options, store, progress)
+
+
+def _check(options: argparse.Namespace, store: Store, progress: Progress) -> Verified:
+    model = check(Reference.parse(options.name), options.name, options.digest, store, progress)
+    if options.embedding is None:
+        return model
+    return replace(model, embedding=check(Reference.parse(options.embedding), options.embedding, options.embedding_digest, store, progress))
+
+
+def _pull(options: argparse.Namespace, store: Store, progress: Progress) -> Verified:
+    reference = Reference.parse(options.name)
+    credentials = Credentials.read(options.credentials) if options.credentials else None
+    with Registry(reference, insecure=options.insecure, credentials=credentials) as registry:
+        model = pull(reference, options.name, options.digest, registry, store, progress)
+    if options.embedding is None:
+        store.write_complete([reference])
+        return model
+    other = Reference.parse(options.embedding)
+    # Another host is another registry: neither are its connections known to be safe in plain, nor are the credentials its.
+    same = other.host == reference.host
+    with Registry(other, insecure=options.insecure and same, credentials=credentials if same else None) as registry:
+        embedding = pull(other, options.embedding, options.embedding_digest, registry, store, progress, beside=[reference])
+    store.write_complete([reference, other])
+    return replace(model, embedding=embedding)
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
@@ -79,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--models", type=Path, required=True, metavar="FOLDER", help="Ollama models folder")
     shared.add_argument("--name", type=_name, required=True, metavar="REFERENCE", help="model, e.g. gemma3:270m")
-
+    shared.add_argument("--embedding", type=_name, metavar="REFERENCE", help="embedding model, e.g. all-minilm:l6-v2")
+    shared.add_argument("--embedding-digest", type=_digest, help="refuse any other manifest of the embedding model")
     shared.add_argument("--termination-log", type=Path, default=DEFAULT_TERMINATION_LOG, metavar="FILE", help="where the outcome is left")
     parser = argparse.ArgumentParser(prog="assistant_model", description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)

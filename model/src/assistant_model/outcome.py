@@ -1,6 +1,7 @@
 """How a command ends: the termination message that the operator reads, and the exit code that the Job's failure policy reads.
 
-Both messages are JSON: `{"name", "digest", "sizeBytes"}` where the model is on the volume, `{"reason", "message"}` where it is not.
+Both messages are JSON: `{"name", "digest", "sizeBytes"}` where the model is on the volume, with the same of an
+embedding model below `embedding` where one was asked for; `{"reason", "message"}` where one of them is not.
 Messages become conditions, so they are constant for a cause: no addresses, no counters, nothing that a registry sent.
 """
 
@@ -67,10 +68,17 @@ class Verified:
     name: str
     digest: str
     size_bytes: int
+    embedding: "Verified | None" = None
+    """The embedding model beside it, where one was asked for."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what is told of it; nothing of an embedding model where there is none."""
+        told: dict[str, object] = {"name": self.name, "digest": self.digest, "sizeBytes": self.size_bytes}
+        return told if self.embedding is None else {**told, "embedding": self.embedding.to_dict()}
 
     def to_json(self) -> str:
         """Return the termination message of a success."""
-        return json.dumps({"name": self.name, "digest": self.digest, "sizeBytes": self.size_bytes})
+        return json.dumps(self.to_dict())
 
 
 @dataclass(frozen=True, slots=True)

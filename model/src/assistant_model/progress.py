@@ -28,8 +28,8 @@ class Progress:
         self._logged = clock()
 
     def expect(self, total_bytes: int) -> None:
-        """Say how much there is to do."""
-        self.completed_bytes, self.total_bytes = 0, total_bytes
+        """Say how much there is to do, beside what was said before."""
+        self.total_bytes += total_bytes
 
     def advance(self, count: int) -> None:
         """Add what was done, or take back (below zero) what has to be done again."""

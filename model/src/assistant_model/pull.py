@@ -10,6 +10,7 @@ Neighbours: registry.py (where from), store.py (where to), check.py (proves it a
 import hashlib
 import logging
 import os
+from collections.abc import Collection
 from typing import BinaryIO, Final
 
 from assistant_model.manifest import Blob, Manifest, refuse_remote
@@ -31,14 +32,25 @@ _CORRUPT_TRIES: Final = 2
 _log = logging.getLogger(__name__)
 
 
-def pull(reference: Reference, name: str, pinned: str | None, registry: Registry, store: Store, progress: Progress) -> Verified:
-    """Make the volume hold the model; `name` is how the caller spells the reference. Raises ModelError."""
+def pull(
+    reference: Reference,
+    name: str,
+    pinned: str | None,
+    registry: Registry,
+    store: Store,
+    progress: Progress,
+    beside: Collection[Reference] = (),
+) -> Verified:
+    """Make the volume hold the model, beside those that were brought for the same purpose already; raises ModelError.
+
+    `name` is how the caller spells the reference.
+    """
     with store.lock():
         manifest = Manifest.parse(_manifest_bytes(registry, pinned))
         progress.expect(manifest.size_bytes)
         _log.info("pulling", extra={"model": reference.canonical, "digest": manifest.digest, "totalBytes": manifest.size_bytes})
         missing = [blob for blob in manifest.blobs if not _present(store, blob, progress)]
-        _require_space(store, missing, manifest)
+        _require_space(store, missing, manifest, beside)
         if manifest.config in missing:
             _Download(registry, store, manifest.config, progress).run()
         refuse_remote(store.read_blob(manifest.config))
@@ -68,9 +80,9 @@ def _present(store: Store, blob: Blob, progress: Progress) -> bool:
     return False
 
 
-def _require_space(store: Store, missing: list[Blob], manifest: Manifest) -> None:
+def _require_space(store: Store, missing: list[Blob], manifest: Manifest, beside: Collection[Reference]) -> None:
     """Refuse before a byte is downloaded; the message gives the model's size, which is the same at every try."""
-    if _fits(store, missing) or (make_room(store, manifest) and _fits(store, missing)):
+    if _fits(store, missing) or (make_room(store, manifest, beside) and _fits(store, missing)):
         return
     message = f"The model has {manifest.size_bytes} bytes: more than is free on the volume (model.storage.size)."
     raise ModelError(Reason.NO_SPACE, message)

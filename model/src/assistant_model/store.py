@@ -25,6 +25,8 @@ _CHUNK: Final = 4 << 20
 _LOCK: Final = "partial/lock"
 _LOCK_WAIT: Final = 60.0
 _NEW_MANIFEST: Final = "partial/manifest"
+_COMPLETE: Final = "partial/complete"
+_MAX_COMPLETE: Final = 4096
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +88,18 @@ class Store:
             os.fsync(file.fileno())
         self.volume.move(_NEW_MANIFEST, reference.manifest_path)
 
+    def write_complete(self, references: Collection[Reference]) -> None:
+        """Note what the last complete pull brought: it is what the assistant's pods serve until the next one is complete."""
+        with self.lock(), self.volume.open(_COMPLETE, write=True) as file, volume_errors():
+            file.truncate(0)
+            _write_all(file, "\n".join(sorted(reference.manifest_path for reference in references)).encode())
+            os.fsync(file.fileno())
+
+    def read_complete(self) -> frozenset[str]:
+        """Return the paths of the manifests that the last complete pull brought; none where it is not known."""
+        content = self._read(_COMPLETE, _MAX_COMPLETE) or b""
+        return frozenset(content.decode(errors="replace").split())
+
     def manifests(self) -> dict[str, tuple[float, bytes]]:
         """Return every model's manifest by its path: when it was written, and its bytes."""
         found: dict[str, tuple[float, bytes]] = {}
@@ -100,7 +114,7 @@ class Store:
     def sweep(self, keep: Collection[str] = ()) -> None:
         """Remove what is left of downloads, but for some; only under the lock."""
         for path in self._names("partial"):
-            if path != _LOCK and path not in keep:
+            if path not in (_LOCK, _COMPLETE) and path not in keep:
                 self.volume.remove(path)
 
     @contextmanager

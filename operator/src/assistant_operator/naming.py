@@ -31,6 +31,8 @@ ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
 
 COMPONENT_ASSISTANT = "assistant"
 COMPONENT_PULL = "pull"
+COMPONENT_STORE = "store"
+COMPONENT_INGEST = "ingest"
 
 GATEWAY_PORT = 8443
 """TLS, on the pod's address: clients."""
@@ -39,6 +41,8 @@ OPS_PORT = 9090
 OLLAMA_PORT = 11434
 """On the pod's loopback only."""
 SERVICE_PORT = 443
+STORE_PORT = 5432
+"""TLS, on the address of the managed store's pod: the assistant's gateways alone."""
 
 POLICY_FOLDER = "/etc/private-assistant/policy"
 POLICY_FILE = "policy.json"
@@ -49,15 +53,34 @@ RUNTIME_LOG_PIPE = f"{RUN_FOLDER}/ollama.log"
 MODELS_FOLDER = "/models"
 PULL_CA_FOLDER = "/etc/private-assistant/pull-ca"
 CREDENTIALS_FOLDER = "/etc/private-assistant/registry"
+STORE_FOLDER = "/etc/private-assistant/store"
+"""Of the gateway: username, password and, where the system's roots do not do, ca.crt of the store."""
+ENCRYPTION_FOLDER = "/etc/private-assistant/encryption"
+"""Of the gateway: one file for each key-encryption key."""
+DOCUMENTS_FOLDER = "/run/private-assistant-documents"
+"""Shared by the gateway and the container that opens hostile files, and by nothing else: RUN_FOLDER has the model server's lines."""
+DOCUMENTS_SOCKET = f"{DOCUMENTS_FOLDER}/documents.sock"
+SOURCE_FOLDER = "/documents"
+"""Of an ingest's pod: the files of its source."""
+CA_FOLDER = "/etc/private-assistant/ca"
+INGEST_KEY_FOLDER = "/etc/private-assistant/ingest"
 
 KEY_ENTRY = "api-key"
 """The entry of a key's Secret that holds the key."""
 CA_ENTRY = "ca.crt"
 
+STORE_ROLE = "assistant"
+"""Role of the managed store's one user, and the name of its one database."""
+INGEST_KEY = "ingest.internal"
+"""Name of the ingest's API key: no key of a spec can be called so."""
+INGEST_SUBJECT = "system:ingest"
+
 MAX_NAME = 63
 MAX_STATEFUL_SET = 52
 MAX_JOB = 57
 """A Job's pods are named `<name>-<5 characters>`."""
+MAX_CRON_JOB = 52
+"""A CronJob's Jobs are named `<name>-<10 digits>`."""
 
 
 def fit(name: str, limit: int = MAX_NAME) -> str:
@@ -137,8 +160,44 @@ class Names:
         """Job that brings one model; the revision is 8 hex digits over what it pulls."""
         return fit(f"{self.assistant}-pull-{revision}", MAX_JOB)
 
+    @property
+    def store(self) -> str:
+        """StatefulSet, Service, PersistentVolumeClaim and NetworkPolicy of the managed store, and the Secret with its credentials."""
+        return fit(f"{self.assistant}-store", MAX_STATEFUL_SET)
+
+    @property
+    def store_tls_secret(self) -> str:
+        return fit(f"{self.assistant}-store-tls")
+
+    @property
+    def store_host(self) -> str:
+        """The managed store's name in its certificate and in the gateway's policy."""
+        return f"{self.store}.{self.namespace}.svc"
+
+    @property
+    def encryption_secret(self) -> str:
+        """Secret with the key-encryption keys: whoever has it and the store can read what is kept."""
+        return fit(f"{self.assistant}-encryption")
+
+    @property
+    def ingest_secret(self) -> str:
+        """Secret with the API key of the ingests."""
+        return fit(f"{self.assistant}-ingest")
+
+    @property
+    def ingest_network_policy(self) -> str:
+        return fit(f"{self.assistant}-ingest")
+
+    def ingest_job(self, source: str, revision: str) -> str:
+        """Job that brings a source's documents once; the revision is 8 hex digits over what it brings and into which store."""
+        return fit(f"{self.assistant}-ingest-{source}-{revision}", MAX_JOB)
+
+    def ingest_cron_job(self, source: str) -> str:
+        """CronJob that brings a source's documents again and again."""
+        return fit(f"{self.assistant}-ingest-{source}", MAX_CRON_JOB)
+
     def labels(self, component: str) -> dict[str, str]:
-        """Labels of every object; the component says which of the assistant's two kinds of pod it belongs to."""
+        """Labels of every object; the component says which of the assistant's kinds of pod it belongs to."""
         return {
             "app.kubernetes.io/name": "private-assistant",
             "app.kubernetes.io/instance": self.assistant,

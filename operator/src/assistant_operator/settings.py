@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_operator.naming import FIELD_MANAGER
-from assistant_operator.resources.context import Installation
+from assistant_operator.resources.context import DEFAULT_STORE_IMAGE, Installation
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
 LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("--gateway-image", help="image of the gateway and the puller (required)")
     add("--ollama-image", help="image of the model server (required)")
+    add("--store-image", default=DEFAULT_STORE_IMAGE, help="image of the stores: PostgreSQL with pgvector (default %(default)s)")
     add("--namespace", action="append", help="watch this namespace; may be repeated; without it the whole cluster is watched")
     add("--operator-namespace", help="namespace in which the operator runs (required): its Lease is there")
     add("--operator-labels", help="labels of the operator's pods, k=v,k=v: who may read the ports for operations (required)")
@@ -105,6 +106,7 @@ def _installation(chosen: argparse.Namespace) -> Installation:
     return Installation(
         gateway_image=chosen.gateway_image,
         ollama_image=chosen.ollama_image,
+        store_image=chosen.store_image,
         operator_namespace=chosen.operator_namespace,
         operator_labels=pairs(chosen.operator_labels, "--operator-labels"),
         image_pull_policy=chosen.image_pull_policy,

@@ -69,6 +69,8 @@ WRONG = [
     ("unknown", 1),
     ("image.operator.unknown", "x"),
     ("image.ollama.tag", ""),
+    ("image.store.tag", ""),
+    ("image.store.repository", "https://example.com/store"),
     ("image.operator.repository", "https://example.com/operator"),
     ("image.operator.repository", "example.com/operator:tag"),
     ("image.operator.digest", "sha256:abc"),

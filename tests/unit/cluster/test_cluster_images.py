@@ -51,13 +51,14 @@ def test_the_same_files_make_the_same_archive(root: Path, tmp_path: Path) -> Non
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small checkout with what the product's images are made from."""
-    for folder in ("images/operator", "images/gateway", "images/ollama", "operator/src", "gateway/src", "model/src", "requirements"):
+    for folder in ("images/operator", "images/gateway", "images/ollama", "images/store", "requirements"):
         (tmp_path / folder).mkdir(parents=True)
-    for image in ("operator", "gateway", "ollama"):
+    for image in ("operator", "gateway", "ollama", "store"):
         (tmp_path / "images" / image / "Containerfile").write_text(f"FROM {image}")
-    for name in ("operator", "gateway", "client"):
+    for name in ("operator", "gateway", "client", "privategpt"):
         (tmp_path / "requirements" / f"{name}.txt").write_text(name)
-    for room in ("operator", "gateway", "model"):
+    for room in ("operator", "gateway", "model", "documents"):
+        (tmp_path / room / "src").mkdir(parents=True)
         (tmp_path / room / "src" / "module.py").write_text("pass")
     monkeypatch.setattr(catalog, "REPOSITORY", tmp_path)
     monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
@@ -74,8 +75,11 @@ def keys() -> dict[str, str]:
         ("operator/src/module.py", {"operator"}),
         ("gateway/src/module.py", {"operator", "gateway"}),
         ("model/src/new.py", {"operator", "gateway"}),
+        ("documents/src/module.py", {"gateway"}),
         ("requirements/client.txt", {"client"}),
+        ("requirements/privategpt.txt", {"client"}),
         ("images/ollama/Containerfile", {"ollama"}),
+        ("images/store/Containerfile", {"store"}),
         ("operator/src/__pycache__/module.cpython-311.pyc", set()),
         ("README.md", set()),
     ],
@@ -123,8 +127,10 @@ def test_wheels_are_placed_where_the_containerfiles_look_and_replaced_when_the_l
 
     def download(*command: str | Path, **_: object) -> str:
         target = Path(command[-1])
-        target.mkdir()
-        (target / f"package-{wheels.lock('client').read_text()}.whl").touch()
+        target.mkdir(exist_ok=True)
+        lock = Path(command[command.index("-r") + 1])
+        assert ("--no-deps" in command) == (lock.name == "privategpt.txt")
+        (target / f"{lock.stem}-{lock.read_text()}.whl").touch()
         assert "--require-hashes" in command
         return ""
 
@@ -134,4 +140,4 @@ def test_wheels_are_placed_where_the_containerfiles_look_and_replaced_when_the_l
     folder = wheels.place_wheels("client")
 
     assert folder == checkout / "wheels" / "client"
-    assert [path.name for path in folder.iterdir()] == ["package-2.whl"]
+    assert {path.name for path in folder.iterdir()} == {"client-2.whl", "privategpt-privategpt.whl"}

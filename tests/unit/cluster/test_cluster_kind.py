@@ -22,7 +22,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Call]:
 
     monkeypatch.setattr(kind, "run", run)
     monkeypatch.setattr(kind, "place_wheels", lambda image: tmp_path / image)
-    monkeypatch.setattr(kind, "project_images", lambda: [image(name) for name in ("operator", "gateway", "ollama", "client")])
+    monkeypatch.setattr(kind, "project_images", lambda: [image(name) for name in ("operator", "gateway", "ollama", "store", "client")])
     monkeypatch.setenv("PRIVATE_ASSISTANT_CACHE", str(tmp_path))
     return found
 
@@ -58,11 +58,12 @@ def test_a_cluster_that_runs_is_not_created_again(calls: list[Call], monkeypatch
     assert commands(calls, "kind", "export", "kubeconfig")
 
 
-def test_images_are_built_by_docker_and_ollamas_is_the_public_one(calls: list[Call]) -> None:
+def test_images_are_built_by_docker_but_for_the_public_ones(calls: list[Call]) -> None:
     references = kind.Kind().load_images()
 
     assert references["operator"] == "localhost/private-assistant/operator:abc"
     assert references["ollama"] == "docker.io/ollama/ollama:0.24.0"
+    assert references["store"].startswith("docker.io/pgvector/pgvector:")
     assert [words[words.index("--tag") + 1] for words in commands(calls, "docker", "build")] == [
         references[name] for name in ("operator", "gateway", "client")
     ]

@@ -53,6 +53,24 @@ def pull(server: Server, folder: Path, *arguments: str) -> Command:
     return Command(folder, "pull", f"--name={server.name()}", "--insecure", "--ops-port=0", *arguments)
 
 
+def noted(*names: str) -> dict[str, bytes]:
+    """Return the file that says what the last complete pull brought."""
+    return {"partial/complete": "\n".join(sorted(Reference.parse(name).manifest_path for name in names)).encode()}
+
+
+def two_models(model: Model, embedding: Model) -> Callable[[Handler], bool]:
+    """Return an interceptor that serves the embedding model under the tag `embedding`."""
+
+    def serve(handler: Handler) -> bool:
+        handler.server.behaviour.blobs = model.blobs | embedding.blobs
+        if not handler.path.endswith("/manifests/embedding"):
+            return False
+        handler.reply(200, embedding.manifest)
+        return True
+
+    return serve
+
+
 def held_after(model: Model, count: int) -> Callable[[Handler], bool]:
     """Return an interceptor that sends so many bytes of the weights and then nothing, as long as nobody resumes."""
 
@@ -89,6 +107,75 @@ def test_pull_check_and_verify(tmp_path: Path) -> None:
         assert Command(tmp_path, "verify", "--name", server.name(), "--ops-port=0").end()[:2] == (0, expected)
 
 
+def test_two_models_are_pulled_checked_and_verified_together(tmp_path: Path) -> None:
+    """The model and the embedding model: one message tells of both, and both digests are compared."""
+    model, embedding = Model(), Model(weights=b"embeddings" * 1000)
+    with registry_server(serving(model, intercept=two_models(model, embedding))) as server:
+        other = server.name("tiny:embedding")
+        both = ("--embedding", other)
+        expected = {
+            "name": server.name(),
+            "digest": model.digest,
+            "sizeBytes": model.size,
+            "embedding": {"name": other, "digest": embedding.digest, "sizeBytes": embedding.size},
+        }
+        pulled = pull(server, tmp_path, *both)
+
+        assert pulled.end()[:2] == (0, expected)
+        assert (pulled.models / "partial" / "complete").read_bytes() == noted(server.name(), other)["partial/complete"]
+        assert Command(tmp_path, "verify", "--name", server.name(), *both, "--ops-port=0").end()[:2] == (0, expected)
+        check = ("--name", server.name(), "--digest", model.digest, *both, "--embedding-digest")
+        assert Command(tmp_path, "check", *check, embedding.digest).end()[:2] == (0, expected)
+        code, message, _ = Command(tmp_path, "check", *check, model.digest).end()
+        assert (code, message["reason"]) == (42, "DigestMismatch")
+
+
+def test_a_pull_without_its_embedding_model_is_no_pull(tmp_path: Path) -> None:
+    """The reason is that of the model which is missing; what was brought stays for the next try."""
+    model = Model()
+    with registry_server(serving(model)) as server:
+
+        def missing(handler: Handler) -> bool:
+            if not handler.path.endswith("/manifests/embedding"):
+                return False
+            handler.reply(404)
+            return True
+
+        server.behaviour.intercept = missing
+        pulled = pull(server, tmp_path, "--embedding", server.name("tiny:embedding"))
+        code, message, _ = pulled.end()
+
+        assert (code, message["reason"]) == (42, "ModelNotFound")
+        assert files(pulled.models) == expected_files(server, model)
+
+
+def test_credentials_are_not_shown_to_another_registry(tmp_path: Path) -> None:
+    """They are the model's registry's; the embedding model comes from another host, with TLS, which this one does not speak."""
+    model = Model()
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "username").write_text("user")
+    (credentials / "password").write_text("secret")
+    with registry_server(serving(model, basic=("user", "secret"))) as server, registry_server(serving(model)) as other:
+        pulled = pull(server, tmp_path, f"--credentials={credentials}", "--embedding", other.name())
+        wait_for(pulled.models / Reference.parse(server.name()).manifest_path, 1)
+        time.sleep(0.5)
+        pulled.process.terminate()
+        pulled.end()
+
+        assert other.requests == []
+
+
+def test_a_check_of_an_embedding_model_needs_its_digest(tmp_path: Path) -> None:
+    """Or it would prove nothing of it."""
+    line = ("--name=tiny:test", f"--digest=sha256:{'0' * 64}", "--embedding=tiny:embedding")
+    process = Command(tmp_path, "check", *line).process
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 2
+    assert "--embedding-digest" in errors
+
+
 def test_progress_while_it_runs(tmp_path: Path) -> None:
     """The operator asks while the download goes on."""
     model = Model()
@@ -119,7 +206,7 @@ def test_an_interrupted_pull_is_resumed(tmp_path: Path, number: signal.Signals, 
         assert (ended, message.get("reason")) == (code, reason)
         assert (second, result["digest"]) == (0, model.digest)
         assert server.asked(digest_of(model.weights))[-1].headers["Range"] == "bytes=200000-"
-        assert files(first.models) == expected_files(server, model)
+        assert files(first.models) == expected_files(server, model) | noted(server.name())
 
 
 @pytest.mark.parametrize(

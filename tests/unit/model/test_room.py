@@ -123,3 +123,37 @@ def test_leftovers_without_a_manifest_go(tmp_path: Path) -> None:
         bring(server, tmp_path, 1)
 
         assert (tags(tmp_path), weights(tmp_path)) == ({"v1"}, {1})
+
+
+def small(number: int) -> Model:
+    return Model(weights=bytes([number]) * 250_000)
+
+
+def test_both_served_models_and_what_the_pull_has_brought_stay(tmp_path: Path) -> None:
+    """A model and its embedding model are served until the next two are complete; the one that was served before them goes."""
+    references = {}
+    with registry_server(serving(small(0))) as server:
+        for number in (0, 2, 1, 3, 4):
+            server.behaviour.manifest = small(number).manifest
+            server.behaviour.blobs |= small(number).blobs
+            references[number] = reference = Reference.parse(server.name(f"tiny:v{number}"))
+            beside = [references[3]] if number == 4 else []
+            with Registry(reference, insecure=True, patience=QUICK) as registry:
+                pull(reference, reference.canonical, None, registry, Store(tmp_path), Progress(), beside=beside)
+            if number == 1:
+                Store(tmp_path).write_complete([references[1], references[2]])
+
+    assert tags(tmp_path) == {"v1", "v2", "v3", "v4"}
+    assert Store(tmp_path).read_complete() == {references[1].manifest_path, references[2].manifest_path}
+
+
+@pytest.mark.parametrize("noted", [b"", b"\xff\x00", b"manifests/gone/library/m/latest"])
+def test_a_note_that_says_nothing_leaves_the_newest(tmp_path: Path, noted: bytes) -> None:
+    """As for volumes that were filled before there was one."""
+    with registry_server(serving(model(1))) as server:
+        bring(server, tmp_path, 1)
+        (tmp_path / "partial" / "complete").write_bytes(noted)
+        for number in (2, 3):
+            bring(server, tmp_path, number)
+
+        assert tags(tmp_path) == {"v2", "v3"}

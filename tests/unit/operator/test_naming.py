@@ -8,14 +8,19 @@ from hypothesis import strategies as st
 
 from assistant_operator.api.v1alpha1.guard import guard
 from assistant_operator.api.v1alpha1.rules.root import AMBIGUOUS_NAME, NAME
-from assistant_operator.naming import MAX_JOB, MAX_NAME, MAX_STATEFUL_SET, Names, fit
+from assistant_operator.naming import MAX_CRON_JOB, MAX_JOB, MAX_NAME, MAX_STATEFUL_SET, Names, fit
 from tests.unit.operator.api.cases import body, model
 
 assistants = st.from_regex(r"\A[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z").filter(lambda name: not re.fullmatch(AMBIGUOUS_NAME, name))
 close = st.builds(
     lambda stem, parts: "-".join([stem, *parts])[:63].rstrip("-"),
     st.sampled_from(["a", "ab", "a" * 40, "a" * 55]),
-    st.lists(st.sampled_from(["headless", "pull", "ca", "tls", "key", "policy", "models", "pull-ca", "0", "deadbeef"]), max_size=4),
+    st.lists(
+        st.sampled_from(
+            ["headless", "pull", "ca", "tls", "key", "policy", "models", "pull-ca", "store", "ingest", "encryption", "0", "deadbeef"]
+        ),
+        max_size=4,
+    ),
 ).filter(lambda name: re.fullmatch(NAME, name) and not re.fullmatch(AMBIGUOUS_NAME, name))
 """Names that look like those of another assistant's objects."""
 keys = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?\Z")
@@ -23,7 +28,7 @@ revisions = st.from_regex(r"\A[0-9a-f]{8}\Z")
 
 
 def made(names: Names, key: str, revision: str) -> set[tuple[str, str]]:
-    """Return kind and name of everything that one assistant may have."""
+    """Return kind and name of everything that one assistant may have; keys and sources are named alike."""
     return {
         ("Service", names.service),
         ("Service", names.headless_service),
@@ -40,15 +45,30 @@ def made(names: Names, key: str, revision: str) -> set[tuple[str, str]]:
         ("Secret", names.tls_secret),
         ("Secret", names.key_secret(key)),
         ("Job", names.pull_job(revision)),
+        ("Job", names.ingest_job(key, revision)),
+        ("CronJob", names.ingest_cron_job(key)),
+        ("StatefulSet", names.store),
+        ("Service", names.store),
+        ("PersistentVolumeClaim", names.store),
+        ("NetworkPolicy", names.store),
+        ("NetworkPolicy", names.ingest_network_policy),
+        ("Secret", names.store),
+        ("Secret", names.store_tls_secret),
+        ("Secret", names.encryption_secret),
+        ("Secret", names.ingest_secret),
     }
 
 
 @given(one=close, other=close, keys=st.tuples(keys, keys), revisions=st.tuples(revisions, revisions))
 @settings(max_examples=300)
 @example(one="a", other="a-b", keys=("b-key-c", "c"), revisions=("00000000", "00000000"))
+@example(one="a", other="a-b", keys=("b-ingest-c", "c"), revisions=("00000000", "00000000"))
+@example(one="a", other="a-ingest-b", keys=("b", "c"), revisions=("00000000", "00000000"))
+@example(one="a", other="a-ingest", keys=("pull", "c"), revisions=("00000000", "00000000"))
 def test_two_assistants_never_share_a_name(one: str, other: str, keys: tuple[str, str], revisions: tuple[str, str]) -> None:
     """Two operators' hands on one object would undo each other, and a policy of the one would open the other."""
     assume(one != other)
+    assume(not any(re.fullmatch(AMBIGUOUS_NAME, name) for name in (one, other)))
 
     shared = made(Names("ns", one), keys[0], revisions[0]) & made(Names("ns", other), keys[1], revisions[1])
 
@@ -59,7 +79,7 @@ def test_two_assistants_never_share_a_name(one: str, other: str, keys: tuple[str
 def test_every_name_fits_its_kind(name: str, key: str, revision: str) -> None:
     """Labels (63) everywhere, less where pods carry a suffix."""
     names = Names("ns", name)
-    limits = {"StatefulSet": MAX_STATEFUL_SET, "Job": MAX_JOB}
+    limits = {"StatefulSet": MAX_STATEFUL_SET, "Job": MAX_JOB, "CronJob": MAX_CRON_JOB}
 
     for kind, text in made(names, key, revision):
         assert len(text) <= limits.get(kind, MAX_NAME)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant_operator.resources.context import DEFAULT_STORE_IMAGE
 from assistant_operator.settings import SettingsError, load
 
 REQUIRED = ["--gateway-image=g:1", "--ollama-image=o:1", "--operator-namespace=ops", "--operator-labels=app=x,tier=y"]
@@ -14,6 +15,7 @@ def test_the_least_that_is_needed() -> None:
 
     assert settings.installation.gateway_image == "g:1"
     assert settings.installation.operator_labels == {"app": "x", "tier": "y"}
+    assert settings.installation.store_image == DEFAULT_STORE_IMAGE
     assert settings.namespaces == ()
     assert settings.identity == "pod-1"
     assert settings.leader_election
@@ -37,6 +39,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
         {
             "PRIVATE_ASSISTANT_GATEWAY_IMAGE": "g:2",
             "PRIVATE_ASSISTANT_OLLAMA_IMAGE": "o:2",
+            "PRIVATE_ASSISTANT_STORE_IMAGE": "s:2",
             "PRIVATE_ASSISTANT_OPERATOR_NAMESPACE": "ops",
             "PRIVATE_ASSISTANT_OPERATOR_LABELS": "app=x",
             "PRIVATE_ASSISTANT_NAMESPACE": "b, a,b",
@@ -53,6 +56,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
     )
 
     assert settings.namespaces == ("a", "b")
+    assert settings.installation.store_image == "s:2"
     assert settings.installation.pull_ca == "PEM"
     assert settings.installation.image_pull_secrets == ("one", "two")
     assert settings.installation.image_pull_policy == "Never"

@@ -12,7 +12,8 @@ def condition(kind: str, status: str = "True", **changes: Any) -> dict[str, Any]
     return base | {"lastTransitionTime": "2026-01-01T00:00:00Z"} | changes
 
 
-GOOD = [condition("Ready"), condition("ModelReady"), condition("GatewayReady")]
+GOOD = [condition("Ready"), condition("ModelReady"), condition("GatewayReady"), condition("RetentionEnforced", reason="NothingKept")]
+KEEPS = [*GOOD[:3], condition("StoreReady"), condition("RetentionEnforced", reason="OnTime")]
 WAITS = [condition("Ready", "Unknown"), condition("Reconciling"), condition("ModelReady", "Unknown"), condition("GatewayReady")]
 STUCK = [condition("Ready", "False"), condition("Stalled"), condition("ModelReady"), condition("GatewayReady")]
 
@@ -21,7 +22,7 @@ def linted(conditions: list[dict[str, Any]], observed: int | None = 2) -> list[s
     return lint({"metadata": {"generation": 2}, "status": {"conditions": conditions, "observedGeneration": observed}})
 
 
-@pytest.mark.parametrize(("conditions", "observed"), [(GOOD, 2), (WAITS, None), (WAITS, 1), (WAITS, 2), (STUCK, 2)])
+@pytest.mark.parametrize(("conditions", "observed"), [(GOOD, 2), (KEEPS, 2), (WAITS, None), (WAITS, 1), (WAITS, 2), (STUCK, 2)])
 def test_good_statuses(conditions: list[dict[str, Any]], observed: int | None) -> None:
     assert linted(conditions, observed) == []
 
@@ -36,13 +37,17 @@ def test_good_statuses(conditions: list[dict[str, Any]], observed: int | None) -
         ([*STUCK, condition("Reconciling")], 2, "5"),
         (GOOD, 3, "6"),
         (GOOD, 1, "7"),
-        ([GOOD[0], condition("ModelReady", observedGeneration=1), GOOD[2]], 2, "8"),
+        ([GOOD[0], condition("ModelReady", observedGeneration=1), *GOOD[2:]], 2, "8"),
         (STUCK, 1, "9"),
         ([condition("Ready", "Unknown"), *GOOD[1:]], 2, "10"),
         ([condition("Ready", "False"), condition("Reconciling", "False"), *GOOD[1:]], 2, "11"),
         ([condition("Ready", "False"), condition("Stalled", reason="Other"), *GOOD[1:]], 2, "12"),
-        ([GOOD[0], condition("ModelReady", "Unknown"), GOOD[2]], 2, "13"),
+        ([GOOD[0], condition("ModelReady", "Unknown"), *GOOD[2:]], 2, "13"),
         (GOOD[:2], 2, "14"),
+        (GOOD[:3], 2, "14"),
+        ([*KEEPS[:3], condition("StoreReady", "Unknown"), KEEPS[4]], 2, "13"),
+        ([*KEEPS[:4], GOOD[3]], 2, "15"),
+        ([*GOOD[:3], KEEPS[4]], 2, "15"),
     ],
 )
 def test_each_rule(conditions: list[dict[str, Any]], observed: int | None, rule: str) -> None:
@@ -64,9 +69,9 @@ def test_each_rule(conditions: list[dict[str, Any]], observed: int | None, rule:
     ],
 )
 def test_the_shape_of_a_condition(changes: dict[str, Any]) -> None:
-    assert linted([GOOD[0], GOOD[1] | changes, GOOD[2]])
+    assert linted([GOOD[0], GOOD[1] | changes, *GOOD[2:]])
 
 
 def test_doubles_and_order() -> None:
     assert linted([*GOOD, GOOD[1]])
-    assert linted([GOOD[1], GOOD[0], GOOD[2]])
+    assert linted([GOOD[1], GOOD[0], *GOOD[2:]])

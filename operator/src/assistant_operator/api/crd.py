@@ -39,6 +39,12 @@ COLUMNS: tuple[dict[str, Any], ...] = (
         "jsonPath": ".status.egress.mode",
         "description": "What the NetworkPolicy that was last applied lets out: Deny, Allowlist or Open.",
     },
+    {
+        "name": "Retention",
+        "type": "string",
+        "jsonPath": '.status.conditions[?(@.type=="RetentionEnforced")].reason',
+        "description": "What is kept and whether it is erased on time: NothingKept, OnTime, PurgeLate or PurgeNotSeen.",
+    },
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     {
         "name": "Digest",

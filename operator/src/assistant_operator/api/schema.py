@@ -55,6 +55,8 @@ def _resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schem
 def _finish(schema: Schema, default: object) -> Schema:
     if schema.get("type") == "integer" and "format" not in schema:
         schema["format"] = "int32" if schema.get("maximum", INT32 + 1) <= INT32 else "int64"
+    if schema.get("type") == "number":
+        schema["format"] = "double"
     if schema.get("x-kubernetes-int-or-string"):
         schema.pop("type", None)  # a structural schema of an int-or-string names both types below anyOf only
     if schema.get("type") == "array":

@@ -24,11 +24,11 @@ from assistant_operator.kube.lease import Elector
 from assistant_operator.metrics import Metrics
 from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.ops import OpsServer
-from assistant_operator.reconcile import workers
+from assistant_operator.reconcile import gateways, progress, workers
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
-from assistant_operator.reconcile.progress import HttpAsk, PodProgress
+from assistant_operator.reconcile.polling import HttpAsk, Poller
 from assistant_operator.reconcile.queue import Queue
 from assistant_operator.reconcile.resolver import Resolver, SystemResolver
 from assistant_operator.reconcile.world import World
@@ -110,13 +110,18 @@ class Operator:
 
     async def _lead(self, client: HttpClient, elector: Elector, facts: Callable[[], Awaitable[Credentials]]) -> None:
         """Do the active replica's work until it is stopped or one of its parts ends."""
-        ask = HttpAsk()
+        pullers = HttpAsk(progress.PATH, progress.parse, progress.MAX_ANSWER)
+        serving = HttpAsk(gateways.PATH, gateways.parse, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT)
+        pulls = Poller(pullers, lambda key, _before, _after: self.queue.add(key), progress.INTERVAL)
+        news = gateways.news(self.queue.add, self.queue.add_after)
+        statuses = Poller(serving, news, gateways.INTERVAL, gateways.PATIENCE, gateways.AT_ONCE)
         world = World(
             client=client,
             cache=self.cache,
             installation=self._settings.installation,
             resolver=self._resolver,
-            progress=PodProgress(ask, self.queue.add),
+            progress=pulls,
+            gateways=statuses,
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
         )
@@ -133,7 +138,10 @@ class Operator:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end(parts, stop_kopf, elector.release)
-            await ask.close()
+            for poller in (pulls, statuses):
+                poller.close()
+            for ask in (pullers, serving):
+                await ask.close()
         for part in done:
             _result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})

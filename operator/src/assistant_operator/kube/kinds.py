@@ -62,6 +62,7 @@ SERVICE = Kind("", "v1", "Service", "services", verbs=_CHILD, watched=True, owne
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", verbs=_CHILD, watched=True, owned=True)
 DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", verbs=_CHILD, watched=True, owned=True)
 JOB = Kind("batch", "v1", "Job", "jobs", verbs=_CHILD, watched=True, owned=True)
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", verbs=_CHILD, watched=True, owned=True)
 SECRET = Kind("", "v1", "Secret", "secrets", verbs=("get", *WRITE_BY_APPLY, "delete"), owned=True)
 """Never listed or watched: that would need the right to read every Secret of the cluster at once."""
 POD = Kind("", "v1", "Pod", "pods", verbs=READ_BY_WATCH, watched=True)
@@ -78,6 +79,7 @@ KINDS: tuple[Kind, ...] = (
     STATEFUL_SET,
     DISRUPTION_BUDGET,
     JOB,
+    CRON_JOB,
     SECRET,
     POD,
     EVENT,

@@ -16,7 +16,7 @@ from assistant_operator.naming import ANNOTATION_INTENT
 from assistant_operator.reconcile.cache import Cache, Seen
 from assistant_operator.reconcile.drift import difference
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.secrets import collision
+from assistant_operator.reconcile.material import collision
 from assistant_operator.resources.manifest import Manifest, Policy
 
 log = logging.getLogger(__name__)
@@ -112,18 +112,28 @@ class Applier:
         finally:
             self.is_behind |= self.cache.answered(ref, answer)
 
+    def own(self, ref: Ref) -> Object | None:
+        """Return the object if it is there, as far as is known, and this assistant's."""
+        seen = self.cache.find(ref)
+        live = seen.obj if seen is not None else None
+        return live if live is not None and controller_uid(live) == self.uid else None
+
     async def prune(self, previous: Iterable[Ref], keep: Iterable[Ref]) -> list[Ref]:
-        """Remove what was made for the assistant and is planned no longer; return what is still there."""
+        """Remove what was made for the assistant and is planned no longer; return what is still there.
+
+        Secrets first: when the keys are gone, what they open is gone before its volume is.
+        """
         kept = set(keep)
         candidates = {ref for ref, _ in self.cache.children(self.key)} | set(previous)
         left: list[Ref] = []
-        for ref in sorted(candidates - kept):
+        for ref in sorted(candidates - kept, key=lambda ref: (ref.row is not SECRET, ref)):
             live = await self._own_object(ref)
             if live is None:
                 continue
             if not is_being_deleted(live):
                 log.info("Object left the plan", extra={"assistant": str(self.key), "object": ref.id})
-                await self.remove(live)
+                if await self.remove(live) and ref.row is SECRET:
+                    continue  # no watch will tell that it is gone, and that it was there must not be held against a new one
             left.append(ref)
         return left
 
@@ -131,12 +141,14 @@ class Applier:
         """Return the object if it is there and this assistant's."""
         if ref.namespace != self.key.namespace:
             return None  # a hand-edited inventory cannot make the operator reach into other namespaces
-        if ref.row is SECRET:
-            live = await self.client.get(SECRET, ref.namespace, ref.name)
-        else:
-            seen = self.cache.find(ref)
-            live = seen.obj if seen else None
+        if ref.row is not SECRET:
+            return self.own(ref)
+        live = await self.client.get(SECRET, ref.namespace, ref.name)
         return live if live is not None and controller_uid(live) == self.uid else None
+
+
+def ref_of(manifest: Manifest) -> Ref:
+    return Ref.of({"apiVersion": manifest.api_version, "kind": manifest.kind, "metadata": dict(manifest.metadata)})
 
 
 def drifted(manifest: Object, live: Object, *, is_foreign: bool) -> str | None:

@@ -1,36 +1,37 @@
 """One pass over one assistant: from what is to what its spec says. Safe to call at any time, any number of times.
 
-    deleted? -> suspended? -> guard -> Secrets -> model -> plan -> apply -> prune -> readiness -> status
+    deleted? -> suspended? -> guard -> Secrets -> model -> store -> plan -> apply -> ingests -> prune -> readiness -> status
 
 Level-triggered: a pass knows nothing of the event that caused it and nothing of its own earlier conditions. Errors of a step are
 collected as problems; what can still be put right is, and status tells the first of them. Neighbours: model.py decides about the
-pull, apply.py writes, readiness.py judges, report.py tells.
+pull, kept.py and store.py know the store, apply.py writes, ingest.py fills the store, readiness.py judges, report.py tells.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec, PrivateAssistantStatus
-from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_volume
-from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, egress_status
+from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_store_volume, guard_volume
+from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus, egress_status
 from assistant_operator.kube import inventory
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, DISRUPTION_BUDGET, JOB, POD, STATEFUL_SET
+from assistant_operator.kube.kinds import CLAIM, POD, STATEFUL_SET
 from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, label, uid_of
 from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
-from assistant_operator.reconcile import conditions, model, readiness, report, secrets
-from assistant_operator.reconcile.apply import Applier
-from assistant_operator.reconcile.conditions import MODEL_READY
+from assistant_operator.reconcile import conditions, held, ingest, kept, model, readiness, report, secrets, store
+from assistant_operator.reconcile.apply import Applier, ref_of
+from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.material import Material
 from assistant_operator.reconcile.model import Model
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
 from assistant_operator.reconcile.pods import is_controlled_by
-from assistant_operator.reconcile.progress import INTERVAL
-from assistant_operator.reconcile.pull import ABSENT, Phase
+from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
@@ -40,12 +41,14 @@ from assistant_operator.resources.plan import plan
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 async def reconcile(key: Key, world: World) -> Outcome:
     """Bring one assistant from what is to what its spec says."""
     assistant = world.cache.assistant(key)
     if assistant is None or is_being_deleted(assistant):
-        world.progress.forget(key)
+        kept.forget(world, key)
         return Outcome("gone")  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
         return await _suspend(world, assistant)
@@ -67,6 +70,8 @@ async def reconcile(key: Key, world: World) -> Outcome:
 
 async def _suspend(world: World, assistant: Object) -> Outcome:
     """Say that nothing is done, and do nothing."""
+    if (key := Key.of(assistant)) is not None:
+        kept.forget(world, key)
     before = report.stored_status(assistant)
     told = conditions.suspended(before.conditions, generation_of(assistant), world.clock())
     status = before.model_copy(update={"conditions": told, "observed_generation": generation_of(assistant)})
@@ -87,11 +92,15 @@ class Effort:
     before: PrivateAssistantStatus = field(init=False)
     now: datetime = field(init=False)
     names: Names = field(init=False)
+    uid: str = field(init=False)
     model: Model | None = None
     applier: Applier | None = None
     model_status: ModelStatus | None = field(init=False)
     egress: EgressStatus | None = field(init=False)
     endpoint: str | None = field(init=False)
+    told: tuple[GatewayStatus, ...] = ()
+    retention: RetentionStatus | None = field(init=False)
+    sources: tuple[SourceStatus, ...] = field(init=False)
     refs: set[Ref] = field(init=False)
     delays: list[float] = field(default_factory=list)
 
@@ -99,90 +108,124 @@ class Effort:
         self.before = report.stored_status(self.assistant)
         self.now = self.world.clock()
         self.names = Names(*self.key)
+        self.uid = uid_of(self.assistant)
         # Until the pass has come so far, what was told before stands.
         self.model_status, self.egress, self.endpoint = self.before.model, self.before.egress, self.before.endpoint
+        self.retention, self.sources = self.before.retention, self.before.sources
         self.refs = set(inventory.parse((entry.id, entry.v) for entry in self.before.inventory))
 
     async def run(self) -> None:
         """Take the steps in order; what a step raises ends the pass."""
-        try:
-            self.spec = spec = guard(self.assistant)
-            claim = self.world.cache.find(Ref.named(CLAIM, self.names.namespace, self.names.models_claim))
-            guard_volume(spec, claim.obj if claim else None)
-        except SpecInvalid as error:
-            raise errors.TerminalError("SpecInvalid", str(error)) from None
-        self.applier = applier = Applier(self.world.client, self.world.cache, self.key, uid_of(self.assistant))
-        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs)
-        self.refs.update(material.made)
-        self.problems += material.problems
-        if (delay := secrets.recheck_delay(material, self.now)) is not None:
-            self.delays.append(delay)
+        self.spec = spec = self._guarded()
+        self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
+        self.told = await kept.listen(self.world, self.key, self._pods() if spec.keeps else ())
+        material = await self._secrets(spec)
         self.model = await model.examine(applier, spec, self.names, self.before.model, self.now)
-        pull = await self._target(spec)
+        pull = await self._attempt(self._target(spec, self.model))
+        found = await self._attempt(store.locate(self.world, spec, self.names, self.uid, material.store))
         self.model_status = model.status_of(self.world, applier, spec, self.model, self.before.model)
-        planned = plan(spec, self._context(pull=pull, ca_certificate=material.ca_certificate))
-        applied = await applier.apply(self._unhindered(planned))
+        addresses = self._addresses()
+        context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
+        planned = plan(spec, context)
+        ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
+        others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
+        applied = await applier.apply(held.unhindered(self.problems, others, self.names))
         self.refs.update(applied)
         self.model = model.after_apply(applier, spec, self.names, self.model)
         self.egress, self.endpoint = egress_status(spec), self._endpoint()
+        applied += await self._ingest(spec, applier, ingests, has_ca=context.ca_certificate is not None)
+        # What needs a Service's address waits for the pass after the one that makes it.
+        applier.is_behind |= spec.keeps and self._addresses() != addresses
         if not self.problems:
-            keep = {*map(_ref, planned), *material.made}
-            self.refs = keep | set(await applier.prune(self.refs, keep))
+            standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
+            self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
+
+    def _guarded(self) -> PrivateAssistantSpec:
+        cache, names = self.world.cache, self.names
+        try:
+            spec = guard(self.assistant)
+            for check, name in ((guard_volume, names.models_claim), (guard_store_volume, names.store)):
+                claim = cache.find(Ref.named(CLAIM, names.namespace, name))
+                check(spec, claim.obj if claim else None)
+        except SpecInvalid as error:
+            raise errors.TerminalError("SpecInvalid", str(error)) from None
+        return spec
 
     def fail(self, reason: str, message: str) -> None:
         """Note a failure that is tried again with back-off."""
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
 
-    def _context(self, pull: PullTarget | None = None, ca_certificate: str | None = None) -> Context:
+    async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
+        has_store = kept.was_made(self.world.cache, self.names, self.uid)
+        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs, has_store=has_store)
+        self.refs.update(material.made)
+        self.problems += material.problems
+        if (delay := secrets.recheck_delay(material, self.now)) is not None:
+            self.delays.append(delay)
+        return material
+
+    def _context(self) -> Context:
         return Context(
             installation=self.world.installation,
             names=self.names,
-            uid=uid_of(self.assistant),
+            uid=self.uid,
             generation=generation_of(self.assistant),
             serving=self.model.serving if self.model else None,
-            pull=pull,
-            ca_certificate=ca_certificate,
+            embedding=self.model.embedding if self.model else None,
+            service_address=next(iter(self._addresses()[0]), None),
         )
 
-    async def _target(self, spec: PrivateAssistantSpec) -> PullTarget | None:
-        """Return where the pull may go; what is missing for it keeps nothing else from being put right."""
-        if self.model is None:
-            return None
+    def _addresses(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the addresses of the gateways' Service and of the store's."""
+        cache, names = self.world.cache, self.names
+        service, of_store = (store.cluster_ips(cache, names.namespace, name, self.uid) for name in (names.service, names.store))
+        return service, of_store
+
+    async def _attempt(self, step: Awaitable[T]) -> T | None:
+        """Take a step whose failure keeps nothing else from being put right."""
         try:
-            await model.require_claim(self.world, spec, self.names, self.model)
-            return await model.target(self.world, spec, self.model)
+            return await step
         except errors.StatedError as problem:
             self.problems.append(problem)
             return None
 
-    def _unhindered(self, planned: Sequence[Manifest]) -> list[Manifest]:
-        """Leave out what a problem holds back: the workload stays as it is while one of its Secrets is missing or wrong."""
-        held: set[Ref] = set()
-        for problem in self.problems:
-            if problem.condition == MODEL_READY:
-                held |= {ref for ref in map(_ref, planned) if ref.row is JOB}
-            else:
-                workload = (STATEFUL_SET, DISRUPTION_BUDGET)
-                held |= {ref for ref in map(_ref, planned) if ref.row in workload}
-                held.add(Ref.named(CONFIG_MAP, self.names.namespace, self.names.policy_config))
-        return [manifest for manifest in planned if _ref(manifest) not in held]
+    async def _target(self, spec: PrivateAssistantSpec, found: Model) -> PullTarget | None:
+        """Return where the pull may go."""
+        await model.require_claim(self.world, spec, self.names, found)
+        return await model.target(self.world, spec, found)
+
+    async def _ingest(self, spec: PrivateAssistantSpec, applier: Applier, planned: Sequence[Manifest], *, has_ca: bool) -> list[Ref]:
+        """Let the ingests run that are due, and note what the sources came to; return the ingests that are there."""
+        is_open = readiness.takes_documents(self._observed())
+        found = await ingest.examine(self.world, applier, spec, planned, self.now, is_open=is_open, has_ca=has_ca)
+        applied = await applier.apply(found.due)
+        self.refs.update(applied)
+        self.delays += found.delays
+        self.retention, self.sources = kept.shown(self.world, self.key, spec, self.told, found.troubles, self.before)
+        return [*applied, *(ref for ref in map(ref_of, planned) if ref not in applied and applier.own(ref) is not None)]
 
     def _endpoint(self) -> str:
         return f"https://{self.names.service}.{self.names.namespace}.svc.{self.world.installation.cluster_domain}"
 
-    def _observed(self) -> Observed:
+    def _pods(self) -> list[Object]:
+        """Return the pods of the gateways, oldest first: by owner and not by label alone, since anybody can put our labels on a pod."""
         stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
-        # By owner and not by label alone: anybody can put our labels on a pod.
         owner = uid_of(stateful_set.obj) if stateful_set else ""
         pods = [pod for pod in self.world.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
+        return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
+
+    def _observed(self) -> Observed:
+        stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
         return Observed(
             problems=tuple(self.problems),
             pull=self.model.view if self.model else ABSENT,
             model=self.model.record if self.model else None,
             is_wanted=self.model.is_wanted if self.model else False,
             stateful_set=stateful_set.obj if stateful_set else None,
-            pods=tuple(pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT),
+            pods=tuple(self._pods()),
+            store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
+            told=self.told,
         )
 
     async def report(self) -> Outcome:
@@ -197,6 +240,8 @@ class Effort:
             endpoint=self.endpoint,
             model=self.model_status,
             egress=self.egress,
+            retention=self.retention,
+            sources=self.sources,
             inventory=tuple(InventoryEntry(id=entry, v=version) for entry, version in inventory.entries(self.refs)),
         )
         written = await report.write(self.world, self.assistant, status)
@@ -210,16 +255,9 @@ class Effort:
         """Return the seconds until the next pass where nothing happens before."""
         delays = [self.world.resync * self.world.spread(0.9, 1.1), *self.delays]
         delays += [problem.after for problem in self.problems if problem.after is not None]
-        if self.model is not None and not self.model.is_wanted:
-            if self.model.view.phase is Phase.RUNNING and self.model.view.pod_ip is not None:
-                delays.append(INTERVAL)  # to ask how far it is; all else comes by the watches
-            if (retry_at := self.model.view.retry_at()) is not None:
-                delays.append(max((retry_at - self.now).total_seconds(), 1.0))
+        if self.model is not None and not self.model.is_wanted and (retry_at := self.model.view.retry_at()) is not None:
+            delays.append(max((retry_at - self.now).total_seconds(), 1.0))
         return min(delays)
-
-
-def _ref(manifest: Manifest) -> Ref:
-    return Ref.of({"apiVersion": manifest.api_version, "kind": manifest.kind, "metadata": dict(manifest.metadata)})
 
 
 def _label(ready: Verdict, *, has_failed: bool) -> str:

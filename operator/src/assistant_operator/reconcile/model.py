@@ -6,11 +6,11 @@ The pods go on with the recorded model until the wanted one is verified, so a ch
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.api.v1alpha1.status import ModelStatus, PullStatus
+from assistant_operator.api.v1alpha1.status import EmbeddingStatus, ModelStatus, PullStatus
 from assistant_operator.errors import WaitingError
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CLAIM, JOB, POD
@@ -50,6 +50,13 @@ class Model:
             return None
         return ServingModel(name=self.record.name, digest=self.record.digest, claim=self.record.volume)
 
+    @property
+    def embedding(self) -> ServingModel | None:
+        """The embedding model beside it: that of the record, be it another than the spec asks for by now."""
+        if self.record is None or self.record.embedding is None:
+            return None
+        return ServingModel(name=self.record.embedding.name, digest=self.record.embedding.digest, claim=self.record.volume)
+
 
 async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, status: ModelStatus | None, now: datetime) -> Model:
     """Return the state of the model; a Job whose time is over is removed on the way."""
@@ -62,7 +69,8 @@ async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, st
         record = None  # the volume was removed, and the model with it
     stale = job is not None and volume == names.models_claim and (claim is None or pull.is_older(job, claim.obj))
     if view.phase is Phase.SUCCEEDED and view.digest is not None and not stale:
-        record = ModelRecord(spec.model.name, view.digest, volume, view.size_bytes)
+        embedding = replace(view.embedding, name=spec.model.embedding) if view.embedding and spec.model.embedding else None
+        record = ModelRecord(spec.model.name, view.digest, volume, view.size_bytes, embedding)
     wanted = pull.is_wanted(record, spec, volume)
     if job is not None and not wanted and (why := _over(view, now, stale=stale)):
         log.info("Pull starts anew", extra={"assistant": str(applier.key), "reason": why})
@@ -98,11 +106,17 @@ async def require_claim(world: World, spec: PrivateAssistantSpec, names: Names, 
 
 
 def _checked(view: PullView, spec: PrivateAssistantSpec) -> PullView:
-    """Compare the digest once more: a puller that reports another one than the spec pins has not done its work."""
-    pinned = spec.model.digest
-    if view.phase is not Phase.SUCCEEDED or pinned is None or view.digest in (None, pinned):
+    """Look at the result once more: a puller that reports another digest than is pinned, or half of the models, has not done its work."""
+    if view.phase is not Phase.SUCCEEDED or view.digest is None:
         return view
-    return PullView(Phase.FAILED, trouble=Trouble("DigestMismatch", f"The registry serves {view.digest}; spec.model.digest is {pinned}."))
+    pinned = spec.model.digest
+    if pinned not in (None, view.digest):
+        text = f"The registry serves {view.digest}; spec.model.digest is {pinned}."
+        return PullView(Phase.FAILED, trouble=Trouble("DigestMismatch", text))
+    if not pull.has_embedding(view.embedding, spec):
+        text = "The pull has not brought the embedding model: is the operator's --gateway-image of its own version?"
+        return PullView(Phase.FAILED, trouble=Trouble("EmbeddingNotBrought", text), ended_at=view.ended_at)
+    return view
 
 
 def _over(view: PullView, now: datetime, *, stale: bool) -> str | None:
@@ -136,11 +150,21 @@ def status_of(world: World, applier: Applier, spec: PrivateAssistantSpec, model:
     if model.view.phase is Phase.RUNNING and not model.is_wanted:
         progress = before.pull if before is not None else None
         if model.view.pod_ip and model.view.pod_uid:
-            latest = world.progress.latest(applier.key, model.view.pod_uid, model.view.pod_ip)
+            latest = world.progress.latest(applier.key, {model.view.pod_uid: model.view.pod_ip}).get(model.view.pod_uid)
             progress = PullStatus(completed_bytes=latest.completed, total_bytes=latest.total) if latest else progress
     else:
         world.progress.forget(applier.key)
     record = model.record
     if record is None:
         return ModelStatus(name=spec.model.name, pull=progress)
-    return ModelStatus(name=record.name, digest=record.digest, volume=record.volume, size_bytes=record.size_bytes, pull=progress)
+    beside = record.embedding and EmbeddingStatus(
+        name=record.embedding.name, digest=record.embedding.digest, size_bytes=record.embedding.size_bytes
+    )
+    return ModelStatus(
+        name=record.name,
+        digest=record.digest,
+        volume=record.volume,
+        size_bytes=record.size_bytes,
+        embedding=beside,
+        pull=progress,
+    )

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant_operator.errors import StatedError
+from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.pull import ABSENT, ModelRecord, PullView
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSeen:
+    """The store of an assistant that keeps something."""
+
+    is_managed: bool
+    stateful_set: Mapping[str, Any] | None = None
+    """Of the managed one."""
+    pods: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +33,7 @@ class Observed:
     stateful_set: Mapping[str, Any] | None = None
     pods: tuple[Mapping[str, Any], ...] = ()
     """The pods that serve, oldest first."""
+    store: StoreSeen | None = None
+    """None: the assistant keeps nothing."""
+    told: tuple[GatewayStatus, ...] = ()
+    """What the pods have told lately, oldest pod first; only with a store."""

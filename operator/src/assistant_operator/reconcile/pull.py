@@ -23,6 +23,8 @@ SELDOM = frozenset({"ModelNotFound", "Unauthorized"})
 RETRY = timedelta(minutes=2)
 """After a Job has failed for good; the Job itself tried several times, with growing delays."""
 RETRY_SELDOM = timedelta(minutes=10)
+FAILED = Trouble("PullFailed", "The pull failed; the Job's events say how.")
+MAX_NAME = 400
 LATE = timedelta(seconds=30)
 """Jobs and pods are watched by streams of their own: the news of a Job's end may come before that of its pod, which has the result."""
 
@@ -35,6 +37,15 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """An embedding model that was verified to lie beside the model."""
+
+    name: str
+    digest: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """A model that was verified to lie on a volume."""
 
@@ -42,6 +53,7 @@ class ModelRecord:
     digest: str
     volume: str
     size_bytes: int | None = None
+    embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class PullView:
     phase: Phase
     digest: str | None = None
     size_bytes: int | None = None
+    embedding: Embedding | None = None
     trouble: Trouble | None = None
     ended_at: datetime | None = None
     pod_ip: str | None = None
@@ -74,8 +87,8 @@ class PullView:
 ABSENT = PullView(Phase.ABSENT)
 
 
-def view(job: Object | None, pods: list[Object]) -> PullView:
-    """Return what the Job and its pods say."""
+def view(job: Object | None, pods: list[Object], otherwise: Trouble = FAILED) -> PullView:
+    """Return what the Job and its pods say; otherwise: what is said of a Job that failed without a word."""
     if job is None or is_being_deleted(job):
         return ABSENT
     own = [pod for pod in pods if pod_states.is_controlled_by(pod, uid_of(job))]
@@ -85,7 +98,7 @@ def view(job: Object | None, pods: list[Object]) -> PullView:
         return _succeeded(ends, _time(complete.get("lastTransitionTime")))
     failed = condition(job, "Failed")
     if failed.get("status") == "True":
-        trouble = _last_complaint(ends) or Trouble("PullFailed", "The pull failed; the Job's events say how.")
+        trouble = _last_complaint(ends) or otherwise
         return PullView(Phase.FAILED, trouble=trouble, ended_at=_time(failed.get("lastTransitionTime")))
     running = next((pod for pod in own if (pod.get("status") or {}).get("phase") == "Running" and not is_being_deleted(pod)), None)
     stuck = pod_states.first_trouble(pod for pod in own if (pod.get("status") or {}).get("phase") in (None, "Pending"))
@@ -99,11 +112,25 @@ def view(job: Object | None, pods: list[Object]) -> PullView:
 
 def _succeeded(ends: list[Ended], at: datetime | None) -> PullView:
     for end in reversed(ends):
-        digest, size = end.said.get("digest"), end.said.get("sizeBytes")
+        digest = end.said.get("digest")
         if end.exit_code == 0 and isinstance(digest, str) and is_digest(digest):
-            valid = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-            return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size if valid else None, ended_at=at)
+            size, embedding = _size(end.said.get("sizeBytes")), _embedding(end.said.get("embedding"))
+            return PullView(Phase.SUCCEEDED, digest=digest, size_bytes=size, embedding=embedding, ended_at=at)
     return PullView(Phase.SUCCEEDED, ended_at=at)
+
+
+def _size(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _embedding(said: Any) -> Embedding | None:
+    """Return the embedding model of a termination message; None where it tells of none."""
+    if not isinstance(said, dict):
+        return None
+    name, digest = said.get("name"), said.get("digest")
+    if not isinstance(name, str) or not name or not isinstance(digest, str) or not is_digest(digest):
+        return None
+    return Embedding(name[:MAX_NAME], digest, _size(said.get("sizeBytes")))
 
 
 def _last_complaint(ends: list[Ended]) -> Trouble | None:
@@ -125,7 +152,9 @@ def recorded(status: ModelStatus | None) -> ModelRecord | None:
     """Return the model that status says was verified."""
     if status is None or status.digest is None or status.volume is None or not is_digest(status.digest):
         return None
-    return ModelRecord(status.name, status.digest, status.volume, status.size_bytes)
+    beside = status.embedding
+    embedding = Embedding(beside.name, beside.digest, beside.size_bytes) if beside is not None and is_digest(beside.digest) else None
+    return ModelRecord(status.name, status.digest, status.volume, status.size_bytes, embedding)
 
 
 def same_model(left: str, right: str) -> bool:
@@ -137,10 +166,15 @@ def same_model(left: str, right: str) -> bool:
 
 
 def is_wanted(record: ModelRecord | None, spec: PrivateAssistantSpec, volume: str) -> bool:
-    """Tell whether the recorded model is the one that the spec asks for."""
+    """Tell whether the recorded model is the one that the spec asks for, and has the embedding model beside it where one is asked for."""
     if record is None or record.volume != volume or not same_model(record.name, spec.model.name):
         return False
-    return spec.model.digest is None or spec.model.digest == record.digest
+    return spec.model.digest in (None, record.digest) and has_embedding(record.embedding, spec)
+
+
+def has_embedding(found: Embedding | None, spec: PrivateAssistantSpec) -> bool:
+    wanted = spec.model.embedding
+    return wanted is None or (found is not None and same_model(found.name, wanted))
 
 
 def is_older(job: Object, claim: Object) -> bool:

@@ -1,25 +1,18 @@
 """Is the assistant ready, and if not, what is the earliest thing that is missing?
 
-Three chains of small checks over one frozen Observed: the first verdict wins, and what no check objects to is True. Nothing here
-waits, writes or remembers.
+Chains of small checks over one frozen Observed: the first verdict wins, and what no check objects to is True. Nothing here
+waits, writes or remembers. The store's checks, and those of what is kept, are in keeping.py.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from assistant_operator.errors import StatedError, TerminalError
 from assistant_operator.reconcile import pods
-from assistant_operator.reconcile.conditions import GATEWAY_READY, MODEL_READY
+from assistant_operator.reconcile.chain import Check, first_verdict, problem_with, verdict_of
+from assistant_operator.reconcile.conditions import GATEWAY_READY, MODEL_READY, RETENTION_ENFORCED, STORE_READY
+from assistant_operator.reconcile.keeping import PURGES, SEEN, STORE, judge_retention, judge_store
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.pull import Phase
 from assistant_operator.reconcile.verdict import Verdict
-
-Check = Callable[[Observed], Verdict | None]
-
-
-def verdict_of(problem: StatedError) -> Verdict:
-    make = Verdict.stuck if isinstance(problem, TerminalError) else Verdict.false
-    return make(problem.reason, problem.message)
 
 
 def nothing_in_the_way(seen: Observed) -> Verdict | None:
@@ -29,7 +22,7 @@ def nothing_in_the_way(seen: Observed) -> Verdict | None:
 
 def model_within_reach(seen: Observed) -> Verdict | None:
     """Nothing that the pull needs is missing."""
-    return next((verdict_of(problem) for problem in seen.problems if problem.condition == MODEL_READY), None)
+    return problem_with(MODEL_READY, seen)
 
 
 def model_not_refused(seen: Observed) -> Verdict | None:
@@ -53,7 +46,7 @@ def model_pulled(seen: Observed) -> Verdict | None:
 
 def gateway_within_reach(seen: Observed) -> Verdict | None:
     """Nothing that the gateway's pods need is missing."""
-    return next((verdict_of(problem) for problem in seen.problems if problem.condition == GATEWAY_READY), None)
+    return problem_with(GATEWAY_READY, seen)
 
 
 def gateway_made(seen: Observed) -> Verdict | None:
@@ -121,18 +114,31 @@ GATEWAY: tuple[Check, ...] = (
     replicas_ready,
 )
 READY: tuple[Check, ...] = (nothing_in_the_way, *MODEL, *GATEWAY)
+KEEPING: tuple[Check, ...] = (
+    nothing_in_the_way,
+    *MODEL,
+    *STORE,  # Before the gateways, which are not ready without it
+    *GATEWAY,
+    *SEEN,  # After the gateways, which tell of it
+    *PURGES,
+)
+"""READY of an assistant that has a store."""
 
 
-def first_verdict(chain: Sequence[Check], seen: Observed, otherwise: Verdict) -> Verdict:
-    """Return the first objection, or what holds where there is none."""
-    return next((verdict for check in chain if (verdict := check(seen)) is not None), otherwise)
+SERVES = Verdict.true("Serving", "The model is verified, and every replica serves the policy of this generation.")
 
 
 def judge(seen: Observed) -> tuple[Verdict, dict[str, Verdict]]:
     """Return the verdict on the assistant and those on each promise."""
     model = first_verdict(MODEL, seen, Verdict.true("ModelVerified", "The model is on its volume and was verified."))
     gateway = first_verdict(GATEWAY, seen, Verdict.true("Serving", "Every replica answers."))
-    ready = first_verdict(
-        READY, seen, Verdict.true("Serving", "The model is verified, and every replica serves the policy of this generation.")
-    )
-    return ready, {MODEL_READY: model, GATEWAY_READY: gateway}
+    ready = first_verdict(KEEPING if seen.store is not None else READY, seen, SERVES)
+    promises = {MODEL_READY: model, GATEWAY_READY: gateway, RETENTION_ENFORCED: judge_retention(seen, gateway)}
+    return ready, promises | ({STORE_READY: judge_store(seen)} if seen.store is not None else {})
+
+
+def takes_documents(seen: Observed) -> bool:
+    """Tell whether the gateways of now take documents in: with the store, and by the policy that names the sources."""
+    if any(problem.condition != MODEL_READY for problem in seen.problems):
+        return False
+    return seen.store is not None and first_verdict((*STORE, *GATEWAY, *SEEN), seen, SERVES).status == "True"

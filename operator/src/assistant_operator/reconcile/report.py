@@ -46,7 +46,7 @@ async def write(world: World, assistant: Object, status: PrivateAssistantStatus)
 
     A ConflictError says that the assistant changed meanwhile: the pass is to be made again.
     """
-    wanted = status.to_dict()
+    wanted = {name: value for name, value in status.to_dict().items() if value != []}
     if wanted == (assistant.get("status") or {}):
         return Written.DONE
     manifest = {

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 
 from assistant_operator.kube.client import Client
 from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.progress import ProgressSource
+from assistant_operator.reconcile.gateways import GatewayStatus, Ledger
+from assistant_operator.reconcile.polling import Source
+from assistant_operator.reconcile.progress import Progress
 from assistant_operator.reconcile.resolver import Resolver
+from assistant_operator.reconcile.retries import Retries
 from assistant_operator.resources.context import Installation
 
 
@@ -24,9 +27,12 @@ class World:
     cache: Cache
     installation: Installation
     resolver: Resolver
-    progress: ProgressSource
+    progress: Source[Progress]
+    gateways: Source[GatewayStatus]
     instance: str = "private-assistant-operator"
     clock: Callable[[], datetime] = utc_now
     resync: float = 600.0
     """Seconds between passes over an assistant of which there is no news: Secrets are not watched."""
     spread: Callable[[float, float], float] = field(default=random.uniform)
+    figures: Ledger = field(default_factory=Ledger)
+    retries: Retries = field(default_factory=Retries)

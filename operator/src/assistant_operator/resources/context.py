@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant_operator.naming import API_VERSION, KIND, Names
+from assistant_operator.naming import API_VERSION, CA_ENTRY, KIND, STORE_PORT, STORE_ROLE, Names
+
+DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm"
 
 Labels = Mapping[str, str]
 
 
 class AddressRefused(ValueError):  # noqa: N818  # the word that stands in the condition's reason
-    """A registry's name resolves to an address that is no registry's: the pod's own loopback, or the node's metadata service."""
+    """A registry's or a store's name resolves to an address that can be neither's: the pod's own loopback, the node's metadata service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Installation:
     cluster_domain: str = "cluster.local"
     pull_ca: str | None = None
     """PEM bundle that pulls trust in place of the image's own."""
+    store_image: str = DEFAULT_STORE_IMAGE
+    """PostgreSQL with pgvector: initdb and postgres in PATH, user 999."""
 
     def __post_init__(self) -> None:
         if not self.operator_namespace or not self.operator_labels:
@@ -61,11 +65,11 @@ class PullHost:
         if not self.addresses:
             raise ValueError("a host without addresses cannot be pinned")
         for text in self.addresses:
-            if not _may_be_a_registry(ipaddress.ip_address(text)):
+            if not _may_be_elsewhere(ipaddress.ip_address(text)):
                 raise AddressRefused(f"the registry resolves to {text}, a loopback, link-local, multicast, mapped or unspecified address")
 
 
-def _may_be_a_registry(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _may_be_elsewhere(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Addresses of the pod itself, of the node's metadata and of nobody are none; a mapped one would hide which it is."""
     mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
     return not (mapped or address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
@@ -76,6 +80,36 @@ class PullTarget:
     """Where a pull may go: the registry first, and the hosts to which it leads."""
 
     hosts: tuple[PullHost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where the gateway finds its store, and the Secret entries that it mounts to get in."""
+
+    name: str
+    """As the certificate names it; the pods' /etc/hosts leads it to the addresses."""
+    addresses: tuple[str, ...]
+    port: int
+    database: str
+    secret: str
+    """Secret with the credentials."""
+    username_entry: str = "username"
+    password_entry: str = "password"  # noqa: S105  # the name of an entry
+    ca: tuple[str, str] | None = None
+    """Secret and entry of the CA certificate that the gateway trusts; None: the image's own roots."""
+
+    def __post_init__(self) -> None:
+        if not self.addresses:
+            raise ValueError("a store without addresses cannot be pinned")
+        for text in self.addresses:
+            if not _may_be_elsewhere(ipaddress.ip_address(text)):
+                raise AddressRefused(f"the store resolves to {text}, a loopback, link-local, multicast, mapped or unspecified address")
+
+    @classmethod
+    def managed(cls, names: Names, cluster_ips: tuple[str, ...]) -> "StoreAddress":
+        """Return the address of the store that the operator runs: its Service's, which stays while pods come and go."""
+        ca = (names.store_tls_secret, CA_ENTRY)
+        return cls(name=names.store_host, addresses=cluster_ips, port=STORE_PORT, database=STORE_ROLE, secret=names.store, ca=ca)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +127,12 @@ class Context:
     """None: not resolved yet, hence no Job."""
     ca_certificate: str | None = None
     """PEM that clients trust; None where the user's certificate comes without one."""
+    embedding: ServingModel | None = None
+    """The embedding model that was verified beside `serving`; None: none yet, hence with rag no pods."""
+    store: StoreAddress | None = None
+    """None: not known yet, hence no pods where the spec wants a store."""
+    service_address: str | None = None
+    """ClusterIP of the assistant's Service, for the ingests; None: not known yet, hence no ingest."""
 
     def metadata(self, name: str, component: str) -> dict[str, Any]:
         """Return the metadata that every object has: namespace, labels, and the assistant as its controller."""

@@ -5,11 +5,33 @@ from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.spec import AccessLimits
-from assistant_operator.naming import GATEWAY_PORT, KEYS_FOLDER, OPS_PORT, POLICY_FILE, POLICY_FOLDER, RUN_FOLDER, TLS_FOLDER
+from assistant_operator.naming import (
+    CA_ENTRY,
+    DOCUMENTS_SOCKET,
+    ENCRYPTION_FOLDER,
+    GATEWAY_PORT,
+    INGEST_KEY,
+    KEY_ENTRY,
+    KEYS_FOLDER,
+    OPS_PORT,
+    POLICY_FILE,
+    POLICY_FOLDER,
+    RUN_FOLDER,
+    STORE_FOLDER,
+    TLS_FOLDER,
+)
 from assistant_operator.resources.context import Context
+from assistant_operator.resources.documents import documents_mount
 from assistant_operator.resources.ollama import RUN_VOLUME
 from assistant_operator.resources.pod import READABLE, container
-from assistant_operator.resources.secrets import TLS_CERTIFICATE_ENTRY, TLS_KEY_ENTRY, key_secrets, tls_secret_name
+from assistant_operator.resources.secrets import (
+    PASSWORD_ENTRY,
+    TLS_CERTIFICATE_ENTRY,
+    TLS_KEY_ENTRY,
+    USERNAME_ENTRY,
+    key_secrets,
+    tls_secret_name,
+)
 
 DRAIN_SECONDS = 60
 """How long the gateway finishes its streams after SIGTERM."""
@@ -20,15 +42,19 @@ GRACE_SECONDS = DRAIN_SECONDS + HANDOVER_SECONDS + 10
 MEBIBYTE = 2**20
 BASE_MEBIBYTES = 256
 MOST_MEBIBYTES = 4096
+STORE_MEBIBYTES = 128
+"""For the store's driver, and what is sealed and cut."""
 
 
 def gateway(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
     """Return the container."""
+    arguments: dict[str, Any] = {"args": _arguments(spec)} if spec.keeps else {}
     return container(
         context,
         "gateway",
         context.installation.gateway_image,
         command=["python3", "-m", "assistant_gateway"],
+        **arguments,
         ports=[
             {"name": "https", "containerPort": GATEWAY_PORT, "protocol": "TCP"},
             {"name": "ops", "containerPort": OPS_PORT, "protocol": "TCP"},
@@ -39,19 +65,35 @@ def gateway(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
         lifecycle={"preStop": {"sleep": {"seconds": HANDOVER_SECONDS}}},
         resources={
             "requests": {"cpu": "50m", "memory": "96Mi"},
-            "limits": {"memory": f"{memory_mebibytes(spec.access.limits)}Mi"},
+            "limits": {"memory": f"{memory_mebibytes(spec.access.limits, keeps=spec.keeps)}Mi"},
         },
         volumeMounts=[
             {"name": "policy", "mountPath": POLICY_FOLDER, "readOnly": True},
             {"name": "tls", "mountPath": TLS_FOLDER, "readOnly": True},
             {"name": "keys", "mountPath": KEYS_FOLDER, "readOnly": True},
             {"name": RUN_VOLUME, "mountPath": RUN_FOLDER},
+            *_memory_mounts(spec),
         ],
     )
 
 
+def _arguments(spec: PrivateAssistantSpec) -> list[str]:
+    arguments = ["--store", STORE_FOLDER, "--encryption-keys", ENCRYPTION_FOLDER]
+    return arguments + (["--documents-socket", DOCUMENTS_SOCKET] if spec.rag is not None else [])
+
+
+def _memory_mounts(spec: PrivateAssistantSpec) -> list[dict[str, Any]]:
+    mounts: list[dict[str, Any]] = []
+    if spec.keeps:
+        mounts += [
+            {"name": "store", "mountPath": STORE_FOLDER, "readOnly": True},
+            {"name": "encryption", "mountPath": ENCRYPTION_FOLDER, "readOnly": True},
+        ]
+    return mounts + ([documents_mount()] if spec.rag is not None else [])
+
+
 def gateway_volumes(spec: PrivateAssistantSpec, context: Context) -> tuple[dict[str, Any], ...]:
-    """Return what the gateway reads: policy, certificate, and one file for each key, named after the key."""
+    """Return what the gateway reads: policy, certificate, one file for each key, named after the key, and what opens the store."""
     return (
         {
             "name": "policy",
@@ -74,18 +116,43 @@ def gateway_volumes(spec: PrivateAssistantSpec, context: Context) -> tuple[dict[
             "projected": {
                 "defaultMode": READABLE,
                 "sources": [
-                    {"secret": {"name": secret, "items": [{"key": entry, "path": key}]}}
-                    for key, (secret, entry) in key_secrets(spec, context.names).items()
+                    _projected(secret, {entry: key})
+                    for key, (secret, entry) in (key_secrets(spec, context.names) | _ingest_key(spec, context)).items()
                 ],
             },
         },
+        *_memory_volumes(spec, context),
     )
 
 
-def memory_mebibytes(limits: AccessLimits) -> int:
+def _ingest_key(spec: PrivateAssistantSpec, context: Context) -> dict[str, tuple[str, str]]:
+    wanted = spec.rag is not None and spec.rag.sources
+    return {INGEST_KEY: (context.names.ingest_secret, KEY_ENTRY)} if wanted else {}
+
+
+def _memory_volumes(spec: PrivateAssistantSpec, context: Context) -> tuple[dict[str, Any], ...]:
+    store = context.store
+    if not spec.keeps or store is None:
+        return ()
+    sources = [_projected(store.secret, {store.username_entry: USERNAME_ENTRY, store.password_entry: PASSWORD_ENTRY})]
+    if store.ca is not None:
+        secret, entry = store.ca
+        sources.append(_projected(secret, {entry: CA_ENTRY}))
+    return (
+        {"name": "store", "projected": {"defaultMode": READABLE, "sources": sources}},
+        # All of its entries: a key that is added is read, the old ones still open what they sealed.
+        {"name": "encryption", "secret": {"secretName": context.names.encryption_secret, "defaultMode": READABLE}},
+    )
+
+
+def _projected(secret: str, paths: Mapping[str, str]) -> dict[str, Any]:
+    return {"secret": {"name": secret, "items": [{"key": entry, "path": path} for entry, path in paths.items()]}}
+
+
+def memory_mebibytes(limits: AccessLimits, *, keeps: bool = False) -> int:
     """Return the memory limit: room for every admitted request's body twice (as it came, and parsed), within reason."""
     bodies = 2 * limits.concurrent_requests * limits.max_body_bytes // MEBIBYTE
-    return min(BASE_MEBIBYTES + bodies, MOST_MEBIBYTES)
+    return min(BASE_MEBIBYTES + bodies, MOST_MEBIBYTES) + (STORE_MEBIBYTES if keeps else 0)
 
 
 def _item(entry: str) -> dict[str, str]:

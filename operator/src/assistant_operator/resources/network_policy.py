@@ -1,7 +1,8 @@
-"""What may reach the assistant's pods, and what they may reach: two policies, applied before any pod exists.
+"""What may reach the assistant's pods, and what they may reach: a policy for each kind of pod, applied before any pod exists.
 
-`<name>` is for the serving pods, `<name>-pull` for the only pod with a way out. Both name Ingress and Egress, so that what has no rule is
-denied. An empty list of peers in a rule means everybody to Kubernetes; no rule here is ever built from an empty list.
+`<name>` is for the serving pods, `<name>-pull` for the only pod with a way out, `<name>-store` for the managed store, `<name>-ingest` for
+the pods that bring documents. All name Ingress and Egress, so that what has no rule is denied. An empty list of peers in a rule means
+everybody to Kubernetes; no rule here is ever built from an empty list.
 """
 
 import ipaddress
@@ -10,10 +11,19 @@ from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.spec import EgressRule
-from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_PULL, GATEWAY_PORT, OPS_PORT
+from assistant_operator.naming import (
+    COMPONENT_ASSISTANT,
+    COMPONENT_INGEST,
+    COMPONENT_PULL,
+    COMPONENT_STORE,
+    GATEWAY_PORT,
+    OPS_PORT,
+    SERVICE_PORT,
+    STORE_PORT,
+)
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest
-from assistant_operator.resources.pull_target import default_port, pull_port
+from assistant_operator.resources.pull_target import default_port, registry_ports
 
 Rule = dict[str, Any]
 Peer = dict[str, Any]
@@ -21,16 +31,56 @@ Peer = dict[str, Any]
 
 def assistant_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:
     """Return the policy of the serving pods: clients to the TLS port, operator and monitoring to the ops port, out by the spec alone."""
-    ingress = _rule("from", _clients(spec), _ports(GATEWAY_PORT)) + _rule("from", [_operator(context)], _ports(OPS_PORT))
+    ingress = _rule("from", _clients(spec), _ports(GATEWAY_PORT))
+    if _ingests(spec):
+        ingress += _rule("from", [_pods(context, COMPONENT_INGEST)], _ports(GATEWAY_PORT))
+    ingress += _rule("from", [_operator(context)], _ports(OPS_PORT))
     ingress += _rule("from", _monitoring(context), _ports(OPS_PORT))
     egress = [rule for allowed in spec.egress.allow for rule in _allowed(allowed)] if spec.egress.mode == "Allowlist" else []
-    return _policy(context, context.names.network_policy, COMPONENT_ASSISTANT, ingress, egress)
+    return _policy(context, context.names.network_policy, COMPONENT_ASSISTANT, ingress, egress + _to_store(spec, context))
 
 
 def pull_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:
     """Return the policy of the pull's pod: out to the pinned addresses on the registry's port; to nothing where nothing is pulled."""
     ingress = _rule("from", [_operator(context)], _ports(OPS_PORT))
     return _policy(context, context.names.pull_network_policy, COMPONENT_PULL, ingress, _pull_egress(spec, context))
+
+
+def store_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest | None:
+    """Return the policy of the managed store: the assistant's gateways in, nothing out; None where there is none."""
+    if spec.managed_store is None:
+        return None
+    ingress = _rule("from", [_pods(context, COMPONENT_ASSISTANT)], _ports(STORE_PORT))
+    return _policy(context, context.names.store, COMPONENT_STORE, ingress, [])
+
+
+def ingest_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest | None:
+    """Return the policy of the pods that bring documents: out to the assistant's gateways alone; None where there is no source."""
+    if not _ingests(spec):
+        return None
+    egress = _rule("to", [_pods(context, COMPONENT_ASSISTANT)], _ports(GATEWAY_PORT))
+    if context.service_address is not None:
+        egress += _rule("to", [_address(context.service_address)], _ports(SERVICE_PORT))
+    return _policy(context, context.names.ingest_network_policy, COMPONENT_INGEST, [], egress)
+
+
+def _to_store(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
+    """Return where the store is. Whether a policy sees a Service's address or its pod's is left open by Kubernetes: both are named."""
+    external, address = spec.external_store, context.store
+    if external is not None:
+        return _rule("to", [peer.to_dict() for peer in external.peers], _ports(address.port)) if address is not None else []
+    if spec.managed_store is None:
+        return []
+    service = [_address(text) for text in address.addresses] if address is not None else []
+    return _rule("to", [_pods(context, COMPONENT_STORE), *service], _ports(STORE_PORT))
+
+
+def _ingests(spec: PrivateAssistantSpec) -> bool:
+    return spec.rag is not None and bool(spec.rag.sources)
+
+
+def _pods(context: Context, component: str) -> Peer:
+    return {"podSelector": {"matchLabels": context.names.selector(component)}}
 
 
 def _policy(context: Context, name: str, component: str, ingress: list[Rule], egress: list[Rule]) -> Manifest:
@@ -42,7 +92,8 @@ def _policy(context: Context, name: str, component: str, ingress: list[Rule], eg
             "spec": {
                 "podSelector": {"matchLabels": context.names.selector(component)},
                 "policyTypes": ["Ingress", "Egress"],
-                "ingress": ingress,
+                # Without a rule nobody comes in; the API server stores an empty list anew at every apply.
+                **({"ingress": ingress} if ingress else {}),
                 "egress": egress,
             }
         },
@@ -91,13 +142,13 @@ def _pull_egress(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
         pinned.setdefault(host.port, set()).update(host.addresses)
     rules: list[Rule] = []
     for port, addresses in sorted(pinned.items()):
-        rules += _rule("to", [{"ipBlock": {"cidr": _one_address(address)}} for address in sorted(addresses)], _ports(port))
+        rules += _rule("to", [_address(address) for address in sorted(addresses)], _ports(port))
     cidrs = source.registry.cidrs if source.registry else ()
     # A registry of the cluster may lead to a blob store of the cluster, which listens on the scheme's own port.
-    ports = _ports(pull_port(spec), default_port(spec))
+    ports = _ports(*registry_ports(spec), default_port(spec))
     return rules + _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in sorted(cidrs)], ports)
 
 
-def _one_address(text: str) -> str:
+def _address(text: str) -> Peer:
     address = ipaddress.ip_address(text)
-    return f"{address}/{address.max_prefixlen}"
+    return {"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}

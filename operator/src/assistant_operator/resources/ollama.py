@@ -49,7 +49,7 @@ def environment(spec: PrivateAssistantSpec) -> dict[str, str]:
         "OLLAMA_NO_CLOUD": "1",
         "OLLAMA_NOPRUNE": "1",
         "OLLAMA_NOHISTORY": "1",
-        "OLLAMA_MAX_LOADED_MODELS": "1",
+        "OLLAMA_MAX_LOADED_MODELS": "1" if spec.rag is None else "2",
         "OLLAMA_DEBUG": VERBOSITY[spec.logging.level],
         "OLLAMA_DEBUG_LOG_REQUESTS": "0",
         "OLLAMA_CONTEXT_LENGTH": None if model.context_length is None else str(model.context_length),

@@ -1,7 +1,7 @@
 """What every pod of an assistant has in common: restricted Pod Security, no token, no DNS, the user's placement.
 
 The user's wishes (spec.model.pod) are laid down first and the operator's fields over them, so that no wish loosens the confinement.
-Neighbours: stateful_set.py (the serving pods), pull_job.py (the pod that brings the model).
+Neighbours: stateful_set.py (the serving pods), pull_job.py (the pod that brings the model), store_stateful_set.py, ingest_job.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,9 @@ from assistant_operator.naming import COMPONENT_ASSISTANT, MODELS_FOLDER
 from assistant_operator.resources.context import Context
 
 USER = 65532
-"""User and group of every container; its number is that of `nonroot` in distroless images."""
+"""User and group of every container but the store's; its number is that of `nonroot` in distroless images."""
+STORE_USER = 999
+"""User and group of the store: `postgres` in the public images, without an entry in /etc/passwd initdb does not run."""
 READABLE = 0o440
 """Mode of mounted secrets: for the user's group, which fsGroup gives to the volumes."""
 MODELS_VOLUME = "models"
@@ -27,7 +29,7 @@ RESTRICTED: Mapping[str, Any] = {
     "runAsGroup": USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""securityContext of every container."""
+"""securityContext of every container, but for the store's user."""
 
 
 def pod_metadata(spec: PrivateAssistantSpec, context: Context, component: str, annotations: Mapping[str, str]) -> dict[str, Any]:
@@ -40,7 +42,11 @@ def pod_metadata(spec: PrivateAssistantSpec, context: Context, component: str, a
 
 
 def pod_spec(
-    spec: PrivateAssistantSpec, context: Context, containers: Mapping[str, Any], volumes: Sequence[Mapping[str, Any]]
+    spec: PrivateAssistantSpec,
+    context: Context,
+    containers: Mapping[str, Any],
+    volumes: Sequence[Mapping[str, Any]],
+    user: int = USER,
 ) -> dict[str, Any]:
     """Return a pod's spec: the user's placement, the given containers and volumes, and everything that confines them."""
     return {
@@ -59,18 +65,19 @@ def pod_spec(
         "shareProcessNamespace": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
+            "runAsUser": user,
+            "runAsGroup": user,
+            "fsGroup": user,
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
 
 
-def container(context: Context, name: str, image: str, **fields: Any) -> dict[str, Any]:
+def container(context: Context, name: str, image: str, user: int = USER, **fields: Any) -> dict[str, Any]:
     """Return a restricted container; a crash leaves no log lines in the pod's status."""
-    result = {"name": name, "image": image, "securityContext": dict(RESTRICTED), "terminationMessagePolicy": "File", **fields}
+    security = {**RESTRICTED, "runAsUser": user, "runAsGroup": user}
+    result = {"name": name, "image": image, "securityContext": security, "terminationMessagePolicy": "File", **fields}
     if context.installation.image_pull_policy is not None:
         result["imagePullPolicy"] = context.installation.image_pull_policy
     return result
@@ -92,6 +99,15 @@ def models_mount(*, writable: bool = False) -> dict[str, Any]:
     """Return the mount of the weights."""
     mount: dict[str, Any] = {"name": MODELS_VOLUME, "mountPath": MODELS_FOLDER}
     return mount if writable else {**mount, "readOnly": True}
+
+
+def host_aliases(addresses: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return /etc/hosts lines, one for each address, from the addresses of each name: a pod has no DNS."""
+    names: dict[str, set[str]] = {}
+    for name, found in addresses.items():
+        for address in found:
+            names.setdefault(address, set()).add(name)
+    return [{"ip": address, "hostnames": sorted(hosts)} for address, hosts in sorted(names.items())]
 
 
 def memory_volume(name: str, size: str) -> dict[str, Any]:

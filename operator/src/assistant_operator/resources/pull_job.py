@@ -19,7 +19,16 @@ from assistant_operator.naming import (
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest, Policy
 from assistant_operator.resources.model_volume import model_claim
-from assistant_operator.resources.pod import READABLE, container, models_mount, models_volume, near_assistant, pod_metadata, pod_spec
+from assistant_operator.resources.pod import (
+    READABLE,
+    container,
+    host_aliases,
+    models_mount,
+    models_volume,
+    near_assistant,
+    pod_metadata,
+    pod_spec,
+)
 from assistant_operator.resources.pull_target import needs_target, pull_hosts, pull_revision
 
 TERMINAL_EXIT = 42
@@ -84,6 +93,8 @@ def _container(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
     arguments = ["--models", MODELS_FOLDER, "--name", spec.model.name]
     if spec.model.digest is not None:
         arguments += ["--digest", spec.model.digest]
+    if spec.model.embedding is not None:
+        arguments += ["--embedding", spec.model.embedding]
     if registry is not None and registry.insecure:
         arguments += ["--insecure"]
     if registry is not None and registry.credentials_secret_ref is not None:
@@ -129,9 +140,5 @@ def _aliases(spec: PrivateAssistantSpec, context: Context) -> list[dict[str, Any
     """Return /etc/hosts lines, one for each address: names that the pull may use, and no others."""
     if context.pull is None:
         return []
-    names: dict[str, set[str]] = {}
-    for host in context.pull.hosts:
-        if host.name in pull_hosts(spec):
-            for address in host.addresses:
-                names.setdefault(address, set()).add(host.name)
-    return [{"ip": address, "hostnames": sorted(hosts)} for address, hosts in sorted(names.items())]
+    wanted = pull_hosts(spec)
+    return host_aliases({host.name: host.addresses for host in context.pull.hosts if host.name in wanted})

@@ -23,13 +23,15 @@ def pull_revision(spec: PrivateAssistantSpec) -> str:
     """Return 8 hex digits over what is brought from where; two spellings of one model are one."""
     model, source = spec.model, spec.model.source
     registry = source.registry
-    what = {
+    what: dict[str, Any] = {
         "model": Reference.parse(model.name).canonical,
         "digest": model.digest,
         "claim": source.claim.name if source.claim else None,
         "insecure": registry.insecure if registry else False,
         "credentials": registry.credentials_secret_ref.name if registry and registry.credentials_secret_ref else None,
     }
+    if model.embedding is not None:
+        what["embedding"] = Reference.parse(model.embedding).canonical
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -43,15 +45,30 @@ def pull_hosts(spec: PrivateAssistantSpec) -> tuple[str, ...]:
     return tuple(_ports(spec)) if needs_target(spec) else ()
 
 
+def references(spec: PrivateAssistantSpec) -> tuple[Reference, ...]:
+    """Return what is pulled: the model, and the embedding model where there is one."""
+    names = (spec.model.name, spec.model.embedding)
+    return tuple(Reference.parse(name) for name in names if name is not None)
+
+
 def default_port(spec: PrivateAssistantSpec) -> int:
-    """Return the port of the scheme that the registry speaks."""
+    """Return the port of the scheme that the registry of spec.model.name speaks."""
     registry = spec.model.source.registry
     return HTTP_PORT if registry is not None and registry.insecure else HTTPS_PORT
 
 
-def pull_port(spec: PrivateAssistantSpec) -> int:
-    """Return the registry's port: the reference's, or the scheme's."""
-    return Reference.parse(spec.model.name).port or default_port(spec)
+def registry_ports(spec: PrivateAssistantSpec) -> tuple[int, ...]:
+    """Return the port of each reference's registry: its own, or its scheme's."""
+    return tuple(reference.port or _scheme_port(spec, reference) for reference in references(spec))
+
+
+def _scheme_port(spec: PrivateAssistantSpec, reference: Reference) -> int:
+    """Return the port of the scheme that the reference's registry speaks.
+
+    What spec.model.source.registry says of plain HTTP and of credentials is about the registry of spec.model.name: an embedding model
+    that is elsewhere comes with TLS and without credentials. The puller does the same.
+    """
+    return default_port(spec) if reference.host == Reference.parse(spec.model.name).host else HTTPS_PORT
 
 
 def pull_target(spec: PrivateAssistantSpec, addresses: Mapping[str, Sequence[str]]) -> PullTarget:
@@ -61,8 +78,10 @@ def pull_target(spec: PrivateAssistantSpec, addresses: Mapping[str, Sequence[str
     """
     if not needs_target(spec):
         return PullTarget(hosts=())
-    literal = Reference.parse(spec.model.name).address
-    given = (PullHost(name=str(literal), addresses=(str(literal),), port=pull_port(spec)),) if literal is not None else ()
+    literal = {
+        (str(one.address), port) for one, port in zip(references(spec), registry_ports(spec), strict=True) if one.address is not None
+    }
+    given = tuple(PullHost(name=address, addresses=(address,), port=port) for address, port in sorted(literal))
     named = tuple(
         PullHost(name=host, addresses=tuple(sorted(set(addresses[host]))), port=port)
         for host, ports in _ports(spec).items()
@@ -73,13 +92,16 @@ def pull_target(spec: PrivateAssistantSpec, addresses: Mapping[str, Sequence[str
 
 def _ports(spec: PrivateAssistantSpec) -> dict[str, set[int]]:
     """Return every name that the pull may use, with the ports on which; one host may listen on several."""
-    reference, registry = Reference.parse(spec.model.name), spec.model.source.registry
+    registry = spec.model.source.registry
     found: dict[str, set[int]] = {}
-    if reference.address is None:
-        found[reference.hostname] = {pull_port(spec)}
-    for host in (*KNOWN_HOSTS.get(reference.hostname, ()), *sorted(registry.hosts if registry else ())):
-        name, _, port = host.partition(":")
-        found.setdefault(name, set()).add(int(port) if port else default_port(spec))
+    for reference, port in zip(references(spec), registry_ports(spec), strict=True):
+        if reference.address is None:
+            found.setdefault(reference.hostname, set()).add(port)
+        for host in KNOWN_HOSTS.get(reference.hostname, ()):
+            found.setdefault(host, set()).add(_scheme_port(spec, reference))
+    for host in sorted(registry.hosts if registry else ()):
+        name, _, port_text = host.partition(":")
+        found.setdefault(name, set()).add(int(port_text) if port_text else default_port(spec))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Manifests of the Secrets that are made once: the CA, the certificate, generated API keys.
+"""Manifests of the Secrets that are made once: the CA, certificates, generated API keys, what the store needs.
 
 Only the shape is here. The material comes from the loop, which reads a Secret by name before it makes one, and never rewrites a key.
 """
@@ -7,13 +7,17 @@ import base64
 from collections.abc import Mapping
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.naming import CA_ENTRY, COMPONENT_ASSISTANT, KEY_ENTRY, Names
+from assistant_operator.naming import CA_ENTRY, COMPONENT_ASSISTANT, COMPONENT_INGEST, COMPONENT_STORE, KEY_ENTRY, STORE_ROLE, Names
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest, Policy
 
 CA_KEY_ENTRY = "ca.key"
 TLS_CERTIFICATE_ENTRY = "tls.crt"
 TLS_KEY_ENTRY = "tls.key"
+USERNAME_ENTRY = "username"
+PASSWORD_ENTRY = "password"  # noqa: S105  # the name of an entry
+ENCRYPTION_ENTRY = "k0001"
+"""The first key-encryption key. Whoever rotates adds k0002: the greatest name seals, all of them open."""
 
 
 def generated_keys(spec: PrivateAssistantSpec) -> tuple[str, ...]:
@@ -50,11 +54,33 @@ def key_secret(context: Context, key: str, value: str) -> Manifest:
     return _secret(context, context.names.key_secret(key), "Opaque", {KEY_ENTRY: value})
 
 
-def _secret(context: Context, name: str, kind: str, entries: Mapping[str, str]) -> Manifest:
+def store_secret(context: Context, password: str) -> Manifest:
+    """Return the Secret of the managed store's one user, its password letters, digits, - and _ alone; a changed one is taken up."""
+    entries = {USERNAME_ENTRY: STORE_ROLE, PASSWORD_ENTRY: password}
+    return _secret(context, context.names.store, "Opaque", entries, COMPONENT_STORE)
+
+
+def store_tls_secret(context: Context, key_pem: str, certificate_pem: str, ca_pem: str) -> Manifest:
+    """Return the Secret of the managed store's certificate, for names.store_host, by the assistant's CA."""
+    entries = {TLS_KEY_ENTRY: key_pem, TLS_CERTIFICATE_ENTRY: certificate_pem, CA_ENTRY: ca_pem}
+    return _secret(context, context.names.store_tls_secret, "kubernetes.io/tls", entries, COMPONENT_STORE)
+
+
+def encryption_secret(context: Context, key: str) -> Manifest:
+    """Return the Secret of the first key-encryption key: base64 of 32 random bytes. Losing it is losing all that is kept."""
+    return _secret(context, context.names.encryption_secret, "Opaque", {ENCRYPTION_ENTRY: key})
+
+
+def ingest_secret(context: Context, value: str) -> Manifest:
+    """Return the Secret of the ingests' API key."""
+    return _secret(context, context.names.ingest_secret, "Opaque", {KEY_ENTRY: value}, COMPONENT_INGEST)
+
+
+def _secret(context: Context, name: str, kind: str, entries: Mapping[str, str], component: str = COMPONENT_ASSISTANT) -> Manifest:
     return Manifest(
         api_version="v1",
         kind="Secret",
-        metadata=context.metadata(name, COMPONENT_ASSISTANT),
+        metadata=context.metadata(name, component),
         body={"type": kind, "data": {name: base64.b64encode(text.encode()).decode() for name, text in entries.items()}},
         policy=Policy.CREATE,
     )

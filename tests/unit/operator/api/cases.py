@@ -61,6 +61,30 @@ def block(cidr: str, *exceptions: str) -> dict[str, Any]:
     return peer(ipBlock={"cidr": cidr, **({"except": list(exceptions)} if exceptions else {})})
 
 
+def rag(**fields: Any) -> dict[str, Any]:
+    return {**model(embedding="all-minilm:l6-v2"), "rag": fields}
+
+
+def source(name: str = "handbook", **fields: Any) -> dict[str, Any]:
+    return rag(
+        sources=[{"name": name, **(fields if {"configMap", "claim"} & fields.keys() else {"configMap": {"name": "docs"}, **fields})}]
+    )
+
+
+def keep(ttl: str | None = "30d", **fields: Any) -> dict[str, Any]:
+    conversations = {"mode": "Keep", **({} if ttl is None else {"ttl": ttl})}
+    return {**model(), "retention": {"conversations": conversations, **fields}}
+
+
+def store(**fields: Any) -> dict[str, Any]:
+    return {**keep(), "store": fields}
+
+
+def external(*peers: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    peers = peers or ({"podSelector": {"matchLabels": {"app": "pg"}}},)
+    return store(external={"secretRef": {"name": "pg-app"}, "peers": list(peers), **fields})
+
+
 def key(name: str = "default", **fields: Any) -> dict[str, Any]:
     return {"name": name, **fields}
 
@@ -70,6 +94,7 @@ EVERYTHING: dict[str, Any] = {
     "model": {
         "name": "registry.corp:5000/library/m:tag",
         "digest": DIGEST,
+        "embedding": "registry.corp:5000/library/e:tag",
         "contextLength": 4096,
         "keepAlive": "1h30m",
         "parallel": 4,
@@ -123,12 +148,37 @@ EVERYTHING: dict[str, Any] = {
         "keys": [
             {"name": "web", "subject": "web frontend", "groups": ["staff", "web"]},
             {"name": "batch", "secretRef": {"name": "batch-key", "key": "token"}},
+            {"name": "officer", "role": "DataOfficer"},
         ],
         "tls": {"mode": "Secret", "secretName": "assistant-tls"},
         "limits": {"requestsPerMinute": 60, "concurrentRequests": 8, "maxBodyBytes": 1048576, "maxOutputTokens": 1024},
     },
     "logging": {"level": "DEBUG", "format": "Text", "runtime": "Discard"},
-    "retention": {"conversations": {"mode": "None"}},
+    "retention": {"conversations": {"mode": "Keep", "ttl": "30d"}, "documents": {"ttl": "365d"}, "perRequestOptOut": False},
+    "rag": {
+        "sources": [
+            {
+                "name": "handbook",
+                "configMap": {"name": "handbook"},
+                "include": ["*.md"],
+                "schedule": "0 3 * * MON-FRI",
+                "groups": ["staff"],
+            },
+            {"name": "scans", "claim": {"name": "scans"}, "include": ["**/*.pdf", "letters/*"], "groups": []},
+        ],
+        "retrieval": {"topK": 8, "hybrid": False, "minScore": 0.25, "mode": "Always", "onFailure": "Answer"},
+        "chunk": {"size": 1200, "overlap": 200},
+    },
+    "store": {
+        "external": {
+            "secretRef": {"name": "pg-app"},
+            "caSecretRef": {"name": "pg-ca", "key": "tls.crt"},
+            "peers": [
+                {"podSelector": {"matchLabels": {"cnpg.io/cluster": "pg"}}},
+                {"ipBlock": {"cidr": "10.9.0.0/16", "except": ["10.9.1.0/24"]}},
+            ],
+        }
+    },
 }
 
 GOOD: tuple[Case, ...] = (
@@ -171,6 +221,34 @@ GOOD: tuple[Case, ...] = (
         "injection-switched-off",
         model(pod={"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"linkerd.io/inject": "disabled"}}),
     ),
+    # What is kept.
+    Case("rag", rag()),
+    Case("rag-source", source()),
+    Case("rag-source-on-a-claim", source(claim={"name": "scans"}, include=["**/*.pdf"], groups=[])),
+    Case("rag-two-sources", rag(sources=[{"name": n, "configMap": {"name": "docs"}} for n in ("a", "b")])),
+    Case("schedule-at-night", source(schedule="0 3 * * *")),
+    Case("schedule-with-everything", source(schedule="*/15,59 0-6/2,23 1,15-31 JAN-mar,12 sun,1-5")),
+    Case("schedule-daily", source(schedule="@daily")),
+    Case("glob-of-other-letters", source(include=["Übersicht/*.md", "..hidden", "a..b"])),
+    Case("score-as-integer", rag(retrieval={"minScore": 0})),
+    Case("score-negative", rag(retrieval={"minScore": -1})),
+    Case("chunk-smallest", rag(chunk={"size": 100, "overlap": 49})),
+    Case("chunk-without-overlap", rag(chunk={"overlap": 0})),
+    Case("keep-a-minute", keep("1m")),
+    Case("keep-sixty-seconds", keep("60s")),
+    Case("keep-days-and-hours", keep("1d12h")),
+    Case("keep-hours-and-minutes", keep("1h30m")),
+    Case("keep-zero-days-and-an-hour", keep("0d1h")),
+    Case("keep-longest", keep("99999d999999h999999m99999999s")),
+    Case("retention-none-said", {**model(), "retention": {"conversations": {"mode": "None"}, "documents": {}, "perRequestOptOut": True}}),
+    Case("documents-ttl", {**rag(), "retention": {"documents": {"ttl": "90d"}}}),
+    Case("store-managed", store(managed={"size": "1Gi", "resources": {"limits": {"memory": "2Gi"}, "requests": {"memory": "512Mi"}}})),
+    Case("store-said-and-default", store()),
+    Case("store-external", external()),
+    Case("store-external-by-address", external({"ipBlock": {"cidr": "192.0.2.7/32"}})),
+    Case("store-for-rag-alone", {**rag(), "store": {"managed": {}}}),
+    Case("data-officer", access(keys=[key("officer", role="DataOfficer"), key("user", role="User")])),
+    Case("name-like-a-store", model(), name="store-a"),
 )
 
 BAD: tuple[Case, ...] = (
@@ -182,6 +260,9 @@ BAD: tuple[Case, ...] = (
     Case("name-of-anothers-policy", model(), "metadata.name", name="x-pull"),
     Case("name-of-anothers-secret", model(), "metadata.name", name="x-key-y"),
     Case("name-that-makes-keys-ambiguous", model(), "metadata.name", name="x-key"),
+    Case("name-of-anothers-store", model(), "metadata.name", name="x-store"),
+    Case("name-of-anothers-ingest", model(), "metadata.name", name="x-ingest"),
+    Case("name-of-anothers-ingest-job", model(), "metadata.name", name="x-ingest-y"),
     # The model.
     Case("no-model", {}, "spec.model", schema=True),
     Case("empty-name", model(name=""), "spec.model.name", schema=True),
@@ -364,13 +445,98 @@ BAD: tuple[Case, ...] = (
     Case("tls-self-signed-with-name", access(tls={"mode": "SelfSigned", "secretName": "x"}), "spec.access.tls"),
     Case("limit-zero", access(limits={"requestsPerMinute": 0}), "spec.access.limits.requestsPerMinute", schema=True),
     Case("limit-huge", access(limits={"maxBodyBytes": 2**63}), "spec.access.limits.maxBodyBytes", schema=True),
-    # What this version does not do, and what does not exist.
+    Case("role-ingest", access(keys=[key(role="Ingest")]), "spec.access.keys[0].role", schema=True),
+    # What is kept.
+    Case("rag-without-embedding", {**model(), "rag": {}}, "spec.model.embedding"),
+    Case("embedding-without-rag", model(embedding="all-minilm:l6-v2"), "spec.model.embedding"),
+    Case("embedding-empty", {**model(embedding=""), "rag": {}}, "spec.model.embedding", schema=True),
+    Case("embedding-cloud", {**model(embedding="embed:cloud"), "rag": {}}, "spec.model.embedding"),
+    Case("embedding-scheme", {**model(embedding="https://registry.corp/ns/m"), "rag": {}}, "spec.model.embedding"),
+    Case("embedding-metadata-service", {**model(embedding="169.254.169.254/ns/m"), "rag": {}}, "spec.model.embedding"),
+    Case("source-without-place", rag(sources=[{"name": "a"}]), "spec.rag.sources[0]"),
+    Case("source-with-two-places", source(configMap={"name": "a"}, claim={"name": "b"}), "spec.rag.sources[0]"),
+    Case("source-without-name", rag(sources=[{"configMap": {"name": "a"}}]), "spec.rag.sources[0].name", schema=True),
+    Case("source-name-path", source("../a"), "spec.rag.sources[0].name", schema=True),
+    Case("source-name-long", source("a" * 41), "spec.rag.sources[0].name", schema=True),
+    Case("sources-twice", rag(sources=[{"name": "a", "configMap": {"name": n}} for n in ("b", "c")]), "spec.rag.sources"),
+    Case("sources-many", rag(sources=[{"name": f"s{i}", "configMap": {"name": "a"}} for i in range(17)]), "spec.rag.sources", schema=True),
+    Case("glob-from-the-root", source(include=["/etc/*"]), "spec.rag.sources[0].include"),
+    Case("glob-upwards", source(include=["../*.md"]), "spec.rag.sources[0].include"),
+    Case("glob-upwards-inside", source(include=["a/../../b"]), "spec.rag.sources[0].include"),
+    Case("glob-newline", source(include=["*.md\n"]), "spec.rag.sources[0].include"),
+    Case("glob-empty", source(include=[""]), "spec.rag.sources[0].include[0]", schema=True),
+    Case("schedule-of-four", source(schedule="0 3 * *"), "spec.rag.sources[0].schedule"),
+    Case("schedule-minute-60", source(schedule="60 3 * * *"), "spec.rag.sources[0].schedule"),
+    Case("schedule-words", source(schedule="every night"), "spec.rag.sources[0].schedule"),
+    Case("schedule-step-zero", source(schedule="*/0 * * * *"), "spec.rag.sources[0].schedule"),
+    Case("schedule-time-zone", source(schedule="TZ=UTC 0 3 * * *"), "spec.rag.sources[0].schedule"),
+    Case("schedule-newline", source(schedule="0 3 * * *\n"), "spec.rag.sources[0].schedule"),
+    Case("source-group-control", source(groups=["a\x1b"]), "spec.rag.sources[0].groups"),
+    Case("source-on-the-operators-store", source(claim={"name": "minimal-store"}), "spec.rag.sources"),
     Case(
-        "keep-conversations",
-        {**model(), "retention": {"conversations": {"mode": "Keep"}}},
+        "source-on-the-weights",
+        {**source(claim={"name": "w"}), "model": {**model(embedding="e:1", source={"claim": {"name": "w"}})["model"]}},
+        "spec.rag.sources",
+    ),
+    Case("weights-on-the-operators-store", model(source={"claim": {"name": "minimal-store"}}), "spec.model.source.claim.name"),
+    Case("top-k-zero", rag(retrieval={"topK": 0}), "spec.rag.retrieval.topK", schema=True),
+    Case("top-k-huge", rag(retrieval={"topK": 51}), "spec.rag.retrieval.topK", schema=True),
+    Case("score-too-high", rag(retrieval={"minScore": 1.5}), "spec.rag.retrieval.minScore", schema=True),
+    Case("retrieval-mode-sometimes", rag(retrieval={"mode": "Sometimes"}), "spec.rag.retrieval.mode", schema=True),
+    Case("chunk-small", rag(chunk={"size": 99}), "spec.rag.chunk.size", schema=True),
+    Case("chunk-all-overlap", rag(chunk={"size": 200, "overlap": 100}), "spec.rag.chunk.overlap"),
+    Case("chunk-smaller-than-the-default-overlap", rag(chunk={"size": 150}), "spec.rag.chunk.overlap"),
+    Case("chunk-overlap-of-half-the-default", rag(chunk={"overlap": 400}), "spec.rag.chunk.overlap"),
+    Case("keep-without-ttl", keep(None), "spec.retention.conversations.ttl"),
+    Case("ttl-without-keep", {**model(), "retention": {"conversations": {"ttl": "30d"}}}, "spec.retention.conversations.ttl"),
+    Case("ttl-with-none", {**model(), "retention": {"conversations": {"mode": "None", "ttl": "30d"}}}, "spec.retention.conversations.ttl"),
+    Case("ttl-short", keep("59s"), "spec.retention.conversations.ttl"),
+    Case("ttl-zero", keep("0d"), "spec.retention.conversations.ttl"),
+    Case("ttl-zero-and-little", keep("0d59s"), "spec.retention.conversations.ttl"),
+    Case("ttl-without-unit", keep("30"), "spec.retention.conversations.ttl"),
+    Case(
+        "ttl-number",
+        {**model(), "retention": {"conversations": {"mode": "Keep", "ttl": 30}}},
+        "spec.retention.conversations.ttl",
+        schema=True,
+    ),
+    Case("ttl-negative", keep("-1h"), "spec.retention.conversations.ttl"),
+    Case("ttl-fraction", keep("1.5h"), "spec.retention.conversations.ttl"),
+    Case("ttl-order", keep("30m1h"), "spec.retention.conversations.ttl"),
+    Case("ttl-newline", keep("30d\n"), "spec.retention.conversations.ttl"),
+    Case("ttl-empty", keep(""), "spec.retention.conversations.ttl", schema=True),
+    Case("ttl-for-ever", keep("100000d"), "spec.retention.conversations.ttl"),
+    Case(
+        "conversations-mode",
+        {**model(), "retention": {"conversations": {"mode": "Always"}}},
         "spec.retention.conversations.mode",
         schema=True,
     ),
+    Case("documents-ttl-without-rag", {**model(), "retention": {"documents": {"ttl": "1d"}}}, "spec.retention.documents"),
+    Case("documents-ttl-short", {**rag(), "retention": {"documents": {"ttl": "1s"}}}, "spec.retention.documents.ttl"),
+    Case("store-for-nothing", {**model(), "store": {"managed": {}}}, "spec.store"),
+    Case("store-for-no-conversations", {**model(), "store": {}, "retention": {"conversations": {"mode": "None"}}}, "spec.store"),
+    Case("store-twice", {**external(), "store": {**external()["store"], "managed": {}}}, "spec.store"),
+    Case("store-size-words", store(managed={"size": "big"}), "spec.store.managed.size"),
+    Case("store-size-zero", store(managed={"size": "0"}), "spec.store.managed.size"),
+    Case(
+        "store-request-over-limit",
+        store(managed={"resources": {"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}}}),
+        "spec.store.managed.resources.requests",
+    ),
+    Case("store-without-secret", store(external={"peers": [{"podSelector": {}}]}), "spec.store.external.secretRef", schema=True),
+    Case("store-without-peers", store(external={"secretRef": {"name": "a"}}), "spec.store.external.peers", schema=True),
+    Case("store-with-no-peers", store(external={"secretRef": {"name": "a"}, "peers": []}), "spec.store.external.peers", schema=True),
+    Case("store-peer-empty", external({}), "spec.store.external.peers[0]"),
+    Case("store-peer-bits", external({"ipBlock": {"cidr": "10.1.2.3/16"}}), "spec.store.external.peers[0].ipBlock.cidr"),
+    Case(
+        "store-peer-except-outside",
+        external({"ipBlock": {"cidr": "10.0.0.0/8", "except": ["192.168.0.0/16"]}}),
+        "spec.store.external.peers[0].ipBlock.except",
+    ),
+    Case("store-peer-everything", external({"ipBlock": {"cidr": "0.0.0.0/0"}}), "spec.store.external.peers"),
+    Case("store-peer-metadata", external({"ipBlock": {"cidr": "169.254.169.254/32"}}), "spec.store.external.peers"),
+    # What this version does not do, and what does not exist.
     Case("level-trace", {**model(), "logging": {"level": "TRACE"}}, "spec.logging.level", schema=True),
     Case("boolean-as-text", {**model(), "suspend": "true"}, "spec.suspend", schema=True),
 )
@@ -383,6 +549,9 @@ UNKNOWN: tuple[Case, ...] = (
     Case("unknown-in-a-selector", peer(podSelector={"matchLabel": {"a": "b"}}), "spec.access.from[0].podSelector.matchLabel"),
     Case("unknown-in-resources", model(resources={"limit": {}}), "spec.model.resources.limit"),
     Case("unknown-in-affinity", model(pod={"affinity": {"nodeAffinities": {}}}), "spec.model.pod.affinity.nodeAffinities"),
+    Case("unknown-in-a-source", source(groupes=["a"]), "spec.rag.sources[0].groupes"),
+    Case("unknown-in-retention", {**model(), "retention": {"conversation": {}}}, "spec.retention.conversation"),
+    Case("unknown-in-a-store", store(managed={"sise": "1Gi"}), "spec.store.managed.sise"),
     Case("unknown-in-a-toleration", model(pod={"tolerations": [{"keys": "a"}]}), "spec.model.pod.tolerations[0].keys"),
 )
 """Fields that do not exist: refused by kubectl (strict), by server-side apply and by the guard; pruned by other clients."""

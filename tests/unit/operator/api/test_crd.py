@@ -46,7 +46,7 @@ def test_every_node_is_structural_and_bounded(path: str, node: dict[str, Any]) -
     """Nothing without an upper bound: CEL's costs are estimated from it, and so is what a reader must take."""
     kind = node.get("type")
 
-    assert kind in ("object", "array", "string", "integer", "boolean") or node.get("x-kubernetes-int-or-string")
+    assert kind in ("object", "array", "string", "integer", "number", "boolean") or node.get("x-kubernetes-int-or-string")
     assert not {"$ref", "title", "default", "const", "propertyNames", "$defs", "oneOf", "allOf"} & node.keys()
     assert node.get("additionalProperties") not in (True, False)
     assert "x-kubernetes-preserve-unknown-fields" not in node
@@ -59,6 +59,8 @@ def test_every_node_is_structural_and_bounded(path: str, node: dict[str, Any]) -
         assert "properties" in node or "maxProperties" in node
     if kind == "integer":
         assert node["format"] in ("int32", "int64")
+    if kind == "number":
+        assert {"minimum", "maximum"} <= node.keys()
 
 
 @pytest.mark.parametrize(("path", "node"), [case for case in NODES if not str(case.id).endswith(("[]", "{}"))])
@@ -82,6 +84,10 @@ def test_items_that_are_objects_are_explained(path: str, node: dict[str, Any]) -
         (".spec.model.storage.accessModes", "Default: [ReadWriteOnce]."),
         (".spec.egress.mode", "Default: Deny."),
         (".spec.access.limits.maxBodyBytes", "Default: 4194304."),
+        (".spec.rag.retrieval.topK", "Default: 4."),
+        (".spec.rag.chunk.overlap", "Default: 100."),
+        (".spec.store.managed.size", "Default: 10Gi."),
+        (".spec.retention.perRequestOptOut", "Default: true."),
     ],
 )
 def test_defaults_are_said_not_filled_in(path: str, text: str) -> None:
@@ -110,4 +116,4 @@ def test_columns() -> None:
     """What `kubectl get pa` shows, and what `-o wide` adds."""
     shown = {column["name"]: column.get("priority", 0) for column in crd.COLUMNS}
 
-    assert shown == {"Ready": 0, "Reason": 0, "Model": 0, "Egress": 0, "Age": 0, "Digest": 1, "Endpoint": 1}
+    assert shown == {"Ready": 0, "Reason": 0, "Model": 0, "Egress": 0, "Retention": 0, "Age": 0, "Digest": 1, "Endpoint": 1}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from assistant_operator.api.v1alpha1.guard import Fault, SpecInvalid, guard, guard_volume
+from assistant_operator.api.v1alpha1.guard import Fault, SpecInvalid, guard, guard_store_volume, guard_volume
 from assistant_operator.api.v1alpha1.rules import RULES, Rule
-from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, access, body, key, model
+from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, access, body, external, keep, key, model, store
 
 
 def by_id(cases: tuple[Case, ...]) -> list[object]:
@@ -112,7 +112,9 @@ def test_a_whole_spec_comes_back_as_it_was_written() -> None:
     written = body(EVERYTHING)["spec"]
     written["model"]["resources"]["limits"] |= {"cpu": "4", "nvidia.com/gpu": "1"}
     written["egress"]["allow"][0]["ports"][0] |= {"protocol": "TCP"}
-    written["access"]["keys"][1] |= {"groups": []}
+    written["access"]["keys"][0] |= {"role": "User"}
+    written["access"]["keys"][1] |= {"groups": [], "role": "User"}
+    written["access"]["keys"][2] |= {"groups": []}
 
     assert guard(body(EVERYTHING)).to_dict() == written
 
@@ -152,6 +154,32 @@ def test_the_live_volume_limits_what_the_spec_may_ask(
         return
     with pytest.raises(SpecInvalid) as refused:
         guard_volume(spec, live)
+    assert [fault.field for fault in refused.value.faults] == [field]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "field"),
+    [
+        pytest.param(keep(), None, None, id="no-volume-yet"),
+        pytest.param(keep(), claim("10Gi"), None, id="as-it-is"),
+        pytest.param(store(managed={"size": "20Gi"}), claim("10Gi"), None, id="grows"),
+        pytest.param(keep(), claim("20Gi"), "spec.store.managed.size", id="shrinks-to-the-default"),
+        pytest.param(store(managed={"storageClassName": "fast"}), claim("10Gi"), "spec.store.managed.storageClassName", id="class-set"),
+        pytest.param(external(), claim("20Gi"), None, id="left-for-the-users-store"),
+        pytest.param(model(), claim("20Gi"), None, id="nothing-is-kept-any-more"),
+    ],
+)
+def test_the_live_volume_of_the_store_limits_what_the_spec_may_ask(
+    wanted: dict[str, object], live: dict[str, object] | None, field: str | None
+) -> None:
+    """As that of the weights does, for as long as there is to be one."""
+    spec = guard(body(wanted))
+
+    if field is None:
+        guard_store_volume(spec, live)
+        return
+    with pytest.raises(SpecInvalid) as refused:
+        guard_store_volume(spec, live)
     assert [fault.field for fault in refused.value.faults] == [field]
 
 

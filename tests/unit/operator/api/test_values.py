@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant_model.reference import CloudReferenceError, InvalidReferenceError, Reference
 from assistant_operator.api.v1alpha1.rules.model import CLOUD, NUMERIC_HOST, REFERENCE
-from assistant_operator.api.v1alpha1.values import WIDEST_IPV4, WIDEST_IPV6, contains, holds_link_local, is_cidr, is_open, quantity
+from assistant_operator.api.v1alpha1.values import WIDEST_IPV4, WIDEST_IPV6, contains, holds_link_local, is_cidr, is_open, quantity, seconds
 
 parts = st.text(alphabet="aZ0_-.", max_size=3)
 hosts = st.builds(
@@ -162,3 +162,21 @@ def test_networks_within_networks(outer: str, inner: str, held: bool) -> None:
 def test_quantities(text: str, amount: Decimal | None) -> None:
     """Kubernetes' spelling, without negative amounts."""
     assert quantity(text) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("30d", 30 * 86400),
+        ("12h", 12 * 3600),
+        ("1h30m", 5400),
+        ("90s", 90),
+        ("1d2h3m4s", 86400 + 7200 + 180 + 4),
+        ("0d", 0),
+        ("007d", 7 * 86400),
+        *((text, None) for text in ("", "30", "d", "1.5h", "-1h", "1m1h", "1h ", "1h\n", "1H", "100000d", "١d")),
+    ],
+)
+def test_times_to_live(text: str, expected: int | None) -> None:
+    """Whole days, hours, minutes and seconds, in this order; ASCII digits."""
+    assert seconds(text) == expected

@@ -8,7 +8,7 @@ from assistant_operator.kube.objects import Object, condition, uid_of
 from assistant_operator.reconcile import pull
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
-from assistant_operator.reconcile.progress import INTERVAL, Progress
+from assistant_operator.reconcile.progress import Progress
 from tests.support.fake_client import text_of
 from tests.support.fake_world import DIGEST, MODEL, FakeWorld
 from tests.support.pods import terminated
@@ -251,14 +251,14 @@ async def test_a_result_that_went_with_its_pod_is_fetched_again(fake: FakeWorld)
     assert uid_of(fake.jobs()[0]) != uid_of(job)
 
 
-async def test_a_running_pull_is_looked_at_often(fake: FakeWorld) -> None:
-    """For its progress, which is in status and in no condition."""
+async def test_a_running_pull_tells_how_far_it_is(fake: FakeWorld) -> None:
+    """In status and in no condition; the poller brings the passes."""
     fake.apply()
     await fake.settle()
     fake.pod(fake.jobs()[0], "pull", {"phase": "Running", "podIP": "10.0.0.1"})
     fake.progress.told = Progress(1, 10)
     outcome = await fake.settle()
-    assert outcome.after == INTERVAL
+    assert outcome.after == 600
     before = fake.status()["conditions"]
     assert fake.status()["model"]["pull"] == {"completedBytes": 1, "totalBytes": 10}
 

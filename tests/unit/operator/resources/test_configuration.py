@@ -13,10 +13,20 @@ from assistant_operator.resources.headless_service import headless_service
 from assistant_operator.resources.manifest import Policy
 from assistant_operator.resources.model_volume import model_claim, model_volume
 from assistant_operator.resources.policy_config import policy_config
-from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secret, key_secrets, tls_secret
+from assistant_operator.resources.secrets import (
+    ca_secret,
+    encryption_secret,
+    generated_keys,
+    ingest_secret,
+    key_secret,
+    key_secrets,
+    store_secret,
+    store_tls_secret,
+    tls_secret,
+)
 from assistant_operator.resources.service import endpoint, service
-from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, key, model
-from tests.unit.operator.resources.contexts import CA, DIGEST, context, installation, spec_of
+from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, external, keep, key, model, rag
+from tests.unit.operator.resources.contexts import CA, DIGEST, EMBEDDING_DIGEST, context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
 EVERY = spec_of(body(EVERYTHING))
@@ -32,13 +42,49 @@ def test_the_gateway_reads_what_is_written() -> None:
     assert written.generation == 3
     assert (written.assistant.namespace, written.assistant.name) == ("assistants", "minimal")
     assert (written.model.name, written.model.context_length) == ("registry.corp:5000/library/m:tag", 4096)
-    assert [(key.name, key.subject, key.groups) for key in written.keys] == [
-        ("batch", "batch", ()),
-        ("web", "web frontend", ("staff", "web")),
+    assert [(key.name, key.subject, key.groups, key.role) for key in written.keys] == [
+        ("batch", "batch", (), "User"),
+        ("officer", "officer", (), "DataOfficer"),
+        ("web", "web frontend", ("staff", "web"), "User"),
+        ("ingest.internal", "system:ingest", (), "Ingest"),
     ]
     assert written.limits.model_dump(by_alias=True) == EVERYTHING["access"]["limits"]
     assert written.logging.model_dump(by_alias=True) == EVERYTHING["logging"]
-    assert written.retention.conversations.mode == "None"
+    assert written.retention.model_dump() == {
+        "conversations": {"mode": "Keep", "ttl_seconds": 30 * 86400},
+        "documents": {"ttl_seconds": 365 * 86400},
+        "per_request_opt_out": False,
+    }
+    assert written.store == gateway.StorePolicy(host="pg-rw.assistants.svc", port=5433, database="app")
+    assert written.rag is not None
+    assert written.rag.model_dump() == {
+        "embedding": {"name": "registry.corp:5000/library/e:tag", "digest": EMBEDDING_DIGEST},
+        "chunk": {"size": 1200, "overlap": 200},
+        "retrieval": {"top_k": 8, "hybrid": False, "min_score": 0.25, "mode": "Always", "on_failure": "Answer"},
+        "sources": ({"name": "handbook", "groups": ("staff",)}, {"name": "scans", "groups": ()}),
+    }
+
+
+def test_by_default_the_gateway_is_told_of_no_store() -> None:
+    """Nothing that could write is loaded then."""
+    made = policy_config(MINIMAL, context(MINIMAL))
+    assert made is not None
+    written = gateway.parse(made.body["data"]["policy.json"])
+
+    assert (written.store, written.rag, written.retention.conversations.mode) == (None, None, "None")
+    assert {key.role for key in written.keys} == {"User"}
+
+
+def test_documents_for_everybody_are_not_documents_for_nobody() -> None:
+    """No groups, and an empty list of groups."""
+    everybodys, nobodys = {"name": "a", "configMap": {"name": "a"}}, {"name": "b", "configMap": {"name": "a"}, "groups": []}
+    spec = spec_of(body(rag(sources=[everybodys, nobodys])))
+    made = policy_config(spec, context(spec))
+    assert made is not None
+    found = gateway.parse(made.body["data"]["policy.json"]).rag
+
+    assert found is not None
+    assert [source.groups for source in found.sources] == [None, ()]
 
 
 @pytest.mark.parametrize("name", ["smollm2", "library/smollm2:latest", "registry.ollama.ai/library/smollm2:latest"])
@@ -102,12 +148,37 @@ def test_a_claim_of_the_users_needs_no_volume_of_ours() -> None:
 def test_secrets_are_made_once_and_carry_no_hash_of_their_values() -> None:
     """A hash of a key is not the key, but it is not for everybody who may read metadata either."""
     made = context(MINIMAL)
-    secrets = [ca_secret(made, "key", "certificate"), tls_secret(made, "key", "certificate", "ca"), key_secret(made, "default", "value")]
+    secrets = [
+        ca_secret(made, "key", "certificate"),
+        tls_secret(made, "key", "certificate", "ca"),
+        key_secret(made, "default", "value"),
+        store_secret(made, "password"),
+        store_tls_secret(made, "key", "certificate", "ca"),
+        encryption_secret(made, "key"),
+        ingest_secret(made, "value"),
+    ]
+    names = [
+        "minimal-ca",
+        "minimal-tls",
+        "minimal-key-default",
+        "minimal-store",
+        "minimal-store-tls",
+        "minimal-encryption",
+        "minimal-ingest",
+    ]
 
-    assert [secret.name for secret in secrets] == ["minimal-ca", "minimal-tls", "minimal-key-default"]
+    assert [secret.name for secret in secrets] == names
     assert {secret.policy for secret in secrets} == {Policy.CREATE}
     assert all("annotations" not in secret.to_dict()["metadata"] for secret in secrets)
-    assert [sorted(secret.body["data"]) for secret in secrets] == [["ca.crt", "ca.key"], ["ca.crt", "tls.crt", "tls.key"], ["api-key"]]
+    assert [sorted(secret.body["data"]) for secret in secrets] == [
+        ["ca.crt", "ca.key"],
+        ["ca.crt", "tls.crt", "tls.key"],
+        ["api-key"],
+        ["password", "username"],
+        ["ca.crt", "tls.crt", "tls.key"],
+        ["k0001"],
+        ["api-key"],
+    ]
     assert base64.b64decode(secrets[2].body["data"]["api-key"]) == b"value"
 
 
@@ -142,6 +213,9 @@ def test_the_headless_service_shows_pods_that_are_not_ready() -> None:
         (egress("169.254.169.254/32", acknowledgeOpenEgress=True), "Allowlist"),
         (egress("0.0.0.0/0", acknowledgeOpenEgress=True), "Open"),
         (egress("10.0.0.0/8", "::/0", acknowledgeOpenEgress=True), "Open"),
+        (keep(), "Deny"),
+        (rag(), "Deny"),
+        (external(), "Allowlist"),
     ],
 )
 def test_the_egress_column_says_open_where_it_is(written: dict[str, object], mode: str) -> None:

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.resources.context import AddressRefused, PullHost, PullTarget
-from assistant_operator.resources.network_policy import assistant_policy, pull_policy
-from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, model, peer, registry
+from assistant_operator.resources.context import AddressRefused, PullHost, PullTarget, StoreAddress
+from assistant_operator.resources.network_policy import assistant_policy, ingest_policy, pull_policy, store_policy
+from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, external, keep, model, peer, rag, registry, source
 from tests.unit.operator.resources.contexts import context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
 TLS = [{"port": 8443, "protocol": "TCP"}]
+POSTGRES = [{"port": 5432, "protocol": "TCP"}]
 OPS = [{"port": 9090, "protocol": "TCP"}]
 OPERATOR = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "private-assistant-system"}},
@@ -71,7 +72,80 @@ def test_allowed_networks_come_with_their_ports() -> None:
         {
             "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],
             "ports": [{"port": 443, "protocol": "TCP"}, {"port": 8000, "endPort": 8010, "protocol": "UDP"}],
-        }
+        },
+        {"to": EVERYTHING["store"]["external"]["peers"], "ports": [{"port": 5433, "protocol": "TCP"}]},
+    ]
+
+
+def pods(component: str) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": component}}}
+
+
+def test_the_managed_store_is_reached_by_the_gateways_alone_and_reaches_nothing() -> None:
+    """On its one port; the gateways reach it by its pod's address and by its Service's, whichever a policy sees."""
+    spec = spec_of(body(keep()))
+    made = store_policy(spec, context(spec))
+
+    assert made is not None
+    assert made.body["spec"] == {
+        "podSelector": pods("store")["podSelector"],
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [pods("assistant")], "ports": POSTGRES}],
+        "egress": [],
+    }
+    assert policy(spec)["egress"] == [{"to": [pods("store"), {"ipBlock": {"cidr": "10.96.0.60/32"}}], "ports": POSTGRES}]
+    assert policy(spec)["ingress"] == policy(MINIMAL)["ingress"]
+
+
+def test_the_users_store_is_reached_where_the_spec_says_on_the_secrets_port() -> None:
+    """And nowhere before the port is known; there is no policy for pods that are not ours."""
+    spec = spec_of(body(external({"ipBlock": {"cidr": "192.0.2.7/32"}})))
+
+    assert policy(spec)["egress"] == [{"to": [{"ipBlock": {"cidr": "192.0.2.7/32"}}], "ports": [{"port": 5433, "protocol": "TCP"}]}]
+    assert policy(spec, store=None)["egress"] == []
+    assert store_policy(spec, context(spec)) is None
+
+
+def test_ingests_reach_the_gateways_and_nothing_else() -> None:
+    """And nobody reaches them."""
+    spec = spec_of(body(source()))
+    made = ingest_policy(spec, context(spec))
+
+    assert made is not None
+    assert made.body["spec"] == {
+        "podSelector": pods("ingest")["podSelector"],
+        "policyTypes": ["Ingress", "Egress"],
+        "egress": [
+            {"to": [pods("assistant")], "ports": TLS},
+            {"to": [{"ipBlock": {"cidr": "10.96.0.50/32"}}], "ports": [{"port": 443, "protocol": "TCP"}]},
+        ],
+    }
+    assert {"from": [pods("ingest")], "ports": TLS} in policy(spec)["ingress"]
+
+
+@pytest.mark.parametrize("written", [model(), keep(), rag()])
+def test_without_sources_there_is_no_way_in_for_ingests(written: dict[str, Any]) -> None:
+    """Documents through the API need none."""
+    spec = spec_of(body(written))
+
+    assert ingest_policy(spec, context(spec)) is None
+    assert policy(spec)["ingress"] == policy(MINIMAL)["ingress"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "0.0.0.0", "::ffff:10.0.0.1"])
+def test_addresses_that_are_no_stores_are_refused(address: str) -> None:
+    """Whoever writes the Secret decides to what its host resolves: not to the pod itself or the node's metadata."""
+    with pytest.raises(AddressRefused):
+        StoreAddress(name="pg", addresses=(address,), port=5432, database="app", secret="pg")
+
+
+def test_an_embedding_model_of_another_registry_is_reached_there() -> None:
+    """Each on its own port; both models come in one pull."""
+    spec = spec_of(body({"model": {"name": "registry.corp:5000/ns/m", "embedding": "other.corp/ns/e"}, "rag": {}}))
+
+    assert [(rule["to"], rule["ports"][0]["port"]) for rule in pull(spec)["egress"]] == [
+        ([{"ipBlock": {"cidr": "192.0.2.11/32"}}], 443),
+        ([{"ipBlock": {"cidr": "192.0.2.10/32"}}], 5000),
     ]
 
 

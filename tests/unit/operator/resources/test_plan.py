@@ -14,11 +14,12 @@ from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import ANNOTATION_INTENT, LABEL_ASSISTANT, LABEL_COMPONENT
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
-from tests.unit.operator.api.cases import EVERYTHING, GOOD, Case, body, model
+from tests.unit.operator.api.cases import EVERYTHING, GOOD, Case, body, keep, model, rag, source
 from tests.unit.operator.resources.contexts import EXAMPLES, context, example, installation, spec_of
 
 GOLDEN = Path(__file__).parent / "golden"
 MINIMAL = spec_of(body(model()))
+MEMORY = spec_of(body({**source(name="s" * 40, schedule="@daily"), "retention": keep()["retention"]}))
 SPECS = [pytest.param(spec_of(case.body()), id=case.id) for case in GOOD]
 
 
@@ -29,8 +30,15 @@ def kinds(manifests: tuple[Manifest, ...]) -> list[str]:
 def pods(manifests: tuple[Manifest, ...]) -> Iterator[dict[str, Any]]:
     """Yield the pod templates of the plan."""
     for manifest in manifests:
-        if "template" in manifest.body.get("spec", {}):
-            yield manifest.body["spec"]["template"]
+        spec = manifest.body.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield spec["template"]
+
+
+def user(pod: Mapping[str, Any]) -> int:
+    """Return the user of a pod: the store's images have one of their own."""
+    return 999 if pod["metadata"]["labels"][LABEL_COMPONENT] == "store" else 65532
 
 
 def containers(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -50,12 +58,13 @@ def test_examples_become_what_they_became(path: Path) -> None:
     assert json.loads(golden.read_text()) == made
 
 
-def test_what_confines_comes_before_what_runs() -> None:
+@pytest.mark.parametrize("spec", SPECS)
+def test_what_confines_comes_before_what_runs(spec: PrivateAssistantSpec) -> None:
     """NetworkPolicies first, pods last."""
-    manifests = plan(MINIMAL, context(MINIMAL))
+    manifests = plan(spec, context(spec))
     order = [manifest.kind for manifest in manifests]
 
-    assert order[:2] == ["NetworkPolicy", "NetworkPolicy"]
+    assert order[: order.count("NetworkPolicy")] == ["NetworkPolicy"] * order.count("NetworkPolicy")
     assert max(i for i, kind in enumerate(order) if kind == "NetworkPolicy") < min(
         i for i, manifest in enumerate(manifests) if "template" in manifest.body.get("spec", {})
     )
@@ -67,6 +76,34 @@ def test_before_the_model_is_verified_there_are_no_serving_pods() -> None:
 
     assert not {"StatefulSet/minimal", "ConfigMap/minimal-policy", "PodDisruptionBudget/minimal"} & set(made)
     assert any(name.startswith("Job/minimal-pull-") for name in made)
+
+
+@pytest.mark.parametrize("missing", [{"serving": None}, {"embedding": None}, {"store": None}])
+def test_before_what_they_need_is_known_there_are_no_serving_pods(missing: dict[str, Any]) -> None:
+    """With documents they need the embedding model and the store too; store, policies and pull are there already."""
+    made = kinds(plan(MEMORY, context(MEMORY, **missing)))
+
+    assert not {"StatefulSet/minimal", "ConfigMap/minimal-policy", "PodDisruptionBudget/minimal"} & set(made)
+    assert {"StatefulSet/minimal-store", "NetworkPolicy/minimal-store", "NetworkPolicy/minimal-ingest"} <= set(made)
+    assert any(name.startswith("Job/minimal-pull-") for name in made)
+    assert not any("-ingest-" in name for name in made)
+
+
+def test_what_is_kept_brings_its_objects_and_no_others() -> None:
+    """A store with documents or conversations alone; ingests with sources alone."""
+    nothing, kept, documents = (set(kinds(plan(spec, context(spec)))) for spec in map(spec_of, (body(model()), body(keep()), body(rag()))))
+
+    store = {f"{kind}/minimal-store" for kind in ("StatefulSet", "Service", "PersistentVolumeClaim", "NetworkPolicy")}
+    assert kept - nothing == store
+    assert {name for name in documents - nothing if "-pull-" not in name} == store
+
+
+@pytest.mark.parametrize("field", ["embedding", "store", "service_address"])
+def test_an_assistant_that_keeps_nothing_does_not_look_at_what_it_would_need(field: str) -> None:
+    """Its objects are the same, whatever is known."""
+    unknown: dict[str, Any] = {field: None}
+
+    assert plan(MINIMAL, context(MINIMAL, **unknown)) == plan(MINIMAL, context(MINIMAL))
 
 
 def test_before_the_registry_is_resolved_there_is_no_pull() -> None:
@@ -86,7 +123,7 @@ def test_every_object_is_owned_labelled_and_marked(spec: PrivateAssistantSpec) -
         metadata = manifest.to_dict()["metadata"]
         assert metadata["namespace"] == "assistants"
         assert metadata["labels"][LABEL_ASSISTANT] == "minimal"
-        assert metadata["labels"][LABEL_COMPONENT] in ("assistant", "pull")
+        assert metadata["labels"][LABEL_COMPONENT] in ("assistant", "pull", "store", "ingest")
         assert metadata["annotations"][ANNOTATION_INTENT] == manifest.intent
         (owner,) = metadata["ownerReferences"]
         assert owner["controller"] is True
@@ -104,6 +141,7 @@ def test_every_pod_is_restricted(spec: PrivateAssistantSpec) -> None:
         assert pod["spec"]["dnsConfig"] == {"nameservers": ["127.0.0.1"]}
         assert not any(pod["spec"][field] for field in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"))
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert {pod["spec"]["securityContext"][field] for field in ("runAsUser", "runAsGroup", "fsGroup")} == {user(pod)}
         assert {kind for volume in pod["spec"]["volumes"] for kind in volume} <= {
             *("name", "configMap", "secret", "projected", "emptyDir", "persistentVolumeClaim")
         }
@@ -112,7 +150,7 @@ def test_every_pod_is_restricted(spec: PrivateAssistantSpec) -> None:
             assert security["readOnlyRootFilesystem"] is True
             assert security["allowPrivilegeEscalation"] is False
             assert security["capabilities"] == {"drop": ["ALL"]}
-            assert (security["runAsUser"], security["runAsGroup"], security["runAsNonRoot"]) == (65532, 65532, True)
+            assert (security["runAsUser"], security["runAsGroup"], security["runAsNonRoot"]) == (user(pod), user(pod), True)
             assert security["seccompProfile"] == {"type": "RuntimeDefault"}
             assert container["terminationMessagePolicy"] == "File"
             assert all("hostPort" not in port for port in container.get("ports", []))
@@ -127,7 +165,7 @@ def test_the_operators_labels_win_over_the_users(spec: PrivateAssistantSpec) -> 
 
     for pod in pods(plan(spec, made)):
         assert pod["metadata"]["labels"][LABEL_ASSISTANT] == "minimal"
-        assert pod["metadata"]["labels"][LABEL_COMPONENT] in ("assistant", "pull")
+        assert pod["metadata"]["labels"][LABEL_COMPONENT] in ("assistant", "pull", "store", "ingest")
         assert pod["metadata"]["labels"]["mine"] == "yes"
 
 
@@ -172,8 +210,8 @@ assistants = st.from_regex(r"\A[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 @settings(max_examples=100)
 def test_whatever_the_name_every_object_has_one_that_fits(name: str) -> None:
     """63 characters for Services and label values, 52 for StatefulSets, 57 for Jobs, and a port's name for DNS."""
-    limits = {"StatefulSet": 52, "Job": 57}
-    for manifest in plan(MINIMAL, context(MINIMAL, name)):
+    limits = {"StatefulSet": 52, "Job": 57, "CronJob": 52}
+    for manifest in plan(MEMORY, context(MEMORY, name)):
         assert len(manifest.name) <= limits.get(manifest.kind, 63)
         assert not manifest.name.endswith("-")
         assert all(len(value) <= 63 for value in manifest.metadata["labels"].values())

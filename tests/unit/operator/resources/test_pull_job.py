@@ -8,7 +8,7 @@ from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.resources.context import PullHost, PullTarget
 from assistant_operator.resources.manifest import Manifest, Policy
 from assistant_operator.resources.pull_job import pull_job
-from assistant_operator.resources.pull_target import pull_hosts, pull_port, pull_revision, pull_target, recorded_target
+from assistant_operator.resources.pull_target import pull_hosts, pull_revision, pull_target, recorded_target, registry_ports
 from tests.unit.operator.api.cases import DIGEST, body, model, registry
 from tests.unit.operator.resources.contexts import context, installation, spec_of
 
@@ -77,7 +77,7 @@ def test_hosts_and_port_come_from_the_reference(name: str, insecure: bool, hosts
     wanted = spec(model(name=name, source={"registry": {"insecure": insecure}}))
 
     assert pull_hosts(wanted) == hosts
-    assert pull_port(wanted) == port
+    assert registry_ports(wanted) == (port,)
 
 
 def test_names_are_pinned_in_the_pods_hosts_file() -> None:

@@ -9,14 +9,16 @@ import pytest
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.spec import AccessLimits
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION
-from assistant_operator.resources.context import ServingModel
+from assistant_operator.resources.context import ServingModel, StoreAddress
 from assistant_operator.resources.gateway import GRACE_SECONDS, memory_mebibytes
 from assistant_operator.resources.ollama import FILTERED, environment
 from assistant_operator.resources.stateful_set import stateful_set
-from tests.unit.operator.api.cases import EVERYTHING, access, body, key, model
-from tests.unit.operator.resources.contexts import DIGEST, context, installation, spec_of
+from tests.unit.operator.api.cases import EVERYTHING, access, body, external, keep, key, model, source
+from tests.unit.operator.resources.contexts import DIGEST, EMBEDDING_DIGEST, context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
+MEMORY = spec_of(body(source()))
+KEEPING = spec_of(body(keep()))
 
 
 def template(spec: PrivateAssistantSpec, **changes: Any) -> dict[str, Any]:
@@ -84,9 +86,80 @@ def test_no_container_may_see_more_than_it_needs() -> None:
     assert {mount["name"] for mount in container(MINIMAL, "model-check")["volumeMounts"]} == {"models"}
 
 
-def test_what_may_be_written_is_memory() -> None:
+def test_documents_are_opened_where_nothing_is_to_be_had() -> None:
+    """A file that takes the parser over finds no key, no certificate, no volume and no line of the model server's: only its socket."""
+    opened = container(MEMORY, "documents")
+
+    assert opened["restartPolicy"] == "Always"
+    assert "env" not in opened
+    assert [mount["mountPath"] for mount in opened["volumeMounts"]] == ["/run/private-assistant-documents"]
+    assert opened["args"][:2] == ["--socket", "/run/private-assistant-documents/documents.sock"]
+    assert opened["resources"]["limits"] == {"memory": "768Mi"}
+    assert "documents" not in {found["name"] for found in template(KEEPING)["spec"]["initContainers"]}
+
+
+def test_the_gateway_has_what_opens_the_store() -> None:
+    """Credentials, CA and every key-encryption key, as files; 128 MiB more; the parser's socket with documents alone."""
+    with_documents, conversations = container(MEMORY, "gateway"), container(KEEPING, "gateway")
+    plain = {mount["name"] for mount in container(MINIMAL, "gateway")["volumeMounts"]}
+
+    assert "args" not in container(MINIMAL, "gateway")
+    assert {mount["name"] for mount in conversations["volumeMounts"]} - plain == {"store", "encryption"}
+    assert {mount["name"] for mount in with_documents["volumeMounts"]} - plain == {"store", "encryption", "documents"}
+    folders = ["--store", "/etc/private-assistant/store", "--encryption-keys", "/etc/private-assistant/encryption"]
+    assert conversations["args"] == folders
+    assert with_documents["args"] == [*folders, "--documents-socket", "/run/private-assistant-documents/documents.sock"]
+    assert conversations["resources"]["limits"]["memory"] == f"{memory_mebibytes(MINIMAL.access.limits) + 128}Mi"
+    assert volume(KEEPING, "encryption")["secret"] == {"secretName": "minimal-encryption", "defaultMode": 0o440}
+    assert volume(KEEPING, "store")["projected"]["sources"] == [
+        {"secret": {"name": "minimal-store", "items": [{"key": "username", "path": "username"}, {"key": "password", "path": "password"}]}},
+        {"secret": {"name": "minimal-store-tls", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ]
+
+
+def test_the_users_store_is_entered_with_the_users_secret() -> None:
+    """Whatever the entry of the name is called, the gateway reads one file; without a CA certificate the system's roots do."""
+    with_ca = spec_of(body(external(caSecretRef={"name": "pg-ca"})))
+    user = {"secret": {"name": "pg-app", "items": [{"key": "user", "path": "username"}, {"key": "password", "path": "password"}]}}
+
+    assert volume(spec_of(body(external())), "store")["projected"]["sources"] == [user]
+    assert volume(with_ca, "store")["projected"]["sources"] == [
+        user,
+        {"secret": {"name": "pg-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ]
+
+
+def test_the_store_is_found_without_dns() -> None:
+    """Its name is in /etc/hosts, unless it is an address already."""
+    spec = spec_of(body(external()))
+    by_address = StoreAddress(name="192.0.2.7", addresses=("192.0.2.7",), port=5432, database="app", secret="pg-app")
+
+    assert template(KEEPING)["spec"]["hostAliases"] == [{"ip": "10.96.0.60", "hostnames": ["minimal-store.assistants.svc"]}]
+    assert template(spec)["spec"]["hostAliases"] == [{"ip": "10.9.0.7", "hostnames": ["pg-rw.assistants.svc"]}]
+    assert "hostAliases" not in template(spec, store=by_address)["spec"]
+    assert "hostAliases" not in template(MINIMAL)["spec"]
+
+
+def test_the_ingests_key_is_a_key_that_no_spec_can_name() -> None:
+    """With sources alone."""
+    keys = volume(MEMORY, "keys")["projected"]["sources"]
+
+    assert keys[-1] == {"secret": {"name": "minimal-ingest", "items": [{"key": "api-key", "path": "ingest.internal"}]}}
+    assert len(volume(KEEPING, "keys")["projected"]["sources"]) == 1
+
+
+def test_both_models_are_checked_and_stay_loaded() -> None:
+    """The embedding model too is what was verified."""
+    arguments = container(MEMORY, "model-check")["args"]
+
+    assert arguments[-4:] == ["--embedding", "all-minilm:l6-v2", "--embedding-digest", EMBEDDING_DIGEST]
+    assert environment(MEMORY)["OLLAMA_MAX_LOADED_MODELS"] == "2"
+
+
+@pytest.mark.parametrize("spec", [MINIMAL, MEMORY])
+def test_what_may_be_written_is_memory(spec: PrivateAssistantSpec) -> None:
     """A crash leaves nothing on a disk."""
-    folders = [found["emptyDir"] for found in template(MINIMAL)["spec"]["volumes"] if "emptyDir" in found]
+    folders = [found["emptyDir"] for found in template(spec)["spec"]["volumes"] if "emptyDir" in found]
 
     assert folders
     assert all(folder["medium"] == "Memory" and folder["sizeLimit"] for folder in folders)

@@ -5,7 +5,7 @@ they can stand in a condition: a value may be a secret that somebody pasted into
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -51,17 +51,28 @@ def guard(body: Mapping[str, Any]) -> PrivateAssistantSpec:
 
 def guard_volume(spec: PrivateAssistantSpec, live: Mapping[str, Any] | None) -> None:
     """Compare the wanted volume with the live PersistentVolumeClaim, which cannot shrink or change its nature; raises SpecInvalid."""
-    if live is None or spec.model.source.claim is not None:
-        return
-    wanted, has = spec.model.storage, live.get("spec", {})
-    size, live_size = quantity(wanted.size), quantity(str(has.get("resources", {}).get("requests", {}).get("storage", "0")))
+    if live is not None and spec.model.source.claim is None:
+        wanted = spec.model.storage
+        _guard_claim("spec.model.storage", wanted.size, wanted.storage_class_name, wanted.access_modes, live)
+
+
+def guard_store_volume(spec: PrivateAssistantSpec, live: Mapping[str, Any] | None) -> None:
+    """Compare the managed store's volume with the live PersistentVolumeClaim in the same way; raises SpecInvalid."""
+    wanted = spec.managed_store
+    if live is not None and wanted is not None:
+        _guard_claim("spec.store.managed", wanted.size, wanted.storage_class_name, None, live)
+
+
+def _guard_claim(field: str, size: str, storage_class: str | None, modes: Collection[str] | None, live: Mapping[str, Any]) -> None:
+    has = live.get("spec", {})
+    amount, live_amount = quantity(size), quantity(str(has.get("resources", {}).get("requests", {}).get("storage", "0")))
     faults = []
-    if size is not None and live_size is not None and size < live_size:
-        faults.append(Fault("spec.model.storage.size", "must not be below the size of the live volume: volumes do not shrink; raise it"))
-    if wanted.storage_class_name is not None and wanted.storage_class_name != has.get("storageClassName"):
-        faults.append(Fault("spec.model.storage.storageClassName", "is not the live volume's class, which is immutable; set it back"))
-    if set(wanted.access_modes) != set(has.get("accessModes", ())):
-        faults.append(Fault("spec.model.storage.accessModes", "are not the live volume's modes, which are immutable; set them back"))
+    if amount is not None and live_amount is not None and amount < live_amount:
+        faults.append(Fault(f"{field}.size", "must not be below the size of the live volume: volumes do not shrink; raise it"))
+    if storage_class is not None and storage_class != has.get("storageClassName"):
+        faults.append(Fault(f"{field}.storageClassName", "is not the live volume's class, which is immutable; set it back"))
+    if modes is not None and set(modes) != set(has.get("accessModes", ())):
+        faults.append(Fault(f"{field}.accessModes", "are not the live volume's modes, which are immutable; set them back"))
     if faults:
         raise SpecInvalid(tuple(faults))
 

@@ -91,7 +91,7 @@ class ModelStorage(ApiModel):
 
 
 class ModelPod(ApiModel):
-    """Placement and metadata of the serving and pulling pods."""
+    """Placement and metadata of all pods of the assistant."""
 
     node_selector: Annotated[LabelMap, Field(description="Labels of the nodes on which the pods may run.")] = Field(default_factory=dict)
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=64, description="Taints that the pods tolerate.")] = ()
@@ -134,6 +134,15 @@ class Model(ApiModel):
             "one. Where absent, status records what was pulled.",
         ),
     ] = None
+    embedding: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=320,
+            description="Ollama reference of the embedding model, e.g. all-minilm:l6-v2, brought from where name is. Needed with spec.rag. "
+            "Another one embeds all documents anew.",
+        ),
+    ] = None
     context_length: Annotated[
         int | None,
         Field(
@@ -170,4 +179,6 @@ class Model(ApiModel):
     source: Annotated[ModelSource, Field(description="Where the weights come from; the registry that name names where absent.")] = (
         ModelSource()
     )
-    pod: Annotated[ModelPod, Field(description="Placement and metadata of the serving and pulling pods.")] = ModelPod()
+    pod: Annotated[ModelPod, Field(description="Placement and metadata of the assistant's pods: serving, pulling, storing, ingesting.")] = (
+        ModelPod()
+    )

@@ -1,9 +1,9 @@
 """`spec` of a PrivateAssistant: what a platform engineer asks for.
 
 Defaults live here and are applied when the operator reads a resource; the CRD's schema carries none, so that the API server never
-rewrites what GitOps applied. Descriptions are what `kubectl explain` shows; crd.py adds the defaults to them. `spec.model` is in
-model.py, parts of core/v1 are in core.py. What one field means for another stands in rules: CEL for admission, and guard.py for objects
-that got past it.
+rewrites what GitOps applied. Descriptions are what `kubectl explain` shows; crd.py adds the defaults to them. `spec.model`, `spec.rag`,
+`spec.store` and `spec.retention` are in files of their own, parts of core/v1 in core.py. What one field means for another stands in
+rules: CEL for admission, and guard.py for objects that got past it.
 """
 
 from typing import Annotated, Literal
@@ -13,6 +13,9 @@ from pydantic import Field
 from assistant_operator.api.v1alpha1.base import SET, ApiModel, Cidr, ObjectName, SecretEntry, SecretReference, keyed
 from assistant_operator.api.v1alpha1.core import NetworkPolicyPeer
 from assistant_operator.api.v1alpha1.model import Model
+from assistant_operator.api.v1alpha1.rag import Rag
+from assistant_operator.api.v1alpha1.retention import Retention
+from assistant_operator.api.v1alpha1.store import ExternalStore, ManagedStore, Store
 
 
 class EgressPort(ApiModel):
@@ -75,6 +78,14 @@ class AccessKey(ApiModel):
         tuple[Annotated[str, Field(min_length=1, max_length=253)], ...],
         Field(max_length=64, description="Groups of the subject.", json_schema_extra=SET),
     ] = ()
+    role: Annotated[
+        Literal["User", "DataOfficer"],
+        Field(
+            description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what is held "
+            "about any "
+            "subject as well."
+        ),
+    ] = "User"
     secret_ref: Annotated[
         KeySecretReference | None,
         Field(
@@ -97,7 +108,10 @@ class Tls(ApiModel):
     ] = "SelfSigned"
     secret_name: Annotated[
         ObjectName | None,
-        Field(description="Secret of type kubernetes.io/tls (tls.crt, tls.key, and ca.crt where clients need it), for mode Secret."),
+        Field(
+            description="Secret of type kubernetes.io/tls (tls.crt, tls.key, and ca.crt where clients need it), for mode Secret. Sources "
+            "of spec.rag need it to have ca.crt and to name <assistant>.<namespace>.svc: their Jobs are clients."
+        ),
     ] = None
 
 
@@ -152,20 +166,6 @@ class Logging(ApiModel):
     ] = "Filtered"
 
 
-class ConversationRetention(ApiModel):
-    """What is kept of conversations."""
-
-    mode: Annotated[Literal["None"], Field(description="None: conversations are not kept anywhere. The only mode in this version.")] = (
-        "None"
-    )
-
-
-class Retention(ApiModel):
-    """What is kept, and for how long."""
-
-    conversations: Annotated[ConversationRetention, Field(description="What is kept of conversations.")] = ConversationRetention()
-
-
 class PrivateAssistantSpec(ApiModel):
     """What the assistant shall be."""
 
@@ -176,4 +176,26 @@ class PrivateAssistantSpec(ApiModel):
     logging: Annotated[Logging, Field(description="Logs of the gateway and the model server. There is no setting that logs content.")] = (
         Logging()
     )
-    retention: Annotated[Retention, Field(description="What is kept, and for how long.")] = Retention()
+    retention: Annotated[Retention, Field(description="What is kept, and for how long. The default keeps nothing.")] = Retention()
+    rag: Annotated[Rag | None, Field(description="Answers from documents; none where absent. Needs spec.model.embedding.")] = None
+    store: Annotated[
+        Store | None,
+        Field(description="Where documents and kept conversations are. There is a store with rag or kept conversations alone."),
+    ] = None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything may be kept: then, and only then, there is a store."""
+        return self.rag is not None or self.retention.conversations.mode == "Keep"
+
+    @property
+    def managed_store(self) -> ManagedStore | None:
+        """The store that the operator runs; None where there is none or it is the user's."""
+        if not self.keeps or (self.store is not None and self.store.external is not None):
+            return None
+        return (self.store and self.store.managed) or ManagedStore()
+
+    @property
+    def external_store(self) -> ExternalStore | None:
+        """The user's store, where there is one."""
+        return self.store.external if self.keeps and self.store is not None else None

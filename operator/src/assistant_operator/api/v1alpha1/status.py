@@ -15,7 +15,13 @@ INT64 = {"format": "int64"}
 class Condition(ApiModel):
     """One aspect of the assistant (metav1.Condition)."""
 
-    type: Annotated[str, Field(max_length=316, description="Ready, Reconciling, Stalled, ModelReady or GatewayReady.")]
+    type: Annotated[
+        str,
+        Field(
+            max_length=316,
+            description="Ready, Reconciling, Stalled, or a promise: ModelReady, GatewayReady, StoreReady, RetentionEnforced.",
+        ),
+    ]
     status: Annotated[ConditionStatus, Field(description="True, False, or Unknown where it has not been shown.")]
     reason: Annotated[str, Field(min_length=1, max_length=1024, description="One CamelCase word that programs may act on.")]
     message: Annotated[str, Field(max_length=32768, description="What it means and what to do; never content, secrets or changing text.")]
@@ -34,6 +40,14 @@ class PullStatus(ApiModel):
     total_bytes: Annotated[int, Field(ge=0, description="Bytes of the whole model; 0 until the manifest is read.", json_schema_extra=INT64)]
 
 
+class EmbeddingStatus(ApiModel):
+    """The embedding model on the volume."""
+
+    name: Annotated[str, Field(max_length=400, description="Reference of the embedding model that is on the volume, verified.")]
+    digest: Annotated[str, Field(max_length=71, description="sha256: of its manifest.")]
+    size_bytes: Annotated[int | None, Field(ge=0, description="Bytes of all its blobs.", json_schema_extra=INT64)] = None
+
+
 class ModelStatus(ApiModel):
     """The model on the volume."""
 
@@ -47,6 +61,7 @@ class ModelStatus(ApiModel):
     digest: Annotated[str | None, Field(max_length=71, description="sha256: of its manifest; absent until it is verified.")] = None
     volume: Annotated[str | None, Field(max_length=253, description="PersistentVolumeClaim that holds it.")] = None
     size_bytes: Annotated[int | None, Field(ge=0, description="Bytes of all its blobs.", json_schema_extra=INT64)] = None
+    embedding: Annotated[EmbeddingStatus | None, Field(description="The embedding model beside it, with rag.")] = None
     pull: Annotated[PullStatus | None, Field(description="Progress of the pull; absent when none runs.")] = None
 
 
@@ -56,11 +71,51 @@ class EgressStatus(ApiModel):
     mode: Annotated[
         Literal["Deny", "Allowlist", "Open"],
         Field(
-            description="Deny: nothing. Allowlist: what spec.egress.allow lists. Open: everything or a large part of it, as "
-            "acknowledged in the spec. "
+            description="Deny: nothing (but the store that the operator runs for it, where there is one). Allowlist: what "
+            "spec.egress.allow and spec.store.external.peers list. Open: everything or a large part of it, as acknowledged in the spec. "
             "Whether the cluster's network enforces policies is not shown here."
         ),
     ]
+
+
+TIME = {"format": "date-time"}
+
+
+class RetentionStatus(ApiModel):
+    """What has been done about what is kept; written at most once a minute."""
+
+    last_purge: Annotated[
+        str | None, Field(max_length=64, description="When something was last looked for that is due (RFC 3339).", json_schema_extra=TIME)
+    ] = None
+    purged: Annotated[
+        int | None,
+        Field(ge=0, description="Items and documents that were erased as due since the store was made.", json_schema_extra=INT64),
+    ] = None
+    oldest: Annotated[
+        str | None, Field(max_length=64, description="When the oldest item that is still kept came (RFC 3339).", json_schema_extra=TIME)
+    ] = None
+
+
+class FailedDocuments(ApiModel):
+    """Documents of a source that could not be taken in, for one reason."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=64, description="Why: one CamelCase word.")]
+    count: Annotated[int, Field(ge=0, description="How many.", json_schema_extra=INT64)]
+
+
+class SourceStatus(ApiModel):
+    """What came of a source; written at most once a minute."""
+
+    name: Annotated[str, Field(max_length=40, description="Name of the source.")]
+    documents: Annotated[int, Field(ge=0, description="Documents of it in the store.", json_schema_extra=INT64)] = 0
+    chunks: Annotated[int, Field(ge=0, description="Passages of them.", json_schema_extra=INT64)] = 0
+    failed: Annotated[
+        tuple[FailedDocuments, ...],
+        Field(max_length=32, description="Documents that the last reading could not take in.", json_schema_extra=keyed("reason")),
+    ] = ()
+    last_finished: Annotated[
+        str | None, Field(max_length=64, description="When the source was last read to its end (RFC 3339).", json_schema_extra=TIME)
+    ] = None
 
 
 class InventoryEntry(ApiModel):
@@ -89,6 +144,13 @@ class PrivateAssistantStatus(ApiModel):
     ] = None
     model: Annotated[ModelStatus | None, Field(description="The model on the volume.")] = None
     egress: Annotated[EgressStatus | None, Field(description="What the NetworkPolicy that was last applied lets out.")] = None
+    retention: Annotated[
+        RetentionStatus | None, Field(description="What has been done about what is kept; absent where nothing is kept.")
+    ] = None
+    sources: Annotated[
+        tuple[SourceStatus, ...],
+        Field(max_length=16, description="What came of each source of documents.", json_schema_extra=keyed("name")),
+    ] = ()
     inventory: Annotated[
         tuple[InventoryEntry, ...], Field(max_length=256, description="Every object that the operator made for this assistant.")
     ] = ()
@@ -96,6 +158,6 @@ class PrivateAssistantStatus(ApiModel):
 
 def egress_status(spec: PrivateAssistantSpec) -> EgressStatus:
     """Return what the spec's NetworkPolicy lets out once it is applied."""
-    if spec.egress.mode == "Deny":
-        return EgressStatus(mode="Deny")
-    return EgressStatus(mode="Open" if any(is_open(rule.cidr) for rule in spec.egress.allow) else "Allowlist")
+    if spec.egress.mode == "Allowlist" and any(is_open(rule.cidr) for rule in spec.egress.allow):
+        return EgressStatus(mode="Open")
+    return EgressStatus(mode="Allowlist" if spec.egress.mode == "Allowlist" or spec.external_store else "Deny")

@@ -1,4 +1,4 @@
-"""Values inside strings that Kubernetes has words for and Python has not: networks, quantities.
+"""Values inside strings that Kubernetes has words for and Python has not: networks, quantities, durations.
 
 The same answers as the API server's CEL functions of the same purpose (isCIDR, cidr, quantity): rules.py writes each check twice, and a
 test compares the two on a real API server. Where Python's own library is more liberal than Go's, it is narrowed here.
@@ -21,6 +21,12 @@ WIDEST_IPV6 = 16
 """As above, for addresses that are not unique local: with 64 rules of it nobody covers what is routed."""
 
 _CIDR = re.compile(r"[0-9a-fA-F.:]+/(0|[1-9][0-9]{0,2})")
+TTL_PATTERN = r"^([0-9]{1,5}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$"
+"""Days, hours, minutes, seconds, whole ones: what CEL's durations can say once the days are taken off."""
+LEAST_TTL = 60
+
+_TTL = re.compile(TTL_PATTERN, re.ASCII)
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _QUANTITY = re.compile(QUANTITY_PATTERN)
 _SUFFIXES = {
     **{suffix: Decimal(10) ** exponent for suffix, exponent in (("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6))},
@@ -83,3 +89,11 @@ def quantity(text: str) -> Decimal | None:
     if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix != "Ei":
         return number.scaleb(int(suffix[1:]))
     return number * _SUFFIXES[suffix]
+
+
+def seconds(text: str) -> int | None:
+    """Return how many seconds a time to live such as 30d or 1h30m has; None where the text is none."""
+    match = _TTL.fullmatch(text)
+    if match is None or not text:
+        return None
+    return sum(int(part[:-1]) * _UNITS[part[-1]] for part in match.groups() if part)

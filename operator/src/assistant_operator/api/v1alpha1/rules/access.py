@@ -1,11 +1,9 @@
 """Rules on `spec.access`: peers, keys and the certificate."""
 
 from assistant_operator.api.v1alpha1.core import IPBlock, NetworkPolicyPeer
-from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, Rule, cel_text, pattern
+from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, VISIBLE, Rule, cel_text, pattern
 from assistant_operator.api.v1alpha1.spec import Access
 from assistant_operator.api.v1alpha1.values import contains, is_cidr
-
-VISIBLE = r"^[!-~]+( [!-~]+)*$"
 
 
 def _secrets_differ(access: Access) -> bool:
@@ -22,29 +20,37 @@ def _exceptions_fit(block: IPBlock) -> bool:
     return all(is_cidr(one) and contains(block.cidr, one) and one != block.cidr for one in block.except_ or ())
 
 
+def peer_rules(path: str, nobody: str) -> tuple[Rule, ...]:
+    """Return the rules on a list of NetworkPolicy peers; `nobody` says how to write that there is none."""
+    return (
+        Rule(
+            f"{path}[]",
+            "",
+            "has(self.ipBlock) != (has(self.podSelector) || has(self.namespaceSelector))",
+            _stands_alone,
+            f"a peer in {path} needs podSelector, namespaceSelector or both, or ipBlock alone{nobody}",
+        ),
+        Rule(
+            f"{path}[].ipBlock",
+            ".cidr",
+            CEL_CIDR.format("self.cidr"),
+            lambda it: is_cidr(it.cidr),
+            f"{path}: ipBlock.cidr must be a network, address/prefix with no bits set behind the prefix: write 10.1.0.0/16, "
+            f"not 10.1.2.3/16",
+        ),
+        Rule(
+            f"{path}[].ipBlock",
+            ".except",
+            f"!has(self.except) || !isCIDR(self.cidr) || self.except.all(e, {CEL_CIDR.format('e')} && "
+            "cidr(self.cidr).containsCIDR(e) && e != self.cidr)",
+            lambda it: not is_cidr(it.cidr) or _exceptions_fit(it),
+            f"{path}: ipBlock.except must be networks within ipBlock.cidr, smaller than it",
+        ),
+    )
+
+
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "spec.access.from[]",
-        "",
-        "has(self.ipBlock) != (has(self.podSelector) || has(self.namespaceSelector))",
-        _stands_alone,
-        "a peer in spec.access.from needs podSelector, namespaceSelector or both, or ipBlock alone; for nobody, write from: []",
-    ),
-    Rule(
-        "spec.access.from[].ipBlock",
-        ".cidr",
-        CEL_CIDR.format("self.cidr"),
-        lambda it: is_cidr(it.cidr),
-        "ipBlock.cidr must be a network, address/prefix with no bits set behind the prefix: write 10.1.0.0/16, not 10.1.2.3/16",
-    ),
-    Rule(
-        "spec.access.from[].ipBlock",
-        ".except",
-        f"!has(self.except) || !isCIDR(self.cidr) || self.except.all(e, {CEL_CIDR.format('e')} && "
-        "cidr(self.cidr).containsCIDR(e) && e != self.cidr)",
-        lambda it: not is_cidr(it.cidr) or _exceptions_fit(it),
-        "ipBlock.except must be networks within ipBlock.cidr, smaller than it",
-    ),
+    *peer_rules("spec.access.from", "; for nobody, write from: []"),
     Rule(
         "spec.access",
         ".keys",

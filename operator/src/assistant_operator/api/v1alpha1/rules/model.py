@@ -1,9 +1,20 @@
 """Rules on `spec.model`: its name, its image and the volume with the weights."""
 
+from collections.abc import Callable
+
 from assistant_model.reference import InvalidReferenceError, Reference, is_cloud, is_digest
-from assistant_operator.api.v1alpha1.core import ResourceRequirements
 from assistant_operator.api.v1alpha1.model import Model, ModelStorage
-from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, CEL_CLAIM, CEL_LINK_LOCAL, CEL_OPEN, Rule, cel_text, pattern
+from assistant_operator.api.v1alpha1.rules.rule import (
+    CEL_CIDR,
+    CEL_CLAIM,
+    CEL_LINK_LOCAL,
+    CEL_OPEN,
+    CEL_REQUESTS_FIT,
+    Rule,
+    cel_text,
+    pattern,
+    requests_fit,
+)
 from assistant_operator.api.v1alpha1.values import holds_link_local, is_cidr, is_open, quantity
 
 RUNTIME_FLOOR = "0.20.3"
@@ -47,43 +58,46 @@ def _one_volume_suffices(model: Model) -> bool:
     return model.replicas <= 1 or model.source.claim is not None or "ReadWriteMany" in model.storage.access_modes
 
 
-def _requests_fit(resources: ResourceRequirements) -> bool:
-    limits, requests = resources.limits or {}, resources.requests or {}
-    return all((quantity(limits[name]) or 0) >= (quantity(amount) or 0) for name, amount in requests.items() if name in limits)
-
-
 def _positive(storage: ModelStorage) -> bool:
     return (quantity(storage.size) or 0) > 0
 
 
+def _reference_rules(field: str, where: str, given: str, of: Callable[[Model], str | None]) -> tuple[Rule, ...]:
+    """Return the rules on a reference; `given` is CEL that holds where it is absent."""
+    host = f"{where}.split('/')[0].split(':')[0]"
+    return (
+        Rule(
+            "spec.model",
+            f".{field}",
+            f"{given}!{where}.matches({cel_text(CLOUD)})",
+            lambda it: not is_cloud(of(it) or ""),
+            f"spec.model.{field} must not be a cloud model (:cloud, -cloud): prompts would leave the cluster; choose "
+            "a model with weights of its own",
+        ),
+        Rule(
+            "spec.model",
+            f".{field}",
+            f"{given}{where}.matches({cel_text(CLOUD)}) || ({where}.matches({cel_text(REFERENCE)}) && "
+            f"!{where}.lowerAscii().endsWith(':local')"
+            f" && {host}.size() <= 253 && (!{where}.matches({cel_text(NUMERIC_HOST)}) || isIP({host})))",
+            lambda it: _well_formed(of(it) or "absent"),
+            f"spec.model.{field} must be an Ollama reference, [[host[:port]/]namespace/]model[:tag], without scheme or digest"
+            + ("; the digest belongs in spec.model.digest" if field == "name" else ""),
+        ),
+        Rule(
+            "spec.model",
+            f".{field}",
+            f"{given}!{where}.matches({cel_text(NUMERIC_HOST)}) || !isIP({host}) || ip({host}).isGlobalUnicast()",
+            lambda it: _reachable_host(of(it) or "absent"),
+            f"spec.model.{field} must not name a loopback, link-local, multicast or unspecified address as its registry: "
+            "that is no registry but the node or its cloud; name the registry",
+        ),
+    )
+
+
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "spec.model",
-        ".name",
-        f"!self.name.matches({cel_text(CLOUD)})",
-        lambda it: not is_cloud(it.name),
-        "spec.model.name must not be a cloud model (:cloud, -cloud): prompts would leave the cluster; choose "
-        "a model with weights of its own",
-    ),
-    Rule(
-        "spec.model",
-        ".name",
-        f"self.name.matches({cel_text(CLOUD)}) || (self.name.matches({cel_text(REFERENCE)}) && !self.name.lowerAscii().endsWith(':local')"
-        " && self.name.split('/')[0].split(':')[0].size() <= 253"
-        f" && (!self.name.matches({cel_text(NUMERIC_HOST)}) || isIP(self.name.split('/')[0].split(':')[0])))",
-        lambda it: _well_formed(it.name),
-        "spec.model.name must be an Ollama reference, [[host[:port]/]namespace/]model[:tag], without scheme or digest; "
-        "the digest belongs in spec.model.digest",
-    ),
-    Rule(
-        "spec.model",
-        ".name",
-        f"!self.name.matches({cel_text(NUMERIC_HOST)}) || !isIP(self.name.split('/')[0].split(':')[0])"
-        " || ip(self.name.split('/')[0].split(':')[0]).isGlobalUnicast()",
-        lambda it: _reachable_host(it.name),
-        "spec.model.name must not name a loopback, link-local, multicast or unspecified address as its registry: "
-        "that is no registry but the node or its cloud; name the registry",
-    ),
+    *_reference_rules("name", "self.name", "", lambda it: it.name),
+    *_reference_rules("embedding", "self.embedding", "!has(self.embedding) || ", lambda it: it.embedding),
     Rule(
         "spec.model",
         ".digest",
@@ -173,9 +187,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "spec.model.resources",
         ".requests",
-        "!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits)"
-        " || quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)",
-        _requests_fit,
+        CEL_REQUESTS_FIT.format("self"),
+        requests_fit,
         "spec.model.resources.requests must not be above limits: lower the request or raise the limit",
     ),
 )

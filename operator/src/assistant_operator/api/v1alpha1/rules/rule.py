@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assistant_operator.api.v1alpha1.core import ResourceRequirements
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
+from assistant_operator.api.v1alpha1.values import quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,20 @@ CEL_LINK_LOCAL = (
     " : (cidr('fe80::/10').containsCIDR({0}) || cidr({0}).containsCIDR('fe80::/10')))"
 )
 CEL_CLAIM = "(has({0}.source) && has({0}.source.claim))"
+CEL_KEEPS = (
+    "(has({0}.rag) || (has({0}.retention) && has({0}.retention.conversations) && has({0}.retention.conversations.mode)"
+    " && {0}.retention.conversations.mode == 'Keep'))"
+)
+"""Over a spec: PrivateAssistantSpec.keeps."""
+CEL_REQUESTS_FIT = (
+    "!has({0}.requests) || !has({0}.limits) || {0}.requests.all(k, !(k in {0}.limits)"
+    " || quantity(string({0}.requests[k])).compareTo(quantity(string({0}.limits[k]))) <= 0)"
+)
+VISIBLE = r"^[!-~]+( [!-~]+)*$"
+"""What stands in records: visible ASCII with single spaces."""
+
+
+def requests_fit(resources: ResourceRequirements) -> bool:
+    """Say whether no request is above its limit (CEL_REQUESTS_FIT)."""
+    limits, requests = resources.limits or {}, resources.requests or {}
+    return all((quantity(limits[name]) or 0) >= (quantity(amount) or 0) for name, amount in requests.items() if name in limits)

@@ -1,0 +1,24 @@
+"""A chain of checks: the first that objects decides. Neighbours: readiness.py and keeping.py hold the checks."""
+
+from collections.abc import Callable, Sequence
+
+from assistant_operator.errors import StatedError, TerminalError
+from assistant_operator.reconcile.observed import Observed
+from assistant_operator.reconcile.verdict import Verdict
+
+Check = Callable[[Observed], Verdict | None]
+
+
+def first_verdict(chain: Sequence[Check], seen: Observed, otherwise: Verdict) -> Verdict:
+    """Return the first objection, or what holds where there is none."""
+    return next((verdict for check in chain if (verdict := check(seen)) is not None), otherwise)
+
+
+def verdict_of(problem: StatedError) -> Verdict:
+    make = Verdict.stuck if isinstance(problem, TerminalError) else Verdict.false
+    return make(problem.reason, problem.message)
+
+
+def problem_with(condition: str, seen: Observed) -> Verdict | None:
+    """Return the verdict on the first problem that breaks this promise."""
+    return next((verdict_of(problem) for problem in seen.problems if problem.condition == condition), None)

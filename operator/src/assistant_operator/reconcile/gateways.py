@@ -1,0 +1,186 @@
+"""What the gateways tell of what they keep: their store, their purges, their sources (GET /status on the port for operations).
+
+Asked in the background (polling.py). What decides a condition brings a pass at once; numbers that only grow wait, and are shown at most
+once a minute (Ledger), so that status is not written for every document.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from assistant_operator.api.v1alpha1.status import FailedDocuments, RetentionStatus, SourceStatus
+from assistant_operator.reconcile.conditions import timestamp
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.polling import News
+
+PATH = "/status"
+MAX_ANSWER = 65536
+TIMEOUT = 5.0
+"""More than a gateway takes where its store is slow to answer."""
+INTERVAL = 10.0
+PATIENCE = 45.0
+"""Seconds of silence after which nothing is known of a pod any more."""
+AT_ONCE = 128
+"""Enough for a tenth of a thousand assistants to be out of reach, and the others to be heard in time."""
+COUNTS_EVERY = timedelta(seconds=60)
+CLOCK_EVERY = timedelta(minutes=5)
+"""Between two writes where nothing but the time of the last purge has changed."""
+MAX_FAILURES = 32
+
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+Word = Annotated[str, Field(pattern=rf"^{WORD.pattern}$")]
+
+
+class _Told(BaseModel):
+    """A part of the answer; parts that this version does not know are passed over."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+class Fault(_Told):
+    """Why the store is of no use to the gateway; the message is a constant of the gateway's."""
+
+    reason: Word
+    message: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class StoreTold(_Told):
+    """The store, as one gateway sees it."""
+
+    fault: Fault | None = None
+
+
+class RetentionTold(_Told):
+    """What was erased as due."""
+
+    last_purge: AwareDatetime | None = None
+    purged: Count = 0
+    oldest: AwareDatetime | None = None
+    is_late: bool
+
+
+class SourceTold(_Told):
+    """What came of one source."""
+
+    finished_at: AwareDatetime | None = None
+    documents: Count = 0
+    chunks: Count = 0
+    failed: dict[str, Count] = Field(default_factory=dict, max_length=256)
+
+
+class IndexTold(_Told):
+    """The index of vectors."""
+
+    state: Literal["Serving", "Rebuilding"]
+
+
+class GatewayStatus(_Told):
+    """One gateway's answer."""
+
+    store: StoreTold | None = None
+    retention: RetentionTold | None = None
+    sources: dict[str, SourceTold] = Field(default_factory=dict, max_length=256)
+    index: IndexTold | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """The gateway can use its store, so what it tells of what is in there is of now."""
+        return self.store is not None and self.store.fault is None
+
+
+def parse(text: bytes) -> GatewayStatus | None:
+    """Return what a gateway told; None where it told anything else, or could not say: a store that is slow to answer is no news."""
+    try:
+        told = GatewayStatus.model_validate_json(text)
+    except (ValidationError, ValueError, RecursionError):
+        return None
+    return None if told.is_well and told.retention is None else told
+
+
+def essence(told: GatewayStatus) -> tuple[Any, ...]:
+    """Return what conditions rest on."""
+    kept = told.retention
+    return told.store, kept and (kept.is_late, kept.last_purge is None), told.index
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What status shows of it."""
+
+    retention: RetentionStatus | None
+    sources: Mapping[str, SourceTold]
+
+    @classmethod
+    def of(cls, told: GatewayStatus) -> "Figures":
+        kept = told.retention
+        if kept is None:
+            return cls(None, told.sources)
+        return cls(RetentionStatus(last_purge=_time(kept.last_purge), purged=kept.purged, oldest=_time(kept.oldest)), told.sources)
+
+    def counts(self) -> tuple[Any, ...]:
+        """Return all but the time of the last purge, which moves while nothing happens."""
+        return self.retention and (self.retention.purged, self.retention.oldest), self.sources
+
+
+def _time(at: datetime | None) -> str | None:
+    return timestamp(at) if at is not None else None
+
+
+def source_status(name: str, told: SourceTold | None, trouble: str | None) -> SourceStatus:
+    """Return what status shows of one source; trouble is the reason why its ingest cannot run, which is told with no documents."""
+    if told is None:
+        told = SourceTold()
+    failed = {reason: count for reason, count in told.failed.items() if count and WORD.fullmatch(reason)} | (
+        {trouble: 0} if trouble else {}
+    )
+    return SourceStatus(
+        name=name,
+        documents=told.documents,
+        chunks=told.chunks,
+        failed=tuple(FailedDocuments(reason=reason, count=count) for reason, count in sorted(failed.items()))[:MAX_FAILURES],
+        last_finished=_time(told.finished_at),
+    )
+
+
+def news(now: Callable[[Key], None], later: Callable[[Key, float], None]) -> News[GatewayStatus]:
+    """Return what asks for a pass: at once where a condition may change, within a minute where only numbers do."""
+
+    def tell(key: Key, before: Mapping[str, GatewayStatus], after: Mapping[str, GatewayStatus]) -> None:
+        if {pod: essence(told) for pod, told in before.items()} != {pod: essence(told) for pod, told in after.items()}:
+            now(key)
+        elif _counts(before) != _counts(after):
+            later(key, COUNTS_EVERY.total_seconds())
+
+    return tell
+
+
+def _counts(told: Mapping[str, GatewayStatus]) -> dict[str, tuple[Any, ...]]:
+    return {pod: Figures.of(one).counts() for pod, one in told.items()}
+
+
+def _is_due(found: Figures, shown: Figures, age: timedelta) -> bool:
+    return age >= (CLOCK_EVERY if found.counts() == shown.counts() else COUNTS_EVERY)
+
+
+class Ledger:
+    """The figures that status shows: those of the newest answer, but not newer than a minute after the last ones."""
+
+    def __init__(self) -> None:
+        self._shown: dict[Key, tuple[datetime, Figures]] = {}
+
+    def show(self, key: Key, found: Figures | None, now: datetime) -> Figures | None:
+        """Return what to show; None where nothing was ever heard."""
+        at, shown = self._shown.get(key, (now, None))
+        if found is not None and (shown is None or _is_due(found, shown, abs(now - at))):
+            self._shown[key] = (now, found)
+            return found
+        return shown
+
+    def forget(self, key: Key) -> None:
+        self._shown.pop(key, None)
