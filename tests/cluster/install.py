@@ -9,11 +9,13 @@ from tests.cluster.paths import REPOSITORY
 CHART = REPOSITORY / "charts" / "private-assistant-operator"
 RELEASE = "private-assistant-operator"
 NAMESPACE = "private-assistant-system"
+NAMES = ("operator", "gateway", "ollama", "store")
+"""The images that the chart names."""
 
 
 def install(cluster: Cluster, images: dict[str, str], *settings: str, release: str = RELEASE, namespace: str = NAMESPACE) -> None:
     """Install or upgrade a release and wait until it runs; further settings are `name=value`."""
-    values = [f"image.{name}.{part}={value}" for name in ("operator", "gateway", "ollama") for part, value in _parts(images[name]).items()]
+    values = [f"image.{name}.{part}={value}" for name in NAMES for part, value in _parts(images[name]).items()]
     with tempfile.TemporaryDirectory() as folder:
         authority = Path(folder) / "ca.crt"
         authority.write_text(cluster.pull_authority())

@@ -1,8 +1,8 @@
 """A cluster of kind's, where Docker runs and `kind` is installed.
 
 A thin path: it cannot run where this project is developed, so tests/unit/cluster checks what it renders and calls, and no more is known
-of it. Images are built by Docker from the same Containerfiles, except Ollama's, which is the public one; models come from the public
-registry. What needs control of the node (enforcement modes, the recorded outside) only the real node has.
+of it. Images are built by Docker from the same Containerfiles, except Ollama's and the store's, which are the public ones; models come
+from the public registry. What needs control of the node (enforcement modes, the recorded outside) only the real node has.
 """
 
 import json
@@ -18,7 +18,11 @@ from tests.cluster.shell import run
 
 NAME = "private-assistant"
 NODE_IMAGE = "docker.io/kindest/node:v1.34.0"
-OLLAMA = f"docker.io/ollama/ollama:{builds.OLLAMA_VERSION}"
+PUBLIC = {
+    "ollama": f"docker.io/ollama/ollama:{builds.OLLAMA_VERSION}",
+    "store": "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm",
+}
+"""Images that come from where everyone gets them."""
 
 
 class Kind:
@@ -49,8 +53,8 @@ class Kind:
     def load_images(self) -> dict[str, str]:
         references = {}
         for image in project_images():
-            if image.short == "ollama":
-                references[image.short] = OLLAMA
+            if image.short in PUBLIC:
+                references[image.short] = PUBLIC[image.short]
                 continue
             self._build(image)
             run("kind", "load", "docker-image", image.reference, "--name", NAME)

@@ -23,6 +23,8 @@ PROGRAMS = {
     "buildah": "buildah",
     "gcc": "gcc",
     "g++": "g++",
+    "npm": "npm",
+    "strace": "strace",
 }
 FILES = {
     "/usr/lib/cni/bridge": "containernetworking-plugins",

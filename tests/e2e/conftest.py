@@ -39,7 +39,7 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="session")
 def images(node: Node) -> dict[str, str]:
-    """Install the operator by Helm, as a user would; references of the images in the node: operator, gateway, ollama, client."""
+    """Install the operator by Helm, as a user would; references of the images in the node: operator, gateway, ollama, store, client."""
     references = node.load_images()
     with locked(cache() / "install.lock"):  # two sessions may share the node
         install(node, references)

@@ -21,7 +21,7 @@ PACKAGES = (
     *("python3.11", "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-venv", "python3-distutils"),
     *("python3-lib2to3", "python3-pip-whl", "python3-setuptools-whl", "libc6", "libgcc-s1", "libstdc++6", "gcc-12-base", "zlib1g"),
     *("libexpat1", "libssl3", "libbz2-1.0", "liblzma5", "libffi8", "libsqlite3-0", "libuuid1", "libcrypt1", "libncursesw6", "libtinfo6"),
-    *("libreadline8", "media-types", "ca-certificates", "busybox-static", "tzdata", "netbase"),
+    *("libreadline8", "libc-bin", "media-types", "ca-certificates", "busybox-static", "tzdata", "netbase"),
 )
 UNNEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bug")
 FILES = {

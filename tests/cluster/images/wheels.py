@@ -14,22 +14,28 @@ from tests.cluster.paths import REPOSITORY, cache
 from tests.cluster.progress import step
 from tests.cluster.shell import run
 
+WITHOUT_DEPENDENCIES = {"client": "privategpt"}
+"""Another lock of an image, of packages that ask for older versions of what the first one has, and work with these."""
 
-def lock(image: str) -> Path:
-    """Return the file that pins the image's packages."""
-    return REPOSITORY / "requirements" / f"{image}.txt"
+
+def locks(image: str) -> tuple[Path, ...]:
+    """Return the files that pin the image's packages; what the second one names is installed without its dependencies."""
+    names = (image, WITHOUT_DEPENDENCIES[image]) if image in WITHOUT_DEPENDENCIES else (image,)
+    return tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in names)
 
 
 def wheels(image: str) -> Path:
     """Return a folder with every wheel of the image."""
-    target = cache() / "wheels" / f"{image}-{hashlib.sha256(lock(image).read_bytes()).hexdigest()[:12]}"
+    made_from = b"".join(lock.read_bytes() for lock in locks(image))
+    target = cache() / "wheels" / f"{image}-{hashlib.sha256(made_from).hexdigest()[:12]}"
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with step(f"wheels of the {image} image"), tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         folder = Path(temporary) / "wheels"
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes")
-        run(*pip, "-r", lock(image), "--dest", folder)
+        for lock, options in zip(locks(image), ((), ("--no-deps",)), strict=False):
+            run(*pip, *options, "-r", lock, "--dest", folder)
         folder.replace(target)
     return target
 

@@ -11,6 +11,8 @@ from tests.e2e.support.kubectl import Kubectl, condition, until
 
 MODEL = "smollm2:135m"
 OTHER_MODEL = "smollm2:alt"
+EMBEDDING_MODEL = "all-minilm:l6-v2"
+OTHER_EMBEDDING_MODEL = "all-minilm:alt"
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 SETTLE_SECONDS = 150
 """Within which an assistant is Ready: the pull and the model's load on two busy cores."""
@@ -73,11 +75,16 @@ class Assistants:
     def endpoint(self, name: str = "minimal") -> str:
         return f"https://{name}.{self.kubectl.namespace}.svc.cluster.local"
 
-    def client(self, name: str = "minimal", pod: str = "client") -> str:
-        """Start a pod with the SDKs, the assistant's key in /key and its CA in /ca; return its name."""
+    def client(self, name: str = "minimal", pod: str = "client", key: str = "default") -> str:
+        """Start a pod with the SDKs, a key of the assistant in /key and its CA in /ca; return its name."""
         names = Names(self.kubectl.namespace, name)
-        volumes = {"key": {"secret": {"secretName": names.key_secret("default")}}, "ca": {"configMap": {"name": names.ca_config}}}
+        volumes = {"key": {"secret": {"secretName": names.key_secret(key)}}, "ca": {"configMap": {"name": names.ca_config}}}
         return self.pod(pod, volumes)
+
+    def run(self, client: str, *arguments: str, name: str = "minimal", pod: str = "client") -> Any:
+        """Run one of clients/ in a client pod with the endpoint and these arguments; return what it printed."""
+        script = (CLIENTS / f"{client}.py").read_text()
+        return json.loads(self.kubectl.execute(pod, "python3", "-", self.endpoint(name), *arguments, stdin=script, timeout=300))
 
     def pod(self, pod: str, volumes: Mapping[str, Any] | None = None, kubectl: Kubectl | None = None) -> str:
         """Start a restricted pod that sleeps, with Python in it, wait for it, and return its name."""
