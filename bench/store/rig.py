@@ -23,6 +23,7 @@ from assistant_gateway.record import Records
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import Upstream
+from assistant_operator.resources import store_script
 from tests.cluster import builds
 from tests.cluster.certificates import SERVER, authority, issue
 from tests.cluster.models import EMBEDDING_MODEL, digest, models_folder
@@ -33,14 +34,10 @@ KEY = "sk-of-the-bench-0123456789"
 CHAT, EMBEDDING = "smollm2:135m", f"{EMBEDDING_MODEL}:l6-v2"
 GROUPS = tuple(f"group{number}" for number in range(5))
 EVERYTHING, ONE_GROUP = Identity("bench", "bench", GROUPS, "User"), Identity("bench", "bench", GROUPS[2:3], "User")
-SETTINGS = {
-    # The tests' server forgets what a power cut would take: this one writes as the store's pod does.
-    "fsync": "on",
-    "full_page_writes": "on",
-    "shared_buffers": "256MB",
-    "maintenance_work_mem": "1GB",
-    "max_wal_size": "4GB",
-}
+PLACE = ("listen_addresses", "port", "unix_socket_directories", "ssl", "ssl_min_protocol_version")
+"""Settings by which a server is reached, which is the tests' business here."""
+# As the managed store's: the tests' own server forgets what a power cut would take.
+SETTINGS = {name: value for name, value in store_script.SETTINGS.items() if name not in PLACE} | {"fsync": "on", "full_page_writes": "on"}
 START_SECONDS = 120.0
 
 server = run_server

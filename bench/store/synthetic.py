@@ -67,7 +67,10 @@ async def load(memory: Memory, world: World, pieces: int) -> Space:
     for begin in range(0, pieces, BATCH):
         await _copy(memory, space, list(_rows(memory, world, lexemes, tokens, min(BATCH, pieces - begin))))
     async with store.connection() as connection:
+        # The gateway's index grows document by document; one that is made at once needs room, or takes many minutes.
+        await connection.execute("SET maintenance_work_mem = '1GB'")
         await connection.execute(index, timeout=3600)
+        await connection.execute("RESET maintenance_work_mem")
         await connection.execute("VACUUM ANALYZE", timeout=3600)
     return space
 
