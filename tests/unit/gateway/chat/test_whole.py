@@ -137,23 +137,23 @@ async def test_openais_client_goes_on_with_a_conversation_from_documents(process
 WIRES = ["/api/chat", "/v1/chat/completions"]
 
 
-async def test_no_word_of_documents_and_conversations_is_written_anywhere(
-    process: GatewayProcess, fake: FakeOllama, postgres: Postgres
-) -> None:
-    """Also where requests are odd, the model fails, and the store is away."""
-    errors: list[str] = []
-    chat: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": QUESTION}], "use_context": True}
+class Prober:
+    """Sends requests of every kind with the canary wherever a client may put it, and keeps what the errors say."""
 
-    async def ask(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response:
-        answer = await client.request(method, path, params={"q": CANARY, "after": CANARY}, headers={"x": CANARY}, **more)
-        errors.extend([str(answer.headers), answer.text] if answer.status_code != 200 else [str(answer.headers)])
-        return answer
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.errors: list[str] = []
 
-    async def ask_all(client: httpx.AsyncClient, conversation: str) -> None:
+    async def ask(self, method: str, path: str, **more: Any) -> None:
+        answer = await self.client.request(method, path, params={"q": CANARY, "after": CANARY}, headers={"x": CANARY}, **more)
+        self.errors += [str(answer.headers), answer.text] if answer.status_code != 200 else [str(answer.headers)]
+
+    async def chat(self, conversation: str) -> None:
+        chat: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": QUESTION}], "use_context": True}
         for path in WIRES:
             for stream in (True, False):
                 for more in ({}, {"conversation": conversation}, {"conversation": CANARY}, {"conversation": {"id": CANARY}}):
-                    await ask(client, "POST", path, json=chat | {"stream": stream} | more)
+                    await self.ask("POST", path, json=chat | {"stream": stream} | more)
             for odd in (
                 {"use_context": CANARY},
                 {"context_filter": {CANARY: CANARY}},
@@ -163,42 +163,55 @@ async def test_no_word_of_documents_and_conversations_is_written_anywhere(
                 {"messages": [{"role": CANARY, "content": {CANARY: CANARY}}]},
                 {"messages": [{"role": "user", "content": [{"type": CANARY, CANARY: CANARY}]}], "conversation": conversation},
             ):
-                await ask(client, "POST", path, json=chat | odd)
-        await ask(client, "POST", "/v1/completions", json={"prompt": QUESTION, "system_prompt": CANARY, "use_context": True})
-        await ask(client, "POST", "/v1/completions", json={"prompt": {CANARY: CANARY}, "use_context": True})
-        await ask(client, "POST", "/v1/chunks", json={"text": QUESTION, "context_filter": {"docs_ids": [CANARY]}})
-        await ask(client, "POST", "/v1/ingest/text", json={"file_name": CANARY, "text": HANDBOOK, "metadata": {CANARY: CANARY}})
-        await ask(client, "POST", "/v1/ingest/file", files={"file": (f"{CANARY}.pdf", b"%PDF-1.7 " + CANARY.encode())})
-        await ask(client, "POST", "/v1/ingest/file", content=CANARY.encode())
-        await ask(client, "POST", "/v1/conversations", json={"metadata": {CANARY: CANARY}, "items": [{"type": CANARY}]})
-        await ask(client, "GET", f"/v1/conversations/{conversation}/items")
-        await ask(client, "GET", f"/v1/conversations/{CANARY}/items/{CANARY}")
-        await ask(client, "DELETE", f"/v1/ingest/{CANARY}")
-        await ask(client, "DELETE", f"/v1/subjects/{CANARY}")
+                await self.ask("POST", path, json=chat | odd)
+        await self.ask("POST", "/v1/completions", json={"prompt": QUESTION, "system_prompt": CANARY, "use_context": True})
+        await self.ask("POST", "/v1/completions", json={"prompt": {CANARY: CANARY}, "use_context": True})
+
+    async def rooms(self, conversation: str) -> None:
+        await self.ask("POST", "/v1/chunks", json={"text": QUESTION, "context_filter": {"docs_ids": [CANARY]}})
+        await self.ask("POST", "/v1/ingest/text", json={"file_name": CANARY, "text": HANDBOOK, "metadata": {CANARY: CANARY}})
+        await self.ask("POST", "/v1/ingest/file", files={"file": (f"{CANARY}.pdf", b"%PDF-1.7 " + CANARY.encode())})
+        await self.ask("POST", "/v1/ingest/file", content=CANARY.encode())
+        await self.ask("POST", "/v1/conversations", json={"metadata": {CANARY: CANARY}, "items": [{"type": CANARY}]})
+        await self.ask("GET", f"/v1/conversations/{conversation}/items")
+        await self.ask("GET", f"/v1/conversations/{CANARY}/items/{CANARY}")
+        await self.ask("DELETE", f"/v1/ingest/{CANARY}")
+        await self.ask("DELETE", f"/v1/subjects/{CANARY}")
+
+    async def all(self, conversation: str) -> None:
+        await self.chat(conversation)
+        await self.rooms(conversation)
+
+
+async def test_no_word_of_documents_and_conversations_is_written_anywhere(
+    process: GatewayProcess, fake: FakeOllama, postgres: Postgres
+) -> None:
+    """Also where requests are odd, the model fails, and the store is away."""
 
     async def fail(asked: Asked, wire: Wire) -> None:
         await wire.json({"error": f"what of {CANARY}"}, 500)
 
     async with process.http() as client:
+        prober = Prober(client)
         made = await client.post("/v1/conversations", json={"metadata": {"topic": CANARY}})
         conversation = made.json()["id"]
-        await ask_all(client, conversation)
+        await prober.all(conversation)
         fake.scripts |= dict.fromkeys(["/api/embed", *WIRES], fail)
-        await ask_all(client, conversation)
+        await prober.all(conversation)
         fake.scripts.clear()
         (postgres.folder / "password").write_text(CANARY)
         await postgres.server.execute(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{postgres.policy.database}'",
         )
         await postgres.server.execute(f'ALTER DATABASE "{postgres.policy.database}" ALLOW_CONNECTIONS false')
-        await ask_all(client, conversation)
+        await prober.all(conversation)
         status = (await process.ops("/status")).text
         metrics = (await process.ops("/metrics")).text
         ready = (await process.ops("/readyz")).text
     await until(lambda: len(process.records()) > 100)
 
     written = [process.output.read_text(), process.errors.read_text(), postgres.server.log.read_text(), status, metrics, ready]
-    assert not [line for text in [*written, *errors] for line in text.splitlines() if CANARY.lower() in line.lower()]
+    assert not [line for text in [*written, *prober.errors] for line in text.splitlines() if CANARY.lower() in line.lower()]
     codes = {record.get("code") for record in process.records()}
     assert {"not_found", "invalid_request", "retrieval_failed", None} <= codes
     assert codes & {"store_unavailable", "not_ready"}
