@@ -16,7 +16,9 @@ from typing import Final
 
 from assistant_documents import logs
 from assistant_documents.ingest.globs import Glob, InvalidGlobError
-from assistant_documents.outcome import Done, Failed, IngestError, Reason, TerminatedError, write_termination
+from assistant_documents.outcome import Done, Failed, IngestError, Reason
+from assistant_model.logs import unexpected
+from assistant_model.outcome import TerminatedError, write_termination
 
 _log = logging.getLogger("assistant_documents")
 
@@ -63,7 +65,7 @@ def _outcome(options: argparse.Namespace) -> Done | Failed:
     except TerminatedError:
         return Failed(Reason.INTERRUPTED)
     except Exception as error:  # whatever it is, its text stays here
-        logs.unexpected(_log, error)
+        unexpected(_log, error)
         return Failed(Reason.INTERNAL_ERROR)
 
 

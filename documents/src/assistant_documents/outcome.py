@@ -6,19 +6,12 @@ none holds a name.
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-EXIT_RETRY: Final = 1
-"""Another try may succeed: the Job starts one."""
-EXIT_INTERRUPTED: Final = 143
-"""Ended by SIGTERM (128 + 15); what is in the store stays and is skipped by the next try."""
-
-_log = logging.getLogger(__name__)
+from assistant_model.outcome import EXIT_INTERRUPTED, EXIT_RETRY
 
 
 class Reason(StrEnum):
@@ -59,10 +52,6 @@ class IngestError(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
-
-
-class TerminatedError(BaseException):
-    """SIGTERM arrived. No Exception, so that nothing that handles errors of requests takes it for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +95,3 @@ class Failed:
     def to_json(self) -> str:
         """Return the termination message of a failure."""
         return json.dumps({"reason": self.reason.value, "message": self.message})
-
-
-def write_termination(outcome: Done | Failed, path: Path | None) -> None:
-    """Leave the outcome where the kubelet picks it up; a failure to do so changes nothing about the outcome."""
-    if path is None:
-        return
-    try:
-        path.write_text(outcome.to_json())
-    except OSError as error:
-        _log.warning("the termination message could not be written", extra={"error": type(error).__name__})

@@ -9,7 +9,6 @@ import argparse
 import logging
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,8 +58,7 @@ def _outcome(options: argparse.Namespace) -> Verified | Failed:
     except TerminatedError:
         return Failed(Reason.INTERRUPTED, "The command was ended from outside; what was downloaded is kept.")
     except Exception as error:  # whatever it is, its text stays here
-        frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-        _log.critical("unexpected error", extra={"error": type(error).__name__, "frames": frames})
+        logs.unexpected(_log, error)
         return Failed(Reason.INTERNAL_ERROR, f"Unexpected {type(error).__name__}; the log says where.")
 
 

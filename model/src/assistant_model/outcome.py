@@ -10,14 +10,14 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 EXIT_RETRY: Final = 1
 """Another try may succeed: the Job starts one."""
 EXIT_TERMINAL: Final = 42
 """Another try ends the same way: the Job's podFailurePolicy fails the Job at once."""
 EXIT_INTERRUPTED: Final = 143
-"""Ended by SIGTERM (128 + 15); what was downloaded is kept for the next try."""
+"""Ended by SIGTERM (128 + 15); what was done so far is kept for the next try."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class ModelError(Exception):
 
 
 class TerminatedError(BaseException):
-    """SIGTERM arrived. No Exception, so that nothing that handles errors of downloads takes it for one."""
+    """SIGTERM arrived. No Exception, so that nothing that handles errors of downloads or requests takes it for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,13 @@ class Failed:
         return json.dumps({"reason": self.reason.value, "message": self.message})
 
 
-def write_termination(outcome: Verified | Failed, path: Path | None) -> None:
+class Outcome(Protocol):
+    """How a command ended, whichever command."""
+
+    def to_json(self) -> str: ...
+
+
+def write_termination(outcome: Outcome, path: Path | None) -> None:
     """Leave the outcome where the kubelet picks it up; a failure to do so changes nothing about the outcome."""
     if path is None:
         return

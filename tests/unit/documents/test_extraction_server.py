@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from assistant_documents.extraction.protocol import InvalidMessageError, MediaType, Reason, Refused, Request, Text, parse_answer
 from tests.unit.documents.sidecar import ROGUE, parse, sidecar
 
-SOURCES = Path(__file__).parents[3] / "documents" / "src"
+SOURCES = os.pathsep.join(str(Path(__file__).parents[3] / room / "src") for room in ("documents", "model"))
 LINE = {"mediaType": None, "name": "a.md", "size": 5, "maxText": 1000, "seconds": 5.0}
 
 
@@ -201,7 +201,7 @@ class Served:
         self.socket = folder / "documents.sock"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "assistant_documents", "serve", "--socket", str(self.socket), *arguments],
-            env={"PYTHONPATH": str(SOURCES), "PATH": os.environ["PATH"], "SECRET": "canary"},
+            env={"PYTHONPATH": SOURCES, "PATH": os.environ["PATH"], "SECRET": "canary"},
             stderr=subprocess.PIPE,
             text=True,
             **options,

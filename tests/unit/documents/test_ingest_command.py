@@ -16,7 +16,7 @@ from assistant_documents.ingest import gateway as _gateway  # noqa: F401 - loade
 from assistant_documents.ingest import run as _run  # noqa: F401
 from tests.unit.documents.source_api import Gateway, Handler, Request
 
-SOURCES = Path(__file__).parents[3] / "documents" / "src"
+SOURCES = os.pathsep.join(str(Path(__file__).parents[3] / room / "src") for room in ("documents", "model"))
 CANARY = "Canary-7361"
 
 
@@ -32,7 +32,7 @@ class Command:
         line += [f"--termination-log={self.termination}", *arguments]
         self.process = subprocess.Popen(
             line,
-            env={"PYTHONPATH": str(SOURCES), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+            env={"PYTHONPATH": SOURCES, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

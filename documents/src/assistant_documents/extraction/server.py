@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from assistant_documents import logs
 from assistant_documents.extraction import syscalls
 from assistant_documents.extraction.extractor import Extractor, NurseryLostError
 from assistant_documents.extraction.protocol import MAX_LINE, Answer, InvalidMessageError, Reason, Refused, Request
+from assistant_model.logs import unexpected
 
 _READ_SECONDS: Final = 30.0
 """Silence of the gateway after which a connection is given up."""
@@ -117,7 +117,7 @@ class _Desk:
         except (OSError, EOFError, TimeoutError):
             _log.info("a client went away")
         except Exception as error:
-            logs.unexpected(_log, error)
+            unexpected(_log, error)
         finally:
             self._tasks.discard(task)
             writer.close()
