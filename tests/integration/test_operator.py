@@ -25,7 +25,7 @@ from tests.integration.api import Api, until
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab
 from tests.integration.running import Hosts, Running
 
-ROOTS = ("operator/src", "gateway/src", "model/src")
+ROOTS = ("operator/src", "gateway/src", "model/src", "egress/src")
 
 
 def another(lab: Lab, identity: str) -> Running:
