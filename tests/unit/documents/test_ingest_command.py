@@ -147,6 +147,33 @@ def test_a_failure_has_a_reason(gateway: Gateway, folder: Path, change: dict[str
     assert message["message"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [(502, "embedding_failed", (1, "Incomplete")), (500, "internal_error", (1, "Incomplete")), (422, "document_unreadable", (0, None))],
+)
+def test_what_may_pass_is_tried_again(gateway: Gateway, folder: Path, status: int, code: str, outcome: tuple[int, str | None]) -> None:
+    """A source without a schedule would miss the document for ever; a file that is bad itself fails nothing."""
+    contents = fill(folder, 2)
+    bad = f"{CANARY}-000.md"
+
+    def refuse(handler: Handler, request: Request) -> bool:
+        if request.locator != bad:
+            return False
+        handler.refuse(status, code)
+        return True
+
+    gateway.intercept = refuse
+    first = Command(gateway, folder)
+    ended, message = first.end()
+    gateway.intercept = None
+    second, result = Command(gateway, folder).end()
+
+    assert (ended, message.get("reason")) == outcome
+    assert gateway.runs[1]["failed"] != {}
+    assert (second, result["documents"], gateway.documents) == (0, 2, contents)
+    assert CANARY not in first.output
+
+
 def test_unexpected_errors_say_where_and_not_what(gateway: Gateway, folder: Path) -> None:
     """Whatever goes wrong: a type and lines of code."""
     command = Command(gateway, folder / CANARY)
