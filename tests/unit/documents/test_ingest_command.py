@@ -14,6 +14,7 @@ import pytest
 from assistant_documents.__main__ import main
 from assistant_documents.ingest import gateway as _gateway  # noqa: F401 - loaded before the fork below
 from assistant_documents.ingest import run as _run  # noqa: F401
+from tests.support.waiting import until
 from tests.unit.documents.source_api import Gateway, Handler, Request
 
 SOURCES = os.pathsep.join(str(Path(__file__).parents[3] / room / "src") for room in ("documents", "model"))
@@ -101,7 +102,7 @@ def test_an_interrupted_run_is_resumed(gateway: Gateway, folder: Path, number: s
     first.process.send_signal(number)
     ended, message = first.end()
     waited = time.monotonic() - started
-    time.sleep(0.2)  # what was under way arrives
+    until("what was under way has arrived", lambda: gateway.open == 0)
     there = len(gateway.documents)
     gateway.requests.clear()
     second, result = Command(gateway, folder).end()
