@@ -195,6 +195,17 @@ async def test_without_rag_no_document_stays(world: World) -> None:
     assert await world.count("data_keys") == 1
 
 
+@pytest.mark.parametrize("known", [SOURCES, ()], ids=["with sources", "without any"])
+async def test_uploads_stay_whatever_sources_there_are(world: World, known: tuple[SourcePolicy, ...]) -> None:
+    """They came by the API, and belong to no source: only without rag are they gone."""
+    await world.library.upload_text(ALICE, "n", "A word of Alice.", {})
+    world.policy(rag(sources=known))
+
+    assert await world.library.sources.clear() == 0
+
+    assert await world.found(ALICE, "word") == ["A word of Alice."]
+
+
 async def test_the_watch_clears_and_outlives_an_outage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await put(world, "salaries", "2", "A word for hr.")
     told: set[str] = set()
