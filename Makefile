@@ -47,11 +47,15 @@ check: $(VENV)/.locked
 	$(BIN)/lint-imports
 	$(RUN) tests.cluster.check
 
+# `make unit WORKERS=2` runs two at a time: each worker has its own PostgreSQL and API server.
+WORKERS ?= 0
+TOGETHER := --numprocesses $(WORKERS) --dist worksteal
+
 unit: $(VENV)/.locked
-	$(RUN) pytest tests/unit
+	$(RUN) pytest $(TOGETHER) tests/unit
 
 integration: $(VENV)/.locked
-	$(RUN) pytest tests/integration
+	$(RUN) pytest $(TOGETHER) tests/integration
 
 # The real node itself, ill-treated; a second one beside the demo's.
 node: $(VENV)/.locked

@@ -23,7 +23,9 @@ from assistant_gateway.record import Records
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import Upstream
+from assistant_operator.api.v1alpha1.store import ManagedStore
 from assistant_operator.resources import store_script
+from assistant_operator.resources.store_stateful_set import memory_mebibytes
 from tests.cluster import builds
 from tests.cluster.certificates import SERVER, authority, issue
 from tests.cluster.models import EMBEDDING_MODEL, digest, models_folder
@@ -36,8 +38,13 @@ GROUPS = tuple(f"group{number}" for number in range(5))
 EVERYTHING, ONE_GROUP = Identity("bench", "bench", GROUPS, "User"), Identity("bench", "bench", GROUPS[2:3], "User")
 PLACE = ("listen_addresses", "port", "unix_socket_directories", "ssl", "ssl_min_protocol_version")
 """Settings by which a server is reached, which is the tests' business here."""
-# As the managed store's: the tests' own server forgets what a power cut would take.
-SETTINGS = {name: value for name, value in store_script.SETTINGS.items() if name not in PLACE} | {"fsync": "on", "full_page_writes": "on"}
+# As the managed store's: the tests' own server forgets what a power cut would take, and has less memory.
+SETTINGS = {
+    **{name: value for name, value in store_script.SETTINGS.items() if name not in PLACE},
+    "fsync": "on",
+    "full_page_writes": "on",
+    "shared_buffers": f"{memory_mebibytes(ManagedStore())}MB",
+}
 START_SECONDS = 120.0
 
 server = run_server

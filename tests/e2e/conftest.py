@@ -6,7 +6,7 @@ The cluster is the one of `make demo` (there is one node to a machine). Where th
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,24 @@ def images(node: Node) -> dict[str, str]:
 def operator(node: Node, images: dict[str, str]) -> Kubectl:
     """kubectl in the namespace of the operator that runs."""
     return Kubectl(node.kubeconfig, NAMESPACE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what the cluster says of it, while it still stands: nobody can look afterwards."""
+    report = yield
+    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
+        for name, found in item.funcargs.items():
+            if isinstance(found, Kubectl):
+                report.sections.append((f"cluster, by {name}", _account(found)))
+    return report
+
+
+def _account(kubectl: Kubectl) -> str:
+    try:
+        return kubectl.account()
+    except Exception as error:  # the failure itself is what counts
+        return f"the cluster says nothing: {error}"
 
 
 @pytest.fixture

@@ -3,18 +3,14 @@
 import base64
 import json
 import ssl
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from assistant_operator.kube.kinds import LEASE, PRIVATE_ASSISTANT, Kind, kind_of
 from assistant_operator.kube.objects import Object, name_of, namespace_of
 from tests.cluster.apiserver import ApiServer
-
-Found = TypeVar("Found")
 
 HAND = "kubectl-edit"
 """The field manager of edits by hand."""
@@ -105,13 +101,3 @@ def _trust(path: Path, folder: Path) -> ssl.SSLContext:
     pair.write_bytes(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
     context.load_cert_chain(pair)
     return context
-
-
-def until(what: str, look: Callable[[], Found | None], seconds: float = 15.0, *, every: float = 0.02) -> Found:
-    """Return the first thing that is found, or fail after a while with what was looked for."""
-    end = time.monotonic() + seconds
-    while True:
-        if found := look():
-            return found
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(every)

@@ -1,4 +1,7 @@
-"""A real API server for the whole run, and for each test a namespace with an operator that has the rights of the chart and no more."""
+"""A real API server for the whole run, and for each test a namespace with an operator that has the rights of the chart and no more.
+
+Each of pytest's workers, where it has several, has an API server to itself: tests may change what is there once in a cluster.
+"""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,10 +13,18 @@ from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
 from assistant_operator.kube.objects import Object
 from assistant_operator.kube.rbac import own_rules, workload_rules
+from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
-from tests.integration.api import Api, until
+from tests.integration.api import Api
 from tests.integration.lab import OPERATOR, REGISTRY, Lab
 from tests.integration.running import Hosts, Running
+from tests.support.waiting import until
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Build the programs once, before there are workers that would do it at the same time, and where the progress is seen."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        builds.build((*builds.API_SERVER, "helm"), only=("etcd", "kube-apiserver", "kubectl", "helm"))
 
 
 @pytest.fixture(scope="session")

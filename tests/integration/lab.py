@@ -24,10 +24,11 @@ from assistant_operator.kube.objects import Object, condition, controller_uid, n
 from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
-from tests.integration.api import Api, until
+from tests.integration.api import Api
 from tests.integration.running import Hosts, Running
 from tests.support.pods import terminated, timestamp
 from tests.support.statuslint import lint
+from tests.support.waiting import until
 
 REGISTRY = "registry.test"
 MODEL = f"{REGISTRY}:5000/library/smol:1"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assistant_operator.handlers.operator import Operator
+from assistant_operator.kube.kinds import Kind
 from assistant_operator.reconcile.key import Key
 from assistant_operator.settings import load
 from tests.support.evidence import Probes
@@ -120,6 +121,14 @@ class Running:
         assert self.operator is not None
         found = self.operator.metrics.registry.get_sample_value("private_assistant_operator_reconcile_seconds_count")
         return int(found or 0)
+
+    def calls(self, verb: str, kind: Kind) -> int:
+        """Calls to the API server that have ended so far, whatever they were answered with."""
+        assert self.operator is not None
+        samples = [sample for family in self.operator.metrics.registry.collect() for sample in family.samples]
+        wanted = {"verb": verb, "kind": kind.kind}.items()
+        counted = (sample for sample in samples if sample.name == "private_assistant_operator_api_calls_total")
+        return int(sum(sample.value for sample in counted if wanted <= sample.labels.items()))
 
     def settle(self, looks: int = 8, seconds: float = 20) -> None:
         """Wait until nothing is queued or running in so many looks on end, between which the operator's loop has gone round."""

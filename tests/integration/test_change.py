@@ -18,8 +18,8 @@ from assistant_operator.kube.kinds import (
     kind_of,
 )
 from assistant_operator.kube.objects import Object, controller_uid, name_of
-from tests.integration.api import until
 from tests.integration.lab import DIGEST, MODEL, Lab
+from tests.support.waiting import until
 
 Look = Callable[[Lab], Any]
 

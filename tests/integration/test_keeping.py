@@ -11,10 +11,10 @@ import pytest
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, CRON_JOB, EVENT, JOB, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, name_of, uid_of
 from assistant_operator.reconcile import gateways, polling
-from tests.integration.api import until
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab, everything
 from tests.integration.running import Running
 from tests.support.pods import waiting
+from tests.support.waiting import until
 
 KEEP: dict[str, Any] = {"model": {"name": MODEL}, "retention": {"conversations": {"mode": "Keep", "ttl": "1h"}}}
 RAG: dict[str, Any] = {

@@ -20,6 +20,7 @@ from assistant_operator.resources.secrets import (
 )
 from tests.cluster.apiserver import api_server
 from tests.integration.rest import Rest
+from tests.support.waiting import until
 from tests.unit.operator.api.cases import GOOD, Case
 from tests.unit.operator.resources.contexts import EXAMPLES, context, example, installation, spec_of
 
@@ -101,7 +102,8 @@ def test_applied_again_nothing_is_written(rest: Rest) -> None:
     made = [manifest.to_dict() for manifest in manifests(GOOD[1])]
 
     def versions() -> list[str]:
-        time.sleep(1.1)  # times in managedFields have seconds
+        last = int(time.time())
+        until("another second", lambda: int(time.time()) > last)  # times in managedFields have no fractions
         return [rest.apply(manifest, dry_run=False).raise_for_status().json()["metadata"]["resourceVersion"] for manifest in made]
 
     versions()

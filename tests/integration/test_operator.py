@@ -21,9 +21,10 @@ from assistant_operator.kube.kinds import EVENT, LEASE, NETWORK_POLICY, PRIVATE_
 from assistant_operator.kube.objects import Object, condition
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer, api_server
-from tests.integration.api import Api, until
+from tests.integration.api import Api
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab
 from tests.integration.running import Hosts, Running
+from tests.support.waiting import until
 
 ROOTS = ("operator/src", "gateway/src", "model/src", "egress/src")
 
@@ -45,7 +46,7 @@ def test_of_two_operators_one_works(lab: Lab) -> None:
     try:
         lab.apply({"model": {"name": MODEL}, "logging": {"level": "ERROR"}})
         lab.pods_become_ready()
-        time.sleep(1)
+        until("the second has asked for the Lease, and asks again", lambda: second.calls("get", LEASE) > 1)
         assert holder(lab) == "one"
         assert second.passes == 0
         lab.writes()
@@ -229,7 +230,7 @@ def test_cluster_wide_and_before_the_crd() -> None:
         api = Api(cluster)
         running = Running(cluster.kubeconfig, "default", Hosts({REGISTRY: ("192.0.2.10",)})).start()
         try:
-            time.sleep(1)
+            until("it has looked for the CRD", lambda: running.calls("list", PRIVATE_ASSISTANT))
             running.check()
             api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
             until("the CRD is served", lambda: api.is_served(PRIVATE_ASSISTANT))

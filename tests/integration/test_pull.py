@@ -10,9 +10,9 @@ import pytest
 from assistant_operator.kube.kinds import CLAIM, JOB, NETWORK_POLICY, POD
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.reconcile import polling, progress, pull
-from tests.integration.api import until
 from tests.integration.lab import DIGEST, MODEL, OTHER_DIGEST, Lab
 from tests.support.pods import terminated, timestamp, waiting
+from tests.support.waiting import until
 
 
 def test_the_registry_is_pinned_and_nothing_else_is_reachable(lab: Lab) -> None:

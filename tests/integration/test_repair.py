@@ -20,8 +20,8 @@ from assistant_operator.kube.kinds import (
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.drift import difference
-from tests.integration.api import until
 from tests.integration.lab import CHILD_KINDS, Lab, everything
+from tests.support.waiting import until
 
 REPLACED = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
 

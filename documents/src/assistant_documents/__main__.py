@@ -54,10 +54,10 @@ def _ingest(options: argparse.Namespace) -> int:
 
 def _outcome(options: argparse.Namespace) -> Done | Failed:
     from assistant_documents.ingest.gateway import Gateway
-    from assistant_documents.ingest.run import ingest
+    from assistant_documents.ingest.run import ingest, is_complete
 
     try:
-        return ingest(
+        done = ingest(
             options.folder, tuple(options.include or (Glob("**"),)), Gateway(options.url, options.ca, options.key, options.source)
         )
     except IngestError as error:
@@ -67,6 +67,10 @@ def _outcome(options: argparse.Namespace) -> Done | Failed:
     except Exception as error:  # whatever it is, its text stays here
         unexpected(_log, error)
         return Failed(Reason.INTERNAL_ERROR)
+    if is_complete(done):
+        return done
+    _log.info("walked", extra=done.fields())
+    return Failed(Reason.INCOMPLETE)
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:

@@ -1,8 +1,8 @@
 """How an ingestion ends: the termination message that the operator reads, and the exit code that the Job's failure policy reads.
 
-Both messages are JSON: counts where the source was walked to its end, `{"reason", "message"}` where it was not. Files that could not be
-read are counted by reason and fail nothing: one bad file never stops a source. Messages become conditions, so each reason has one, and
-none holds a name.
+Both messages are JSON: counts where the source is in the store, `{"reason", "message"}` where it is not. Files that cannot be read are
+counted by reason and fail nothing: one bad file never stops a source. What failed for a reason that may pass (the model server was away)
+is counted too, and has the Job try again after the walk. Messages become conditions, so each reason has one, and none holds a name.
 """
 
 import json
@@ -15,7 +15,7 @@ from assistant_model.outcome import EXIT_INTERRUPTED, EXIT_RETRY
 
 
 class Reason(StrEnum):
-    """Why a source was not walked to its end."""
+    """Why a source is not in the store as it should be."""
 
     FOLDER_UNREADABLE = "FolderUnreadable"
     GATEWAY_UNREACHABLE = "GatewayUnreachable"
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     GATEWAY_FAILED = "GatewayFailed"
     KEY_REFUSED = "KeyRefused"
     SOURCE_UNKNOWN = "SourceUnknown"
+    INCOMPLETE = "Incomplete"
     INTERRUPTED = "Interrupted"
     INTERNAL_ERROR = "InternalError"
 
@@ -41,6 +42,7 @@ MESSAGES: Final[Mapping[Reason, str]] = {
     Reason.GATEWAY_FAILED: "The gateway answers the source API in a way that makes no sense.",
     Reason.KEY_REFUSED: "The gateway refuses the ingest key.",
     Reason.SOURCE_UNKNOWN: "The gateway's policy has no such source.",
+    Reason.INCOMPLETE: "Some documents could not be taken in for reasons that may pass; the next try sends them again.",
     Reason.INTERRUPTED: "The command was ended from outside; what is in the store is kept.",
     Reason.INTERNAL_ERROR: "Unexpected error; the log says where.",
 }

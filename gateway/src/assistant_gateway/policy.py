@@ -17,7 +17,7 @@ LogLevel = Literal["ERROR", "WARNING", "INFO", "DEBUG"]
 LogFormat = Literal["JSON", "Text"]
 RuntimeLogs = Literal["Filtered", "Discard"]
 Role = Literal["User", "DataOfficer", "Ingest"]
-"""User: chat, own conversations, own documents. DataOfficer: export and erasure of any subject as well. Ingest: the source routes alone."""
+"""User: chat, own conversations, own documents. DataOfficer: export and erasure of anybody's, or of all. Ingest: source routes alone."""
 EvidenceMode = Literal["Required", "Reported"]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 

@@ -78,6 +78,16 @@ class Kubectl:
         events = self.run("get", "events", "--sort-by=.lastTimestamp", check=False)
         return "\n".join([json.dumps(status, indent=1), pods, *events.splitlines()[-15:]])
 
+    def account(self) -> str:
+        """Return what one wants to read when a test has failed: the namespace's assistants, Jobs, pods, events, and last lines."""
+        told = [self.run("get", "pa", "-o", "jsonpath={range .items[*]}{.metadata.name}: {.status}{'\\n'}{end}", check=False)]
+        told += [self.run("get", kind, "-o", "wide", check=False) for kind in ("jobs", "pods")]
+        told += self.run("get", "events", "--sort-by=.lastTimestamp", check=False).splitlines()[-40:]
+        for pod in self.list("pods"):
+            name = pod["metadata"]["name"]
+            told += [f"--- {name}", self.run("logs", name, "--all-containers=true", "--prefix", "--tail=15", check=False)]
+        return "\n".join(told)
+
     def execute(self, pod: str, *command: str, container: str | None = None, stdin: str | None = None, timeout: float = 60) -> str:
         where = [f"--container={container}"] if container else []
         return self.run("exec", *(["-i"] if stdin is not None else []), pod, *where, "--", *command, stdin=stdin, timeout=timeout)

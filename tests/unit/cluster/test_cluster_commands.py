@@ -3,13 +3,12 @@
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cluster import __main__ as command_line
-from tests.cluster import demo
+from tests.cluster import demo, shell
 from tests.cluster.paths import REPOSITORY
 from tests.cluster.progress import step
 from tests.cluster.shell import ClusterError, locked, program, run, succeeds, wait_until
@@ -39,8 +38,10 @@ def test_waiting_ends_with_what_was_waited_for() -> None:
         wait_until("the impossible", lambda: False, 0.05, interval=0.01)
 
 
-def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
+    waits = threading.Event()
+    monkeypatch.setattr(shell, "say", lambda _what: waits.set())
 
     def second() -> None:
         with locked(tmp_path / "lock"):
@@ -49,7 +50,7 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     with locked(tmp_path / "lock"):
         thread = threading.Thread(target=second)
         thread.start()
-        time.sleep(0.1)
+        assert waits.wait(30)
         order.append("first")
     thread.join()
 

@@ -42,6 +42,8 @@ class Gateway:
     connections: int = 0
     most_at_once: int = 0
     at_once: int = 0
+    open: int = 0
+    """Connections that are being served: with none, nothing is under way any more."""
     intercept: "Callable[[Handler, Request], bool] | None" = None
     """Called for each request that came whole; True where it has dealt with it."""
     before_body: "Callable[[Handler], bool] | None" = None
@@ -69,6 +71,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.gateway.lock:
             self.server.gateway.connections += 1
             self.number = self.server.gateway.connections
+            self.server.gateway.open += 1
+
+    def finish(self) -> None:
+        """Count it out."""
+        try:
+            super().finish()
+        finally:
+            with self.server.gateway.lock:
+                self.server.gateway.open -= 1
 
     def handle_one(self) -> None:
         """Answer one request, whatever its method."""

@@ -1,6 +1,7 @@
 """The socket: its protocol, its queue, its mode, its end; and the command that serves it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant_documents.extraction import server
 from assistant_documents.extraction.protocol import InvalidMessageError, MediaType, Reason, Refused, Request, Text, parse_answer
+from tests.support.waiting import until
 from tests.unit.documents.sidecar import ROGUE, parse, sidecar
 
 SOURCES = os.pathsep.join(str(Path(__file__).parents[3] / room / "src") for room in ("documents", "model"))
@@ -106,11 +110,24 @@ async def test_clients_that_go_away(tmp_path: Path) -> None:
     assert reply.text == "words"
 
 
-async def test_a_bounded_queue(tmp_path: Path) -> None:
+class Desk(server._Desk):
+    """The server's own, that a test may look at: the socket does not tell how many wait."""
+
+    last: "Desk"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        Desk.last = self
+
+
+async def test_a_bounded_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two are read, two wait, the fifth is told to come again, even with a file that it has not sent yet; afterwards there is room."""
+    monkeypatch.setattr(server, "_Desk", Desk)
     async with sidecar(tmp_path, ROGUE, workers=2, waiting=2) as serving:
         first = [asyncio.create_task(serving.ask(b"die_sleeping", seconds=1.5)) for _ in range(4)]
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(10):
+            while Desk.last._present < 4:  # noqa: ASYNC110  what is waited for is not written to be waited for
+                await asyncio.sleep(0.01)
         started = time.monotonic()
         reply = await serving.ask(b"x" * (4 << 20))
         waited = time.monotonic() - started
@@ -251,9 +268,9 @@ def test_what_has_begun_is_finished(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(served.socket))
         connection.sendall(Request(None, None, 5, 1000, 20).to_line() + b"wor")
-        time.sleep(0.3)
+        until("the server has begun to read", lambda: _unread(connection) == 0)
         served.process.terminate()
-        time.sleep(0.3)
+        until("the server ends", lambda: not served.socket.exists())
         connection.sendall(b"ds")
         answer = b""
         while block := connection.recv(1 << 16):
@@ -262,6 +279,11 @@ def test_what_has_begun_is_finished(tmp_path: Path) -> None:
 
     assert answer.endswith(b"\nwords")
     assert code == 0
+
+
+def _unread(connection: socket.socket) -> int:
+    """Return how many of the bytes that were sent nobody has taken yet (SIOCOUTQ, man 7 unix)."""
+    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def test_a_server_that_is_killed_leaves_no_process(tmp_path: Path) -> None:

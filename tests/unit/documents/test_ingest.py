@@ -1,5 +1,6 @@
 """Ingestion against the source API: what is sent, skipped, removed, counted, and what becomes of faults."""
 
+import logging
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from assistant_documents.ingest.http import Patience
 from assistant_documents.ingest.run import PARALLEL, ingest
 from assistant_documents.ingest.walk import Folder
 from assistant_documents.outcome import Done, IngestError, Reason
+from tests.support.waiting import until
 from tests.unit.documents.source_api import Gateway, Handler, Request, check_source_api, serving
 
 QUICK = Patience(connect=2, answer=5, window=3, attempts=3, pause=0.01, longest_pause=0.05)
@@ -329,14 +331,20 @@ def test_retry_after_is_kept(gateway: Gateway, folder: Path) -> None:
     assert time.monotonic() - started >= 0.5
 
 
-def test_a_gateway_that_restarts_midway(tls_folder: Path, folder: Path) -> None:
+def test_a_gateway_that_restarts_midway(tls_folder: Path, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Connections break, nobody listens for a while, then it refuses, then it serves: every file arrives, none twice in the store."""
+    caplog.set_level(logging.INFO)
     gateway = Gateway()
     for number in range(60):
         (folder / f"{number:03}.md").write_text(str(number))
 
+    is_down = threading.Event()
+
     def breaking(handler: Handler, request: Request) -> bool:
-        if len(gateway.asked("PUT")) == 20:
+        asked = len(gateway.asked("PUT"))
+        if asked >= 22:
+            is_down.wait(20)  # a connection that is open would be served on, whoever listens
+        if asked == 20 or asked >= 22:
             raise ConnectionError
         return False
 
@@ -349,7 +357,8 @@ def test_a_gateway_that_restarts_midway(tls_folder: Path, folder: Path) -> None:
         deadline = time.monotonic() + 20
         while len(gateway.asked("PUT")) < 22 and time.monotonic() < deadline:
             time.sleep(0.005)
-    time.sleep(0.3)
+    is_down.set()
+    until("it is found that nobody listens", lambda: "waiting for the gateway" in caplog.text)
     gateway.intercept = once(503, "not_ready", times=5)
     with serving(gateway, tls_folder, port):
         thread.join(30)

@@ -14,6 +14,7 @@ import pytest
 from assistant_documents.__main__ import main
 from assistant_documents.ingest import gateway as _gateway  # noqa: F401 - loaded before the fork below
 from assistant_documents.ingest import run as _run  # noqa: F401
+from tests.support.waiting import until
 from tests.unit.documents.source_api import Gateway, Handler, Request
 
 SOURCES = os.pathsep.join(str(Path(__file__).parents[3] / room / "src") for room in ("documents", "model"))
@@ -101,7 +102,7 @@ def test_an_interrupted_run_is_resumed(gateway: Gateway, folder: Path, number: s
     first.process.send_signal(number)
     ended, message = first.end()
     waited = time.monotonic() - started
-    time.sleep(0.2)  # what was under way arrives
+    until("what was under way has arrived", lambda: gateway.open == 0)
     there = len(gateway.documents)
     gateway.requests.clear()
     second, result = Command(gateway, folder).end()
@@ -145,6 +146,33 @@ def test_a_failure_has_a_reason(gateway: Gateway, folder: Path, change: dict[str
 
     assert (code, message["reason"]) == (1, reason)
     assert message["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [(502, "embedding_failed", (1, "Incomplete")), (500, "internal_error", (1, "Incomplete")), (422, "document_unreadable", (0, None))],
+)
+def test_what_may_pass_is_tried_again(gateway: Gateway, folder: Path, status: int, code: str, outcome: tuple[int, str | None]) -> None:
+    """A source without a schedule would miss the document for ever; a file that is bad itself fails nothing."""
+    contents = fill(folder, 2)
+    bad = f"{CANARY}-000.md"
+
+    def refuse(handler: Handler, request: Request) -> bool:
+        if request.locator != bad:
+            return False
+        handler.refuse(status, code)
+        return True
+
+    gateway.intercept = refuse
+    first = Command(gateway, folder)
+    ended, message = first.end()
+    gateway.intercept = None
+    second, result = Command(gateway, folder).end()
+
+    assert (ended, message.get("reason")) == outcome
+    assert gateway.runs[1]["failed"] != {}
+    assert (second, result["documents"], gateway.documents) == (0, 2, contents)
+    assert CANARY not in first.output
 
 
 def test_unexpected_errors_say_where_and_not_what(gateway: Gateway, folder: Path) -> None:

@@ -206,12 +206,18 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behaviour = behaviour
         self.requests: list[Request] = []
+        self.connections = 0
         self.port = int(self.server_address[1])
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.other_url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         """The same server under another host name."""
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Count the connection; nobody is turned away."""
+        self.connections += 1
+        return True
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that leave are part of the tests."""

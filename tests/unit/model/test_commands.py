@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from assistant_model.reference import Reference
+from tests.support.waiting import until
 from tests.unit.model.registry_server import Behaviour, Handler, Model, Server, digest_of, registry_server, serving
 from tests.unit.model.test_pull import expected_files, files
 
@@ -159,7 +160,7 @@ def test_credentials_are_not_shown_to_another_registry(tmp_path: Path) -> None:
     with registry_server(serving(model, basic=("user", "secret"))) as server, registry_server(serving(model)) as other:
         pulled = pull(server, tmp_path, f"--credentials={credentials}", "--embedding", other.name())
         wait_for(pulled.models / Reference.parse(server.name()).manifest_path, 1)
-        time.sleep(0.5)
+        until("it has asked the other, and asks again", lambda: other.connections > 1 or other.requests)
         pulled.process.terminate()
         pulled.end()
 

@@ -30,6 +30,8 @@ _READINGS: Final = 3
 _LOG_EVERY: Final = 10.0
 _NO_PART: Final = frozenset({FileReason.OUTSIDE_FOLDER, FileReason.NOT_A_FILE, FileReason.TOO_LARGE})
 """Reasons for which a document of an earlier file goes too: that file is not in the source any more."""
+_MAY_PASS: Final = frozenset({FileReason.EMBEDDING_FAILED, FileReason.GATEWAY_FAILED, FileReason.CHANGING})
+"""Reasons that are not the file's fault: without another try, a source that has no schedule would miss the document for ever."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,11 @@ def ingest(root: Path, includes: tuple[Glob, ...], gateway: Gateway) -> Done:
     folder = Folder(root, includes)
     with closing(gateway.session()) as session:
         return _ingest(folder, session, gateway)
+
+
+def is_complete(done: Done) -> bool:
+    """Tell whether another try of the same files would come to the same."""
+    return _MAY_PASS.isdisjoint(done.failed)
 
 
 def _ingest(folder: Folder, session: Session, gateway: Gateway) -> Done:

@@ -35,9 +35,10 @@ RECENT_SECONDS = 600.0
 
 _REASON: Final = re.compile(r"[A-Za-z]{1,40}")
 
-# The documents' origins that the policy no longer has, if nobody with another policy can still be at work on them.
+# The documents' origins that the policy no longer has, if nobody with another policy can still be at work on them. Uploads have no source:
+# asked apart, since NULL = ANY of no sources at all is false, and not unknown.
 _ORPHANS: Final = """
-    SELECT source FROM documents WHERE NOT coalesce(source = ANY($1::text[]), $2) AND acl <> '{}'
+    SELECT source FROM documents WHERE CASE WHEN source IS NULL THEN NOT $2 ELSE source <> ALL($1::text[]) END AND acl <> '{}'
     GROUP BY source HAVING max(created_at) < greatest($3, now() - make_interval(secs => $4))"""
 _OF_ORPHAN: Final = "SELECT id FROM documents WHERE source IS NOT DISTINCT FROM $1 AND acl <> '{}' LIMIT $2 FOR UPDATE SKIP LOCKED"
 _FORGET_RUNS: Final = """

@@ -1,4 +1,4 @@
-"""Erasure on demand: of a conversation, a document, or everything of a subject.
+"""Erasure on demand: of a conversation, a document, everything of a subject, or everything.
 
 The keys go first, in a transaction of their own: once it is committed nobody can read what they sealed, whatever happens next. What was
 doomed is also due from then on, so if this process ends before the rows are gone, the next purge removes them.
@@ -7,9 +7,9 @@ doomed is also due from then on, so if this process ends before the rows are gon
 # ruff: noqa: S608  the statements are put together from constants alone
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -19,7 +19,6 @@ from assistant_gateway.conversations import ids
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.record import Records
 from assistant_gateway.retention import removal
-from assistant_gateway.retention.counted import counted
 from assistant_gateway.retention.expiry import TIME
 from assistant_gateway.retention.sweep import CONVERSATIONS, DOCUMENTS, Sweeper
 from assistant_gateway.storage.store import Store
@@ -29,25 +28,31 @@ BATCH: Final = 500
 # The rows are locked in the order of their ids before anything is counted: nothing is added to them any more.
 _CONVERSATION: Final = f"SELECT id FROM conversations WHERE id = $1 AND owner = $2 AND expires_at > {TIME} FOR UPDATE"
 _CONVERSATIONS_OF: Final = "SELECT id FROM conversations WHERE owner = $1 ORDER BY id FOR UPDATE"
+_CONVERSATIONS_AFTER: Final = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE"
 _DOCUMENT: Final = f"SELECT id FROM documents WHERE id = $1 AND (expires_at IS NULL OR expires_at > {TIME}) FOR UPDATE"
 _DOCUMENTS_OF: Final = "SELECT id FROM documents WHERE owner = $1 ORDER BY id FOR UPDATE"
+_DOCUMENTS_AFTER: Final = "SELECT id FROM documents WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE"
 
-_KEYS: Final = "DELETE FROM data_keys WHERE record = ANY($1::uuid[])"
+_KEYS: Final = "DELETE FROM data_keys WHERE record = ANY($1::uuid[]) RETURNING record"
 _DOOM_CONVERSATIONS: Final = f"UPDATE conversations SET expires_at = least(expires_at, {TIME}) WHERE id = ANY($1::uuid[])"
 _DOOM_DOCUMENTS: Final = f"UPDATE documents SET expires_at = least(expires_at, {TIME}) WHERE id = ANY($1::uuid[])"
 _ITEMS: Final = "SELECT count(*) FROM items WHERE conversation = ANY($1::uuid[])"
+_RUNS: Final = "DELETE FROM source_runs"
 _CHUNKS: Final = "SELECT count(*) FROM chunks WHERE document = ANY($1::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows an erasure took."""
+    """How many rows an erasure took: each row is in one receipt, also where two gateways erase at once."""
 
     conversations: int
     items: int
     documents: int
     chunks: int
     keys: int
+
+    def __add__(self, other: Self) -> "Counts":
+        return Counts(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,16 @@ class Receipt:
 
     kind: str
     erased: str
-    """The id of the conversation or document, or the subject."""
+    """The id of the conversation or document, the subject, or the assistant's name."""
     completed_at: datetime
     counts: Counts
     id: str
+    returning: Sequence[str] = ()
+    """Sources whose documents the next ingestion brings back: what is to stay away has to leave the source."""
 
     def shown(self) -> dict[str, Any]:
         """Return the receipt as a client and the audit record get it."""
-        return {
+        shown: dict[str, Any] = {
             "id": self.id,
             "object": "erasure.receipt",
             "kind": self.kind,
@@ -71,6 +78,7 @@ class Receipt:
             "completed_at": self.completed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "counts": asdict(self.counts),
         }
+        return shown | {"returning_sources": list(self.returning)} if self.kind == "assistant" else shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,12 @@ class _Doomed:
     conversations: Sequence[UUID]
     documents: Sequence[UUID]
     counts: Counts
+
+    def __add__(self, other: Self) -> "_Doomed":
+        return _Doomed([*self.conversations, *other.conversations], [*self.documents, *other.documents], self.counts + other.counts)
+
+
+NONE: Final = _Doomed([], [], Counts(0, 0, 0, 0, 0))
 
 
 class Eraser:
@@ -116,12 +130,36 @@ class Eraser:
             doomed = await _doom(connection, conversations, documents)
         return await self._finish("subject", subject, doomed)
 
-    async def _finish(self, kind: str, erased: str, doomed: _Doomed) -> Receipt:
+    async def assistant(self, name: str, sources: Sequence[str]) -> Receipt:
+        """Erase all that is kept, and what is noted of the sources' runs; raises StoreError. What is written meanwhile may stay."""
+        doomed = await self._doom_all()
+        async with self._store.connection() as connection:
+            await connection.execute(_RUNS)
+        return await self._finish("assistant", name, doomed, sources)
+
+    async def _doom_all(self) -> _Doomed:
+        """Doom everything, some in each transaction: nobody is to wait for all of it."""
+        doomed = NONE
+        last = [UUID(int=0), UUID(int=0)]
+        while True:
+            async with self._store.transaction() as connection:
+                conversations = [row["id"] for row in await connection.fetch(_CONVERSATIONS_AFTER, last[0], BATCH)]
+                documents = [row["id"] for row in await connection.fetch(_DOCUMENTS_AFTER, last[1], BATCH)]
+                doomed += await _doom(connection, conversations, documents)
+            if not conversations and not documents:
+                return doomed
+            last = [[before, *rows][-1] for before, rows in zip(last, (conversations, documents), strict=True)]
+
+    def sweep_conversations(self) -> None:
+        """Have what went without a receipt swept too: where an item goes, its conversation is sealed anew and the old key destroyed."""
+        self._sweeper.mark(CONVERSATIONS)
+
+    async def _finish(self, kind: str, erased: str, doomed: _Doomed, returning: Sequence[str] = ()) -> Receipt:
         """Remove what is doomed and say so."""
         await self._remove(doomed)
         async with self._store.connection() as connection:
             completed_at = await connection.fetchval("SELECT now()")
-        receipt = Receipt(kind, erased, completed_at, doomed.counts, f"erasure_{uuid4().hex}")
+        receipt = Receipt(kind, erased, completed_at, doomed.counts, f"erasure_{uuid4().hex}", returning)
         self.records.note({"record": "erasure", **{name: value for name, value in receipt.shown().items() if name != "object"}})
         return receipt
 
@@ -135,13 +173,17 @@ class Eraser:
 
 
 async def _doom(connection: asyncpg.Connection, conversations: Sequence[UUID], documents: Sequence[UUID]) -> _Doomed:
-    """Destroy the keys of rows that the transaction has locked, and make them due."""
-    items = await connection.fetchval(_ITEMS, conversations)
-    chunks = await connection.fetchval(_CHUNKS, documents)
-    keys = counted(await connection.execute(_KEYS, [*conversations, *documents]))
+    """Destroy the keys of rows that the transaction has locked, and make them due; count what had a key until now.
+
+    What has none any more, another gateway's erasure may be about to remove: it is in that one's receipt. It is removed here as well.
+    """
+    keys = {row["record"] for row in await connection.fetch(_KEYS, [*conversations, *documents])}
+    own_conversations, own_documents = ([row for row in rows if row in keys] for rows in (conversations, documents))
+    items = await connection.fetchval(_ITEMS, own_conversations)
+    chunks = await connection.fetchval(_CHUNKS, own_documents)
     await connection.execute(_DOOM_CONVERSATIONS, conversations)
     await connection.execute(_DOOM_DOCUMENTS, documents)
-    return _Doomed(conversations, documents, Counts(len(conversations), items, len(documents), chunks, keys))
+    return _Doomed(conversations, documents, Counts(len(own_conversations), items, len(own_documents), chunks, len(keys)))
 
 
 def _batches(rows: Sequence[UUID]) -> list[Sequence[UUID]]:

@@ -1,4 +1,4 @@
-"""What a person may ask about all that is kept of them: a copy, and its erasure. For others, the data officer's key may ask."""
+"""What a person may ask about all that is kept of them: a copy, and its erasure. For others, or all, the data officer's key may ask."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -39,6 +39,17 @@ async def export(call: Call, snapshot: Snapshot, parameters: Mapping[str, str], 
     await call.send(b"", more=False)
 
 
+async def erase_all(call: Call, snapshot: Snapshot, parameters: Mapping[str, str], memory: "Memory") -> None:
+    """Erase everything, for whoever may and has written down of which assistant."""
+    if call.identity.role != OFFICER:
+        raise RefusalError("wrong_role")
+    policy = snapshot.policy
+    if call.json() != {"confirm": policy.assistant.name}:
+        raise RefusalError("invalid_request", "The body must have the field 'confirm' alone, with the assistant's name.", param="confirm")
+    receipt = await memory.eraser.assistant(policy.assistant.name, [source.name for source in policy.rag.sources] if policy.rag else [])
+    await call.answer(200, orjson.dumps(receipt.shown()))
+
+
 def _subject(identity: Identity, text: str) -> str:
     """Return whose data is asked for; raises RefusalError. Whether a subject exists is not told to those who may not ask."""
     if text in (ME, identity.subject):
@@ -52,8 +63,10 @@ def _subject(identity: Identity, text: str) -> str:
 
 SUBJECT: Final = "/v1/subjects/{subject}"
 EXPORT: Final = "/v1/subjects/{subject}/export"
+EVERYTHING: Final = "/v1/memory"
 
 ROUTES: Final = (
     Route(SUBJECT, "DELETE", OPENAI, handler=erase, needs="privacy"),
     Route(EXPORT, "GET", OPENAI, handler=export, needs="privacy"),
+    Route(EVERYTHING, "DELETE", OPENAI, handler=erase_all, accepts="json", needs="privacy"),
 )

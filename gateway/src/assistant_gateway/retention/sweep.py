@@ -4,7 +4,8 @@ It runs beside the purger, on a connection of its own, since an index of vectors
 would leave a few dead entries in the indexes, which is where the vectors are.
 
 VACUUM makes room, it does not wipe it: what was there stays in the file until something else is written over it. Of ciphertext that may be;
-of the keys it may not, so their small table is written anew, which leaves in its file what is alive and nothing else.
+of the keys it may not, so their small table is written anew, which leaves in its file what is alive and nothing else. Rows that an older
+snapshot can see survive both (horizon.py): such a sweep is done again. What the log of changes holds goes by write_ahead_log.py.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from typing import Final
 
 import asyncpg
 
+from assistant_gateway.retention import horizon
+from assistant_gateway.retention.write_ahead_log import WriteAheadLog
 from assistant_gateway.storage.errors import StoreError
 from assistant_gateway.storage.store import Store
 
@@ -46,6 +49,7 @@ class Sweeper:
         self._monotonic = monotonic
         self._marked: set[str] = set()
         self._woken = asyncio.Event()
+        self._log = WriteAheadLog(monotonic)
         self._next_rewrite = float("-inf")
 
     def mark(self, tables: tuple[str, ...]) -> None:
@@ -66,20 +70,33 @@ class Sweeper:
             await asyncio.sleep(max(SWEEP_SECONDS, SHARE * (self._monotonic() - began)))
 
     async def sweep(self) -> None:
-        """Vacuum what is marked; raises StoreError."""
+        """Vacuum what is marked, and turn over the log that holds it; raises StoreError."""
         async with self._store.connection() as connection:
             if "chunks" in self._marked:
                 self._marked.update(row["relname"] for row in await connection.fetch(_SPACES))
+            is_final = not self._marked or await horizon.is_passed(connection)
             for table in sorted(self._marked, key=lambda table: (table != KEYS, table)):  # the keys first
                 self._marked.discard(table)  # what is removed from it meanwhile marks it again
-                try:
-                    is_clean = await self._vacuum(connection, table)
-                except BaseException:
-                    self._marked.add(table)
-                    raise
-                if not is_clean:
-                    self._marked.add(table)
-                    self._woken.set()
+                await self._sweep(connection, table, is_final=is_final)
+                if table == KEYS:  # at once: other tables may take long
+                    await self._turn(connection)
+            await self._turn(connection)
+
+    async def _sweep(self, connection: asyncpg.Connection, table: str, *, is_final: bool) -> None:
+        """Clean one table, and leave it marked unless that is all that there is to do."""
+        is_clean = False
+        try:
+            is_clean = await self._vacuum(connection, table) and is_final
+        finally:
+            if is_clean:
+                self._log.mark()
+            else:
+                self._marked.add(table)
+                self._woken.set()
+
+    async def _turn(self, connection: asyncpg.Connection) -> None:
+        if not await self._log.turn(connection):
+            self._woken.set()
 
     async def _vacuum(self, connection: asyncpg.Connection, table: str) -> bool:
         """Clean one table; return whether that is all that there is to do."""
@@ -95,11 +112,11 @@ class Sweeper:
 
 
 async def _rewrite(connection: asyncpg.Connection) -> bool:
-    """Write the keys anew; return whether that was possible without keeping others waiting."""
+    """Write the keys anew; return whether that was possible: without keeping others waiting, and with room for a copy."""
     await connection.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
     try:
         await connection.execute(f"VACUUM (FULL) {KEYS}", timeout=VACUUM_SECONDS)
-    except asyncpg.LockNotAvailableError:
+    except (asyncpg.LockNotAvailableError, asyncpg.DiskFullError):  # the other tables are vacuumed all the same: that makes room
         return False
     finally:
         await connection.execute("RESET lock_timeout")

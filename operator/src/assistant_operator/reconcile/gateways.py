@@ -1,7 +1,7 @@
 """What the gateways tell of what they keep: their store, their purges, their sources (GET /status on the port for operations).
 
-Asked in the background (polling.py). What decides a condition brings a pass at once; numbers that only grow wait, and are shown at most
-once a minute (Ledger), so that status is not written for every document.
+Asked in the background (polling.py). What decides a condition, and a source that was read to its end, brings a pass at once; numbers that
+only grow wait, and are shown at most once a minute (Ledger), so that status is not written for every document.
 """
 
 import re
@@ -109,6 +109,11 @@ def essence(told: GatewayStatus) -> tuple[Any, ...]:
     return told.store, kept and (kept.is_late, kept.last_purge is None), told.index
 
 
+def ends(sources: Mapping[str, SourceTold]) -> dict[str, datetime]:
+    """Return when each source was read to its end: whoever waits for its documents wants to see that at once."""
+    return {name: told.finished_at for name, told in sources.items() if told.finished_at is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What status shows of it."""
@@ -149,10 +154,10 @@ def source_status(name: str, told: SourceTold | None, trouble: str | None) -> So
 
 
 def news(now: Callable[[Key], None], later: Callable[[Key, float], None]) -> News[GatewayStatus]:
-    """Return what asks for a pass: at once where a condition may change, within a minute where only numbers do."""
+    """Return what asks for a pass: at once where a condition may change or a source was read, within a minute where only numbers do."""
 
     def tell(key: Key, before: Mapping[str, GatewayStatus], after: Mapping[str, GatewayStatus]) -> None:
-        if {pod: essence(told) for pod, told in before.items()} != {pod: essence(told) for pod, told in after.items()}:
+        if _urgent(before) != _urgent(after):
             now(key)
         elif _counts(before) != _counts(after):
             later(key, COUNTS_EVERY.total_seconds())
@@ -160,16 +165,22 @@ def news(now: Callable[[Key], None], later: Callable[[Key, float], None]) -> New
     return tell
 
 
+def _urgent(told: Mapping[str, GatewayStatus]) -> dict[str, tuple[Any, ...]]:
+    return {pod: (essence(one), ends(one.sources)) for pod, one in told.items()}
+
+
 def _counts(told: Mapping[str, GatewayStatus]) -> dict[str, tuple[Any, ...]]:
     return {pod: Figures.of(one).counts() for pod, one in told.items()}
 
 
 def _is_due(found: Figures, shown: Figures, age: timedelta) -> bool:
+    if ends(found.sources) != ends(shown.sources):
+        return True
     return age >= (CLOCK_EVERY if found.counts() == shown.counts() else COUNTS_EVERY)
 
 
 class Ledger:
-    """The figures that status shows: those of the newest answer, but not newer than a minute after the last ones."""
+    """The figures that status shows: those of the newest answer, a minute after the last ones, or as soon as a source was read."""
 
     def __init__(self) -> None:
         self._shown: dict[Key, tuple[datetime, Figures]] = {}

@@ -5,7 +5,7 @@ can come in by no way: there is no socket, pg_hba.conf knows one user, and what 
 the server listens. Neighbour: store_stateful_set.py, which gives it its paths.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from assistant_operator.naming import STORE_PORT, STORE_ROLE
@@ -56,9 +56,20 @@ SETTINGS: Final[Mapping[str, str]] = {
     "tcp_keepalives_count": "3",
 }
 
+RIGHTS: Final = (
+    f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {STORE_ROLE}",
+    f"GRANT pg_checkpoint, pg_read_all_stats TO {STORE_ROLE}",
+)
+"""What the role may do beside what its own database gives it: leave the log of changes behind that holds what was erased, and see who can
+still see it."""
+
 
 def _flags(settings: Mapping[str, str]) -> str:
     return " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return " ".join(f"'{word}'" for word in words)
 
 
 SCRIPT: Final = f"""\
@@ -67,6 +78,7 @@ umask 077
 data=$STORE_DATA/data
 new=$data.new
 known=$STORE_DATA/password.sha256
+granted=$STORE_DATA/granted.1
 again=$STORE_RUN/again
 
 fail() {{
@@ -81,7 +93,7 @@ single() {{
 
 # Makes the databases where there are none: beside their place, so that they are there wholly or not at all.
 make() {{
-  rm -rf "$new" "$known"
+  rm -rf "$new" "$known" "$granted"
   initdb -D "$new" -U postgres --auth=reject --encoding=UTF8 --locale=C --no-instructions >/dev/null ||
     fail "initdb failed"
   # Every setting is on the command line; another value in the file would be a complaint at each reload.
@@ -91,6 +103,18 @@ make() {{
   echo 'CREATE EXTENSION vector' | single "$new" {STORE_ROLE} || fail "the image has no pgvector"
   mv "$new" "$data"
   sync "$STORE_DATA"
+}}
+
+# Once for each volume, also for one that an earlier version made; the store does its work without, if need be.
+grant() {{
+  if [ -e "$granted" ]; then
+    return
+  fi
+  if printf '%s\\n' {_quoted(RIGHTS)} | single "$data" {STORE_ROLE}; then
+    : >"$granted"
+  else
+    echo "store: the role's rights cannot be granted" >&2
+  fi
 }}
 
 # Where the password is not the one that was set last: a full disk would keep a server from its start otherwise.
@@ -156,6 +180,7 @@ serve() {{
 trap 'exit 143' TERM INT
 [ -d "$data" ] || make
 chmod 700 "$data" # what kubelet made of it, where it gave the volume to the pod's group, is none to PostgreSQL
+grant
 while :; do
   set_password
   serve

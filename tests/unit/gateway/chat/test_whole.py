@@ -105,6 +105,11 @@ async def test_privategpts_client_works_unchanged(process: GatewayProcess, fake:
     assert HANDBOOK in sent[0]["content"]
 
 
+def completions(process: GatewayProcess) -> list[dict[str, Any]]:
+    """Return the records of the OpenAI route."""
+    return [record for record in process.records() if record.get("route") == "/v1/chat/completions"]
+
+
 async def test_openais_client_goes_on_with_a_conversation_from_documents(process: GatewayProcess, fake: FakeOllama) -> None:
     async with process.http() as http, httpx.AsyncClient(verify=process.context()) as bare:
         await http.post("/v1/ingest/text", json={"file_name": "handbook.md", "text": HANDBOOK})
@@ -128,7 +133,8 @@ async def test_openais_client_goes_on_with_a_conversation_from_documents(process
     assert [(item.role, item.content[0].text) for item in kept] == [("user", QUESTION), ("assistant", "Hello world")] * 2
     third = fake.asked_for("/v1/chat/completions")[2].json["messages"]
     assert [message["role"] for message in third] == ["user", "assistant", "user", "assistant", "system", "user"]
-    records = [record for record in process.records() if record.get("route") == "/v1/chat/completions"]
+    await until(lambda: len(completions(process)) == 4)  # an answer is there before its record
+    records = completions(process)
     assert [record["retained"] for record in records] == [True, True, False, False]
     assert {record["conversation"] for record in records[:3]} == {conversation.id}
     assert all(len(record["documents"]) == 1 for record in records[:3])

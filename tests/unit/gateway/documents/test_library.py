@@ -182,7 +182,7 @@ async def test_two_documents_at_once_and_not_more(world: World) -> None:
     world.embedding.held = asyncio.Event()
     takings = [asyncio.create_task(world.library.upload_text(ALICE, f"{n}", f"text {n}", {})) for n in range(5)]
     await until(lambda: len(world.ollama.asked) == 3)
-    await asyncio.sleep(0.05)
+    await until(lambda: len(world.library._intake._room._waiters or ()) == 3)
     assert len(world.ollama.asked) == 3  # the probe and two documents
     world.embedding.held.set()
     await asyncio.gather(*takings)

@@ -208,6 +208,6 @@ async def test_models_of_any_size(world: World, dimensions: int) -> None:
 
 async def test_the_watch_ends_with_its_task(world: World) -> None:
     watching = asyncio.create_task(world.library.watch(0.01))
-    await asyncio.sleep(0.05)
+    await until(lambda: world.library.rebuild._checked is not None)
     watching.cancel()
     await until(lambda: watching.done())

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import SourcePolicy
 from assistant_gateway.retention.purger import Purger
 from assistant_gateway.retention.sweep import Sweeper
+from assistant_gateway.storage.errors import StoreError
 from tests.unit.gateway.documents.world import ALICE, BOB, SOURCES, World, identity, rag
 from tests.unit.gateway.running import until
 
@@ -100,9 +102,10 @@ async def test_the_same_place_in_two_sources_is_two_places(world: World) -> None
 
 
 async def test_two_gateways_that_write_the_same_place_leave_one_document(world: World) -> None:
+    await world.index.space()
     world.embedding.held = asyncio.Event()
     both = [asyncio.create_task(put(world, "handbook", "a.md", text)) for text in ("First text.", "Second text.")]
-    await asyncio.sleep(0.05)
+    await until(lambda: len(world.ollama.asked) == 3)  # the probe and both documents
     world.embedding.held.set()
     assert await asyncio.gather(*both) == ["stored", "stored"]
     assert len(await world.found(ALICE, "text")) == 1
@@ -192,21 +195,48 @@ async def test_without_rag_no_document_stays(world: World) -> None:
     assert await world.count("data_keys") == 1
 
 
+@pytest.mark.parametrize("known", [SOURCES, ()], ids=["with sources", "without any"])
+async def test_uploads_stay_whatever_sources_there_are(world: World, known: tuple[SourcePolicy, ...]) -> None:
+    """They came by the API, and belong to no source: only without rag are they gone."""
+    await world.library.upload_text(ALICE, "n", "A word of Alice.", {})
+    world.policy(rag(sources=known))
+
+    assert await world.library.sources.clear() == 0
+
+    assert await world.found(ALICE, "word") == ["A word of Alice."]
+
+
 async def test_the_watch_clears_and_outlives_an_outage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await put(world, "salaries", "2", "A word for hr.")
+    told: set[str] = set()
+
+    def telling(name: str, look: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        async def looks() -> object:
+            try:
+                found = await look()
+            except StoreError:
+                told.add(f"{name} failed")
+                raise
+            told.add(name)
+            return found
+
+        return looks
+
+    monkeypatch.setattr(world.library.sources, "clear", telling("sources", world.library.sources.clear))
+    monkeypatch.setattr(world.library.rebuild, "look", telling("rebuild", world.library.rebuild.look))
     watching = asyncio.create_task(world.library.watch(0.01))
     try:
-        await asyncio.sleep(0.1)
+        await until(lambda: told >= {"sources", "rebuild"})
         pool = world.store._pool
         world.store._pool = None
         world.policy(rag(sources=()))
-        await asyncio.sleep(0.1)
+        await until(lambda: told >= {"sources failed", "rebuild failed"})
         world.store._pool = pool
         keys = 2
         while keys > 1:
+            assert not watching.done()
             keys = await world.count("data_keys")
             await asyncio.sleep(0.02)
-        assert not watching.done()
     finally:
         watching.cancel()
     await until(lambda: watching.done())

@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -123,4 +126,109 @@ async def test_two_erasures_of_the_same_subject_share_the_work(kept: Kept, other
     one, two, _ = await asyncio.gather(kept.eraser.subject("Alice"), other.eraser.subject("Alice"), kept.purger.once())
 
     assert one.counts.items + two.counts.items == one.counts.keys + two.counts.keys == 10
+    assert await kept.counts() == NOTHING
+
+
+async def test_what_another_erasure_has_doomed_is_in_its_receipt_alone(kept: Kept, other: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second erasure that comes between the keys and the rows of the first counts nothing, and removes what is there."""
+    await kept.started("one", "two")
+    await kept.document("document")
+    remove, second = kept.eraser._remove, list[Receipt]()
+
+    async def interrupted(doomed: Any) -> None:
+        second.append(await other.eraser.subject("Alice"))
+        assert await kept.counts() == NOTHING
+        await remove(doomed)
+
+    monkeypatch.setattr(kept.eraser, "_remove", interrupted)
+    first = await kept.eraser.subject("Alice")
+
+    assert asdict(first.counts) == {"conversations": 1, "items": 2, "documents": 1, "chunks": 2, "keys": 2}
+    assert [set(asdict(receipt.counts).values()) for receipt in second] == [{0}]
+
+
+async def of_source(kept: Kept, name: str) -> UUID:
+    """Put a document into the store that came from a source, and note a run of it."""
+    document = await kept.document("of a source", chunks=3)
+    await kept.sql("UPDATE documents SET owner = NULL, source = $2, locator = 1 WHERE id = $1", document, name)
+    await kept.sql("INSERT INTO source_runs (source, finished_at, documents) VALUES ($1, now(), 1)", name)
+    return document
+
+
+async def test_the_whole_assistant(kept: Kept) -> None:
+    """Everybody's conversations and documents, those of sources and what is noted of their runs; the store goes on being one."""
+    await kept.started("one", "two")
+    await kept.started("of bob", identity=BOB)
+    await kept.document("uploaded")
+    await of_source(kept, "handbook")
+
+    receipt = await kept.eraser.assistant("minimal", ["handbook"])
+
+    assert receipt.counts == Counts(conversations=2, items=3, documents=2, chunks=5, keys=4)
+    shown = receipt.shown()
+    assert (shown["kind"], shown["assistant"], shown["returning_sources"]) == ("assistant", "minimal", ["handbook"])
+    record = kept.records()[-1]
+    assert {name: value for name, value in record.items() if name not in ("record", "time")} == {
+        name: value for name, value in shown.items() if name != "object"
+    }
+    assert await kept.counts() == NOTHING
+    assert await kept.value("SELECT count(*) FROM source_runs") == 0
+    assert await kept.value("SELECT count(*) FROM data_keys") == 1, "the index key"
+    assert (await kept.eraser.assistant("minimal", [])).counts == Counts(0, 0, 0, 0, 0)
+    conversation = await kept.started("new")
+    assert await kept.texts(conversation) == ["new"]
+
+
+async def test_the_whole_assistant_goes_in_batches(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is, each transaction takes a bounded part of it."""
+    monkeypatch.setattr("assistant_gateway.retention.erasure.BATCH", 2)
+    for number in range(7):
+        await kept.started(*"ab"[: number % 3])
+    for _ in range(3):
+        await kept.document("document", chunks=1)
+
+    receipt = await kept.eraser.assistant("minimal", [])
+
+    assert receipt.counts == Counts(conversations=7, items=6, documents=3, chunks=3, keys=10)
+    assert await kept.counts() == NOTHING
+
+
+async def test_all_keys_of_the_assistant_go_before_any_row(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An erasure of everything that ends half-way leaves nothing that anybody can read, and no receipt; the next purge goes on."""
+    conversation = await kept.started("one", "two")
+    await of_source(kept, "handbook")
+
+    async def fails(*_: object) -> None:
+        raise StoreError
+
+    monkeypatch.setattr(kept.eraser, "_remove", fails)
+    with pytest.raises(StoreError):
+        await kept.eraser.assistant("minimal", [])
+
+    assert await kept.counts() == {"conversations": 1, "items": 2, "documents": 1, "chunks": 3, "keys": 0}
+    assert kept.records() == []
+    with pytest.raises(RefusalError, match="not_found"):
+        await kept.texts(conversation)
+    await kept.purger.once()
+    assert await kept.counts() == NOTHING
+
+
+async def test_two_gateways_erase_everything_while_others_write(kept: Kept, other: Kept) -> None:
+    """Two erasures, a purge and writers at once: nobody fails, each row is in one receipt, and no item is left that has no key."""
+    for number in range(20):
+        await kept.started("one", identity=(ALICE, BOB)[number % 2])
+    written = await kept.started()
+    *_, one, two, adding = await asyncio.gather(
+        kept.purger.once(),
+        kept.eraser.assistant("minimal", []),
+        other.eraser.assistant("minimal", []),
+        kept.add(written, "meanwhile"),
+        return_exceptions=True,
+    )
+
+    assert isinstance(one, Receipt)
+    assert isinstance(two, Receipt)
+    assert adding is None or (isinstance(adding, RefusalError) and adding.code == "not_found")
+    assert one.counts.keys + two.counts.keys == 21
+    assert one.counts.items + two.counts.items == 20 + (adding is None)
     assert await kept.counts() == NOTHING

@@ -1,15 +1,21 @@
 """A person's own copy and erasure, and the data officer's for anybody, over a gateway with a real store."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from assistant_gateway.policy import KeyPolicy
 from assistant_gateway.retention.export import Export
 from assistant_gateway.storage.store import StoreError
-from tests.unit.gateway.retention.serving import OTHER_KEY, Serving
+from tests.support.postgres import Postgres
+from tests.unit.gateway.fake_ollama import FakeOllama
+from tests.unit.gateway.keeping import keeping_policy
+from tests.unit.gateway.retention.kept import TTL, set_clock_up, with_store
+from tests.unit.gateway.retention.serving import OTHER_KEY, Serving, serve
 
 
 async def said(serving: Serving, text: str, **more: Any) -> str:
@@ -92,3 +98,86 @@ async def test_erasure_without_a_store_is_not_acknowledged(serving: Serving) -> 
         answers = [await alice.delete("/v1/subjects/me"), await alice.get("/v1/subjects/me/export")]
 
     assert [answer.json()["error"]["code"] for answer in answers] == ["store_unavailable"] * 2
+
+
+async def test_the_data_officer_erases_everything_and_nobody_else_does(officer: Serving) -> None:
+    """Who may, and has written down of which assistant; the receipt is in the records, and nothing of what was kept is anywhere."""
+    await said(officer, "planted-text")
+    name = "minimal"
+    async with officer.gateway.http() as alice, officer.gateway.http(OTHER_KEY) as bob:
+        forbidden = [await alice.request("DELETE", "/v1/memory", json=body) for body in ({"confirm": name}, {})]
+        for body in (b"", b"{}", b"[]", b'"minimal"', b'{"confirm": null}', b'{"confirm": "other"}', b'{"confirm": "MINIMAL"}',
+                     b'{"confirm": ["minimal"]}', b'{"confirm": "minimal", "more": 1}', b"{"):  # fmt: skip
+            refused = await bob.request("DELETE", "/v1/memory", content=body)
+            assert (refused.status_code, refused.json()["error"]["code"][:8]) == (400, "invalid_"), body
+        assert refused.json()["error"]["code"] == "invalid_json"
+        assert len(await officer.sql("SELECT FROM items")) == 1
+        erased = await bob.request("DELETE", "/v1/memory", json={"confirm": name})
+        again = await bob.request("DELETE", "/v1/memory", json={"confirm": name})
+        other_method = await bob.get("/v1/memory")
+
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in forbidden] == [(403, "wrong_role")] * 2
+    assert erased.status_code == again.status_code == 200
+    receipt = erased.json()
+    assert (receipt["object"], receipt["kind"], receipt["assistant"]) == ("erasure.receipt", "assistant", name)
+    assert receipt["counts"] == {"conversations": 1, "items": 1, "documents": 0, "chunks": 0, "keys": 1}
+    assert receipt["returning_sources"] == []
+    assert set(again.json()["counts"].values()) == {0}
+    assert other_method.json()["error"]["code"] == "method_not_allowed"
+    notes = [record for record in officer.gateway.records() if record["record"] == "erasure"]
+    assert [note["id"] for note in notes] == [receipt["id"], again.json()["id"]]
+    assert notes[0]["counts"] == receipt["counts"]
+    assert await officer.sql("SELECT FROM items") == []
+    assert "planted" not in officer.gateway.records_file.read_text() + officer.gateway.log.getvalue()
+
+
+async def test_what_is_confirmed_is_said_without_the_name(officer: Serving) -> None:
+    """A refusal quotes neither what was sent nor what should have been."""
+    async with officer.gateway.http(OTHER_KEY) as bob:
+        refused = await bob.request("DELETE", "/v1/memory", json={"confirm": "planted-name"})
+
+    error = refused.json()["error"]
+    assert error["param"] == "confirm"
+    assert "'confirm'" in error["message"]
+    assert "planted" not in refused.text + officer.gateway.records_file.read_text() + officer.gateway.log.getvalue()
+
+
+async def test_the_receipt_names_the_sources_that_come_back(postgres: Postgres, fake: FakeOllama, tls: Path) -> None:
+    """What is in a source is ingested again: whoever erases everything is told of which ones."""
+    await set_clock_up(postgres)
+    keys = (KeyPolicy(name="alice", subject="Alice", role="DataOfficer"), KeyPolicy(name="bob", subject="Bob"))
+    async with serve(postgres, fake, tls, keeping_policy(postgres.policy).model_copy(update={"keys": keys})) as running:
+        await running.sql("INSERT INTO source_runs (source, started_at, finished_at, documents) VALUES ('handbook', now(), now(), 3)")
+        async with running.gateway.http() as alice:
+            erased = await alice.request("DELETE", "/v1/memory", json={"confirm": "minimal"})
+        sources = (await running.memory.library.status())["sources"]
+
+    assert erased.json()["returning_sources"] == ["handbook"]
+    assert (sources["handbook"]["startedAt"], sources["handbook"]["documents"]) == (None, 0)
+
+
+async def test_two_gateways_serve_while_everything_goes(postgres: Postgres, fake: FakeOllama, tls: Path) -> None:
+    """What one gateway erases is gone for the other's clients at once, and the other goes on keeping what is new."""
+    await set_clock_up(postgres)
+    keys = (KeyPolicy(name="alice", subject="Alice"), KeyPolicy(name="bob", subject="Bob", role="DataOfficer"))
+    policy = with_store(postgres.policy, TTL).model_copy(update={"keys": keys})
+    async with serve(postgres, fake, tls, policy) as one, serve(postgres, fake, tls, policy) as other:
+        before = await said(other, "planted-text")
+        async with one.gateway.http(OTHER_KEY) as bob, other.gateway.http() as alice:
+            erased = await bob.request("DELETE", "/v1/memory", json={"confirm": "minimal"})
+            gone = await alice.get(f"/v1/conversations/{before}/items")
+            after = await said(other, "new")
+            there = await alice.get(f"/v1/conversations/{after}/items")
+
+    assert erased.json()["counts"]["items"] == 1
+    assert gone.status_code == 404
+    assert there.json()["data"][0]["content"][0]["text"] == "new"
+
+
+async def test_an_erasure_of_everything_without_a_store_is_not_acknowledged(officer: Serving) -> None:
+    """No receipt for what was not done."""
+    await officer.memory.store.close()
+    async with officer.gateway.http(OTHER_KEY) as bob:
+        answer = await bob.request("DELETE", "/v1/memory", json={"confirm": "minimal"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "store_unavailable")

@@ -7,10 +7,11 @@ import random
 from array import array
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from assistant_gateway.documents import spaces
-from assistant_gateway.retention import sweep
+from assistant_gateway.retention import horizon, sweep
 from assistant_gateway.storage.store import StoreError
 from tests.unit.gateway.retention.kept import Kept
 from tests.unit.gateway.running import SECONDS
@@ -92,6 +93,36 @@ async def test_only_what_is_marked_is_swept_and_again_if_it_failed(kept: Kept, m
     assert swept == ["data_keys", "chunks", "documents", "documents", "vectors_7", "data_keys", "conversations", "items"]
 
 
+async def test_without_room_for_a_copy_of_the_keys_the_rest_is_vacuumed(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk that is what makes room; the keys are written anew once there is some."""
+    swept: list[str] = []
+    is_full = True
+
+    class Connection:
+        async def execute(self, statement: str, **_: object) -> None:
+            if is_full and "FULL" in statement:
+                raise asyncpg.DiskFullError
+            if statement.startswith("VACUUM"):
+                swept.append(statement.rpartition(" ")[2])
+
+        async def fetchval(self, *_: object) -> int:
+            return 0
+
+        async def __aenter__(self) -> "Connection":
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(kept.store, "connection", Connection)
+    kept.sweeper.mark(sweep.CONVERSATIONS)
+    await kept.sweeper.sweep()
+    assert swept == ["conversations", "items"]
+    is_full = False
+    await kept.sweeper.sweep()
+
+    assert swept == ["conversations", "items", "data_keys"]
+
+
 async def test_keys_in_use_are_written_anew_later(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rewrite does not queue for long behind somebody who works with keys: others would queue behind it."""
     monkeypatch.setattr(sweep, "LOCK_MILLISECONDS", 10)
@@ -159,3 +190,19 @@ async def test_watch_sweeps_when_there_is_something(kept: Kept, monkeypatch: pyt
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert attempts == 2
+
+
+async def test_what_an_older_snapshot_sees_is_swept_again(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VACUUM could not remove it; the sweep is done when nobody sees it any more, and then leaves nothing marked."""
+    monkeypatch.setattr(horizon, "LOOKS", 1)
+    vectors = await with_vectors(kept, 3)
+    erased = next(iter(vectors))
+    backup = await kept.postgres.connect()
+    async with backup.transaction(isolation="repeatable_read", readonly=True):
+        await backup.fetchval("SELECT count(*) FROM purges")
+        await kept.eraser.document(erased)
+        await kept.sweeper.sweep()
+        assert await in_index(kept, vectors[erased]) == len(vectors[erased])
+    await kept.sweeper.sweep()
+    assert await in_index(kept, vectors[erased]) == 0
+    await backup.close()

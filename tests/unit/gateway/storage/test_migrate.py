@@ -122,3 +122,17 @@ async def test_a_gateway_that_dies_while_it_migrates_holds_nobody_up(postgres: P
 
 async def sleeping(connection: Any) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')"))
+
+
+async def test_the_server_keeps_no_samples_of_keys(postgres: Postgres) -> None:
+    """Statistics outlive what they were sampled from: there are some of the table, and none of its wrapped keys."""
+    connection = await postgres.connect()
+    await migrate.migrate(connection, KNOWN)
+    await connection.execute(
+        "INSERT INTO data_keys SELECT gen_random_uuid(), 'k0001', uuid_send(gen_random_uuid()) FROM generate_series(1, 500)"
+    )
+    await connection.execute("ANALYZE")
+
+    sampled = await connection.fetch("SELECT attname FROM pg_stats WHERE tablename = 'data_keys'")
+    assert {row["attname"] for row in sampled} == {"record", "kek"}
+    await connection.close()

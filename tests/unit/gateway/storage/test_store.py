@@ -159,16 +159,21 @@ async def test_a_cancelled_request_gives_its_connection_back(postgres: Postgres)
     """Clients go away in the middle of anything; no connection is lost by it, and nothing of what they began stays."""
     async with open_store(postgres) as store:
 
-        async def long() -> None:
+        async def long(number: int) -> None:
             async with store.transaction() as connection:
                 await connection.execute("UPDATE purges SET purged = 99")
-                await connection.execute("SELECT pg_sleep(30)")
+                await connection.execute(f"SELECT pg_sleep(30) -- {number}")
 
-        for _ in range(CONNECTIONS * 2):
-            task = asyncio.create_task(long())
-            await asyncio.sleep(0.03)
+        watching = await postgres.connect()
+        for number in range(CONNECTIONS * 2):
+            task = asyncio.create_task(long(number))
+            asleep = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE $1)"
+            async with asyncio.timeout(OUTAGE_SECONDS):
+                while not await watching.fetchval(asleep, f"%-- {number}"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        await watching.close()
 
         async with store.connection() as connection:
             assert await connection.fetchval("SELECT purged FROM purges") == 0

@@ -11,6 +11,7 @@ from assistant_operator.kube.objects import Object
 from tests.support.fake_client import FakeClient
 
 TIMING = Timing(duration=15, deadline=10, retry=0.001)
+pytestmark = pytest.mark.usefixtures("jumping_clock")
 
 
 class Clock:

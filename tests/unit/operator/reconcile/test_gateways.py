@@ -131,6 +131,8 @@ class Asked:
         ({"a": told("StoreUnreachable")}, {"a": told("StoreFull")}),
         ({"a": told()}, {"a": told(late=True)}),
         ({"a": told()}, {"a": told(), "b": told()}),
+        ({"a": told(handbook=SourceTold(documents=1))}, {"a": told(handbook=SourceTold(documents=1, finished_at=NOW))}),
+        ({"a": told(handbook=SourceTold(finished_at=NOW))}, {"a": told(handbook=SourceTold(finished_at=NOW + timedelta(hours=1)))}),
     ],
 )
 def test_what_a_condition_rests_on_is_news_at_once(before: dict[str, GatewayStatus], after: dict[str, GatewayStatus]) -> None:
@@ -172,6 +174,15 @@ def test_when_the_ledger_shows_what_is_new(found: GatewayStatus, due: int) -> No
     assert ledger.show(KEY, second, NOW + timedelta(seconds=due)) == second
     ledger.forget(KEY)
     assert ledger.show(KEY, None, NOW) is None
+
+
+def test_the_end_of_a_reading_is_shown_at_once() -> None:
+    """Whoever has applied a source waits for its documents, and not for the next full minute."""
+    ledger = Ledger()
+    ledger.show(KEY, Figures.of(told(handbook=SourceTold())), NOW)
+    read = Figures.of(told(handbook=SourceTold(documents=2, finished_at=NOW)))
+
+    assert ledger.show(KEY, read, NOW + timedelta(seconds=1)) == read
 
 
 def test_a_clock_that_is_set_back_stops_nothing() -> None:

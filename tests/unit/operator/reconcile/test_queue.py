@@ -8,6 +8,7 @@ from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.queue import MAX_DELAY, Queue
 
 A, B = Key("n", "a"), Key("n", "b")
+pytestmark = pytest.mark.usefixtures("jumping_clock")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def test_the_earlier_delay_counts(queue: Queue) -> None:
     assert await asyncio.wait_for(queue.take(), 1) == A
     queue.done(A)
 
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(120)
     assert queue.is_quiet
 
 

@@ -13,6 +13,7 @@ from assistant_operator.reconcile.outcome import Outcome
 from assistant_operator.reconcile.queue import Queue
 
 KEY = Key("n", "a")
+pytestmark = pytest.mark.usefixtures("jumping_clock")
 
 
 async def pass_once(end: Callable[[], Outcome]) -> tuple[Queue, Metrics]:

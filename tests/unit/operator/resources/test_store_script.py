@@ -68,8 +68,8 @@ class Store:
         path.write_text(password)
         path.rename(self.folder / "credentials" / "password")
 
-    def start(self) -> None:
-        script = SCRIPT.replace(f"-c port='{SETTINGS['port']}'", f"-c port='{self.port}'")
+    def start(self, script: str = SCRIPT) -> None:
+        script = script.replace(f"-c port='{SETTINGS['port']}'", f"-c port='{self.port}'")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*postgres._unprivileged("--pdeathsig=TERM"), "/bin/sh", "-c", script],
@@ -92,6 +92,12 @@ class Store:
         # A new container numbers its processes anew: none of them is taken for the server that was killed, as a dead child could be here.
         (self.folder / "data" / "data" / "postmaster.pid").unlink(missing_ok=True)
         return status
+
+    def single(self, *statements: str) -> None:
+        """Run statements as the superuser, while there is no server."""
+        command = [*postgres._unprivileged(), "postgres", "--single", "-D", str(self.folder / "data" / "data"), "assistant"]
+        lines = "".join(f"{statement}\n" for statement in statements).encode()
+        subprocess.run(command, input=lines, env=self.environment, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     async def connect(self, password: str = PASSWORD, user: str = "assistant", database: str = "assistant", *, tls: bool = True) -> Any:
         context: ssl.SSLContext | bool = False
@@ -160,7 +166,11 @@ async def test_no_statement_and_no_value_is_in_the_log(store: Store) -> None:
             continue
     process = await connection.fetchval("SELECT pg_backend_pid()")
     sleeping = asyncio.create_task(connection.execute("SELECT 'CANARY-crash', pg_sleep(60)"))
-    await asyncio.sleep(0.3)
+    other = await store.connect()
+    end = time.monotonic() + SECONDS
+    while await other.fetchval("SELECT wait_event FROM pg_stat_activity WHERE pid = $1", process) != "PgSleep":
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
     os.kill(process, signal.SIGSEGV)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await sleeping
@@ -259,3 +269,64 @@ async def test_a_server_that_is_killed_ends_the_container(store: Store) -> None:
     assert store.process is not None
 
     assert store.process.wait(SECONDS) == 128 + signal.SIGKILL
+
+
+def segments(store: Store) -> set[str]:
+    """Return the files of the log of changes."""
+    return {path.name for path in (store.folder / "data" / "data" / "pg_wal").iterdir() if len(path.name) == 24}
+
+
+async def leaves_its_log_behind(store: Store, connection: Any) -> bool:
+    """Have the role turn over the log; say whether what it held before is gone from the disk."""
+    before = await connection.fetchval("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+    assert before in segments(store)
+    await connection.execute("SELECT pg_switch_wal()")
+    await connection.execute("CHECKPOINT")
+    return before not in segments(store)
+
+
+async def test_the_role_may_leave_its_log_behind(store: Store) -> None:
+    """What was erased is in it; segments that are done with are removed, not kept for another use with what they hold."""
+    connection = await store.until_served()
+    await connection.execute("CREATE TABLE kept (text text)")
+    await connection.execute("INSERT INTO kept VALUES ('CANARY-kept')")
+    for _ in range(3):
+        assert await leaves_its_log_behind(store, connection)
+    held = [path.read_bytes() for path in (store.folder / "data" / "data" / "pg_wal").iterdir() if path.is_file()]
+
+    assert len(segments(store)) == 1
+    assert not any(b"CANARY-kept" in data for data in held)
+    assert await connection.fetchval("SELECT pg_has_role('pg_read_all_stats', 'USAGE')")
+    await connection.close()
+
+
+async def test_a_volume_that_an_earlier_version_made_gets_the_rights(store: Store) -> None:
+    """With the next start, once."""
+    await (await store.until_served()).close()
+    store.end(signal.SIGTERM)
+    granted = store.folder / "data" / "granted.1"
+    store.single("REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM assistant", "REVOKE pg_checkpoint, pg_read_all_stats FROM assistant")
+    granted.unlink()
+    store.start()
+    connection = await store.until_served()
+
+    assert granted.exists()
+    assert await leaves_its_log_behind(store, connection)
+    await connection.close()
+
+
+async def test_rights_that_cannot_be_granted_keep_nobody_from_the_store(store: Store) -> None:
+    """It serves without, says so, and tries again with its next start."""
+    await (await store.until_served()).close()
+    store.end(signal.SIGTERM)
+    granted = store.folder / "data" / "granted.1"
+    granted.unlink()
+    store.start(SCRIPT.replace("pg_switch_wal()", "no_such_function()"))
+    await (await store.until_served()).close()
+    assert "store: the role's rights cannot be granted" in store.log.read_text()
+    assert not granted.exists()
+    store.end(signal.SIGTERM)
+    store.start()
+
+    await (await store.until_served()).close()
+    assert granted.exists()

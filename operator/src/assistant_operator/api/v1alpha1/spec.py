@@ -116,8 +116,7 @@ class AccessKey(ApiModel):
         Literal["User", "DataOfficer"],
         Field(
             description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what is held "
-            "about any "
-            "subject as well."
+            "about any subject as well, and erases all that the assistant holds."
         ),
     ] = "User"
     secret_ref: Annotated[
