@@ -19,9 +19,9 @@ from assistant_operator.reconcile.pod_http import PodHttp
 from assistant_operator.reconcile.surroundings import endpoint
 from assistant_operator.resources.egress_targets import Endpoint, Surroundings
 from tests.cluster.apiserver import ApiServer
-from tests.integration.api import until
 from tests.integration.lab import OPERATOR, Lab
 from tests.support.evidence import NOT_ENFORCED, confined
+from tests.support.waiting import until
 
 SECONDS = 20.0
 HERE = "127.0.0.1"

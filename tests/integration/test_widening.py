@@ -11,10 +11,11 @@ from assistant_operator.naming import API_VERSION, COMPONENT_ASSISTANT, KIND, LA
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
-from tests.integration.api import Api, until
+from tests.integration.api import Api
 from tests.integration.conftest import new_namespace
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab
 from tests.integration.running import Hosts, Running
+from tests.support.waiting import until
 
 OPEN: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
 
