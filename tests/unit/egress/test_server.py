@@ -19,7 +19,7 @@ from assistant_egress.protocol import MAX_BYTES, Round, encode_round
 from assistant_egress.server import MAX_CONNECTIONS, PAUSE_SECONDS, Connection, Server
 from assistant_egress.wire import Request
 from tests.unit.egress.client import connect, exchange, parse, post, read, request, running, verdict
-from tests.unit.egress.targets import SECONDS, refusing, target, until
+from tests.unit.egress.targets import refusing, target, until
 
 RECEIVE_SECONDS = 0.4
 
