@@ -35,8 +35,9 @@ from assistant_operator.resources.plan import plan
 from assistant_operator.resources.pull_target import pull_target
 from assistant_operator.resources.secrets import ca_secret, key_secret, tls_secret
 from tests.cluster.apiserver import ApiServer, api_server
-from tests.integration.api import Api, until
+from tests.integration.api import Api
 from tests.support.pods import terminated, timestamp
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SPEC = {"model": {"name": "192.0.2.10:5000/library/smol:1"}}

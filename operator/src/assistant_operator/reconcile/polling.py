@@ -104,11 +104,6 @@ class Poller(Generic[T]):
         found.pods = {uid: known[uid] if uid in known and known[uid].address == address else _Pod(address) for uid, address in pods.items()}
         return found
 
-    def _restart(self, key: Key, found: _Round[T]) -> None:
-        if found.task is not None:
-            found.task.cancel()
-        found.task = asyncio.get_running_loop().create_task(self._go_round(key, found), name=f"poll {key}")
-
     async def _go_round(self, key: Key, found: _Round[T]) -> None:
         now = asyncio.get_running_loop().time
         while True:
