@@ -22,7 +22,7 @@ from tests.e2e.support.kubectl import Kubectl, Object, condition, until
 NAME = "docs"
 CANARY = f"quokka{secrets.token_hex(6)}"
 """In every document, so nothing of one can hide from a scan."""
-READ_SECONDS = 120
+READ_SECONDS = 240
 HANDBOOK = {
     "holidays.md": f"# Holidays\n\nEvery employee has thirty days of paid holiday in a year. {CANARY}\n",
     "travel.html": f"<html><body><p>Train tickets of business trips are paid back within two weeks. {CANARY}</p></body></html>",

@@ -8,6 +8,7 @@ from tests.e2e.support.kept import source
 from tests.e2e.support.kubectl import Kubectl, condition, until
 
 EXAMPLES = REPOSITORY / "examples"
+READ_SECONDS = 240
 HOLIDAYS, BOARD = "How many days of holiday does everybody have in a year?", "Who leads the review board of the salaries?"
 
 
@@ -16,7 +17,12 @@ def test_answers_from_the_handbook(kubectl: Kubectl, assistants: Assistants) -> 
     kubectl.run("apply", "-f", str(EXAMPLES / "rag.yaml"))
     kubectl.wait_for("pa", "rag", "condition=Ready", SETTLE_SECONDS)
     wanted = {"handbook": 2, "personnel": 1}
-    until("its sources are read", lambda: {name: source(kubectl.get("pa", "rag"), name).get("documents") for name in wanted} == wanted, 120)
+
+    def read() -> dict[str, int | None]:
+        assistant = kubectl.get("pa", "rag")
+        return {name: source(assistant, name).get("documents") for name in wanted}
+
+    until("its sources are read", lambda: read() == wanted, READ_SECONDS)
 
     found = {}
     for key in ("intranet", "personnel-office"):

@@ -67,11 +67,11 @@ def failed(found: Mapping[str, Any]) -> dict[str, int]:
     return {one["reason"]: one["count"] for one in found.get("failed") or ()}
 
 
-def ask_pod(assistants: Assistants, request: Mapping[str, Any], *, name: str, key: str) -> tuple[int, Any]:
-    """Send a request to the first pod itself, past the Service, which leads to ready pods alone; return status and body."""
+def ask_pod(assistants: Assistants, request: Mapping[str, Any], *, name: str, key: str, number: int = 0) -> tuple[int, Any]:
+    """Send a request to a pod itself, past the Service, which leads to ready pods alone; return status and body."""
     context = ssl.create_default_context(cadata=assistants.authority(name))
     host = f"{name}.{assistants.kubectl.namespace}.svc.cluster.local"
-    with assistants.kubectl.forward(f"pod/{name}-0", 8443) as port:
+    with assistants.kubectl.forward(f"pod/{name}-{number}", 8443) as port:
         connection = http.client.HTTPSConnection(host, port, context=context, timeout=60)
         plain = socket.create_connection(("127.0.0.1", port), 10)
         connection.sock = context.wrap_socket(plain, server_hostname=host)
