@@ -129,7 +129,7 @@ def as_list(found: list[Object]) -> Object:
 
 def operator_name(kubectl: Kubectl) -> str:
     """Return the name of the account under which the release's operator runs."""
-    (deployment,) = kubectl.list("deployments")
+    (deployment,) = kubectl.list("deployments", "app.kubernetes.io/name=private-assistant-operator")
     name: str = deployment["spec"]["template"]["spec"]["serviceAccountName"]
     return name
 
