@@ -4,17 +4,17 @@
 #   make demo-down   leave nothing of it
 #   make test        check + unit + integration + node + e2e: all that .ci/run does
 #   make check       formatting, lint, types, layers, generated files, chart
-#   make bench       the gateway, the operator and the store against their limits and peers (on a machine that does nothing else)
+#   make bench       the gateway, the operator, the store and the probe against their limits and peers (on a machine that does nothing else)
 #   make lock        pin the requirements anew
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := operator/src:gateway/src:model/src:documents/src
+SOURCES := operator/src:gateway/src:model/src:documents/src:egress/src
 export PYTHONPATH := $(SOURCES):.
 RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
-.PHONY: bench bench-gateway bench-operator bench-store help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
+.PHONY: bench bench-egress bench-gateway bench-operator bench-store help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
 
 help:
 	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
@@ -43,7 +43,7 @@ test: check unit integration node e2e
 check: $(VENV)/.locked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator gateway model documents tests
+	$(BIN)/mypy operator gateway model documents egress tests
 	$(BIN)/lint-imports
 	$(RUN) tests.cluster.check
 
@@ -68,7 +68,11 @@ e2e: $(VENV)/.locked
 generate: $(VENV)/.locked
 	$(RUN) tests.cluster.check --write
 
-bench: bench-gateway bench-operator bench-store
+bench: bench-egress bench-gateway bench-operator bench-store
+
+# What the probe costs an assistant: a minute.
+bench-egress: $(VENV)/.locked
+	$(RUN) bench.egress
 
 bench-gateway: $(VENV)/.locked
 	$(RUN) bench.gateway.run

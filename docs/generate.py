@@ -67,6 +67,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.egress.allow[].ports[].endPort": 450,
     "spec.egress.allow[].ports[].protocol": "UDP",
     "spec.egress.acknowledgeOpenEgress": True,
+    "spec.egress.evidence.mode": "Reported",
+    "spec.egress.evidence.paths": ["outside", "pods", "metadata", "dns", "apiServer"],
     "spec.access.from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "web"}}}],
     "spec.access.keys[].name": "web",
     "spec.access.keys[].subject": "web frontend",

@@ -70,7 +70,7 @@ class Process:
     def __init__(self, cluster: ApiServer, namespace: str) -> None:
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("operator/src", "gateway/src", "model/src")),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("operator/src", "gateway/src", "model/src", "egress/src")),
             "KUBECONFIG": str(cluster.kubeconfig),
         }
         flags = [

@@ -22,6 +22,7 @@ def install(cluster: Cluster, images: dict[str, str], *settings: str, release: s
         cluster.helm(
             "upgrade", "--install", release, CHART, "--namespace", namespace, "--create-namespace", "--wait", "--timeout", "120s",
             *(word for value in values for word in ("--set-string", value)),  # a tag of digits only is a string all the same
+            "--set", f"egress.outsideTargets={{{','.join(cluster.outside_targets())}}}",
             *(word for setting in settings for word in ("--set", setting)),
             "--set-file", f"pull.caBundle={authority}",
         )  # fmt: skip

@@ -26,6 +26,9 @@ class Cluster(Protocol):
     def pull_authority(self) -> str:
         """Return the PEM of the authority that the model registry's certificate comes from; empty for the public ones."""
 
+    def outside_targets(self) -> tuple[str, ...]:
+        """Return addresses with ports (`192.0.2.1:443`) outside the cluster that answer, for the operator to have assistants try."""
+
     def kubectl(self, *arguments: str | Path, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl against this cluster and return its output."""
 

@@ -6,12 +6,14 @@ from the public registry. What needs control of the node (enforcement modes, the
 """
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 from tests.cluster import builds
 from tests.cluster.images.catalog import Image, project_images
 from tests.cluster.images.wheels import place_wheels
+from tests.cluster.outside.world import HTTPS_PORT, PUBLIC_REGISTRY
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import say, step
 from tests.cluster.shell import run
@@ -63,6 +65,10 @@ class Kind:
 
     def pull_authority(self) -> str:
         return ""
+
+    def outside_targets(self) -> tuple[str, ...]:
+        """Return the model registry: the one host outside that this cluster talks to anyway."""
+        return (f"{socket.gethostbyname(PUBLIC_REGISTRY)}:{HTTPS_PORT}",)
 
     def kubectl(self, *arguments: str | Path, stdin: str | None = None, check: bool = True) -> str:
         return run("kubectl", f"--kubeconfig={self.kubeconfig}", *arguments, stdin=stdin, check=check)

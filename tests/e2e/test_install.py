@@ -24,9 +24,10 @@ IMAGE = re.compile(r'((?:image: "|--\w+-image=))[\w./-]+/(operator|gateway|ollam
 """Where the manifests name an image: what comes before it, and its short name."""
 RELEASE, WATCHING = "team-operator", "team-operators"
 PROMPT = "What is the capital of France? Answer in one short sentence."
-# The plain manifests trust public authorities alone, and the outside's registry has another one's certificate.
+# The plain manifests trust public authorities alone, and the outside's registry has another one's certificate; no address outside is given.
 BY_HTTP: Object = {
     "model": {"name": f"{OTHER_REGISTRY}:{HTTP_PORT}/library/smollm2:135m", "source": {"registry": {"insecure": True}}},
+    "egress": {"evidence": {"paths": ["pods", "metadata", "dns"]}},
 }
 
 
@@ -47,7 +48,7 @@ def alone(operator: Kubectl) -> Iterator[Kubectl]:
 def plain(alone: Kubectl, images: dict[str, str]) -> Iterator[str]:
     """The plain manifests, with the images of this cluster and in a namespace of their own; removed afterwards but for the definition."""
     text, count = IMAGE.subn(lambda match: match[1] + images[match[2]], INSTALL.read_text().replace(ITS_NAMESPACE, OURS))
-    assert count == 3
+    assert count == 4
     try:
         yield text
     finally:
@@ -128,7 +129,7 @@ def as_list(found: list[Object]) -> Object:
 
 def operator_name(kubectl: Kubectl) -> str:
     """Return the name of the account under which the release's operator runs."""
-    (deployment,) = kubectl.list("deployments")
+    (deployment,) = kubectl.list("deployments", "app.kubernetes.io/name=private-assistant-operator")
     name: str = deployment["spec"]["template"]["spec"]["serviceAccountName"]
     return name
 

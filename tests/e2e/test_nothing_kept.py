@@ -82,9 +82,9 @@ def test_the_default_assistant_has_nothing_to_keep_anything_in(assistants: Assis
     assert {name for name in found if any(word in name for word in ("store", "encryption", "ingest"))} == set()
     pod = assistants.kubectl.get("pod", "minimal-0")
     containers = [*pod["spec"]["initContainers"], *pod["spec"]["containers"]]
-    assert {container["name"] for container in containers} == {"model-check", "ollama", "gateway"}
+    assert {container["name"] for container in containers} == {"egress-gate", "model-check", "egress-probe", "ollama", "gateway"}
     claims = {volume["name"] for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume}
-    mounts = [mount for container in containers for mount in container["volumeMounts"] if mount["name"] in claims]
+    mounts = [mount for container in containers for mount in container.get("volumeMounts", ()) if mount["name"] in claims]
     assert mounts
     assert all(mount.get("readOnly") for mount in mounts)
     status = assistants.kubectl.get("pa", "minimal")["status"]

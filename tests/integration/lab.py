@@ -20,7 +20,7 @@ from assistant_operator.kube.kinds import (
     STATEFUL_SET,
     Kind,
 )
-from assistant_operator.kube.objects import Object, condition, name_of, uid_of, version_of
+from assistant_operator.kube.objects import Object, condition, controller_uid, name_of, uid_of, version_of
 from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
@@ -178,7 +178,8 @@ class Lab:
                 }
             ],
         }
-        spec = {"containers": [{"name": "x", "image": "x"}], "automountServiceAccountToken": False}
+        containers = [{"name": part["name"], "image": "x"} for part in owner["spec"]["template"]["spec"]["containers"]]
+        spec = {"containers": containers, "automountServiceAccountToken": False}
         self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
         return self.seen(self.api.set_status(POD, self.namespace, meta["name"], status))
 
@@ -246,10 +247,18 @@ class Lab:
         """Let the roll-out of the gateways, or of another StatefulSet, end well."""
         found = until("the StatefulSet", lambda: self.api.get(STATEFUL_SET, self.namespace, name or self.names.stateful_set))
         replicas, generation = found["spec"]["replicas"], found["metadata"]["generation"]
+        if name is None:
+            for _ in range(len(self.gateway_pods()), replicas):
+                self.gateway_runs()
         counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), replicas)
         revision = f"revision-{generation}"
         status = {"observedGeneration": generation, "currentRevision": revision, "updateRevision": revision, **counts}
         self.seen(self.api.set_status(STATEFUL_SET, self.namespace, name_of(found), status))
+
+    def gateway_pods(self) -> list[Object]:
+        """Return the pods of the gateways' StatefulSet."""
+        pods = self.api.list(POD, self.namespace, f"{LABEL_ASSISTANT}={self.name},{LABEL_COMPONENT}=assistant")
+        return [pod for pod in pods if controller_uid(pod) == uid_of(self.stateful_set())]
 
     # What was written.
 

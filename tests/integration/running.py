@@ -13,6 +13,7 @@ from assistant_operator.handlers.operator import Operator
 from assistant_operator.kube.kinds import Kind
 from assistant_operator.reconcile.key import Key
 from assistant_operator.settings import load
+from tests.support.evidence import Probes
 
 
 class Hosts:
@@ -51,6 +52,7 @@ class Running:
         )
         self.operator = None  # type: Operator | None
         self.error: BaseException | None = None
+        self.probes = Probes()
         self._hosts = hosts
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name=f"operator-{identity}", daemon=True)
@@ -71,7 +73,7 @@ class Running:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.operator = Operator(self.settings, resolver=self._hosts)
+        self.operator = Operator(self.settings, resolver=self._hosts, evidence=self.probes)
         self._started.set()
         try:
             await self.operator.run()

@@ -50,11 +50,20 @@ VALUE_SETS: dict[str, Object] = {
         "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
         "priorityClassName": "system-cluster-critical",
     },
+    "evidence": {
+        "egress": {
+            "canary": {"replicas": 3, "resources": {"limits": {"memory": "64Mi"}}},
+            "outsideTargets": ["198.51.100.10:443", "[2001:db8::10]:8443"],
+        },
+        "networkPolicy": {"enabled": True},
+        "nameOverride": "n" * 52,
+    },
     "least": {
         "crds": {"install": False},
         "rbac": {"create": False, "aggregate": False},
         "serviceAccount": {"create": False, "name": "existing"},
         "monitoring": {"service": {"enabled": False}},
+        "egress": {"canary": {"enabled": False}},
         "leaderElection": False,
         "nameOverride": "pao",
         "fullnameOverride": "assistants",
@@ -89,9 +98,9 @@ def render(values: Object) -> list[Object]:
     return [document for document in yaml.safe_load_all(output) if document]
 
 
-def only(documents: list[Object], kind: str) -> Object:
-    """Return the one object of a kind."""
-    (found,) = [document for document in documents if document["kind"] == kind]
+def only(documents: list[Object], kind: str, *, canary: bool = False) -> Object:
+    """Return the one object of a kind, the operator's or the canary's."""
+    (found,) = [one for one in documents if one["kind"] == kind and one["metadata"]["name"].endswith("-canary") == canary]
     return found
 
 
@@ -115,11 +124,12 @@ def test_every_object_is_valid_to_the_api_server(cluster: ApiServer, values: Obj
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
 def test_the_pod_is_admitted_under_the_restricted_standard(cluster: ApiServer, values: Object) -> None:
     """The Deployment's template, as the pod that a controller would make of it."""
-    template = only(render(values), "Deployment")["spec"]["template"]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | {"name": "operator-0"}, "spec": template["spec"]}
-    pod["spec"].pop("priorityClassName", None)
+    for deployment in (one for one in render(values) if one["kind"] == "Deployment"):
+        template = deployment["spec"]["template"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | {"name": "operator-0"}, "spec": template["spec"]}
+        pod["spec"].pop("priorityClassName", None)
 
-    assert "created" in cluster.kubectl("--namespace", NAMESPACE, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+        assert "created" in cluster.kubectl("--namespace", NAMESPACE, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
 
 
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
@@ -142,6 +152,46 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     assert dict(installation.monitoring_namespace_labels) == values.get("monitoring", {}).get("namespaceLabels", {})
     assert installation.image_pull_secrets == tuple(secret["name"] for secret in values.get("imagePullSecrets", ()))
     assert (installation.pull_ca or "").count("BEGIN CERTIFICATE") == (2 if "pull" in values else 0)
+    egress = values.get("egress", {})
+    assert (understood.canary is not None) == egress.get("canary", {}).get("enabled", True)
+    assert [(one.address, one.port) for one in understood.outside_targets] == (
+        [("198.51.100.10", 443), ("2001:db8::10", 8443)] if "outsideTargets" in egress else []
+    )
+
+
+@pytest.mark.parametrize("values", [VALUE_SETS["defaults"], VALUE_SETS["evidence"]])
+def test_the_canary_is_where_the_operator_looks_for_it_and_nobody_else(values: Object) -> None:
+    """By its own name and labels: the operator's are a way into assistants' pods, and what scrapes the operator is not for it."""
+    documents = render(values)
+    service, deployment, policy = (only(documents, kind, canary=True) for kind in ("Service", "Deployment", "NetworkPolicy"))
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    operator = only(documents, "Deployment")["spec"]["selector"]["matchLabels"]
+    looked_for = settings.load(arguments(documents), {}).canary
+
+    assert looked_for == (f"{service['metadata']['name']}.{NAMESPACE}.svc.cluster.local", 9092)
+    for selector in (
+        service["spec"]["selector"],
+        deployment["spec"]["selector"]["matchLabels"],
+        policy["spec"]["podSelector"]["matchLabels"],
+    ):
+        assert selector.items() <= labels.items()
+        assert not selector.items() <= operator.items()
+    assert not operator.items() <= labels.items()
+    assert policy["spec"]["egress"] == []
+    assert policy["spec"]["ingress"] == [{"ports": [{"port": 9092, "protocol": protocol} for protocol in ("TCP", "UDP")]}]
+
+
+def test_a_confined_operator_reaches_what_it_has_tried() -> None:
+    """Probes, canary, the addresses outside; not the metadata service, which holds the credentials of its node."""
+    rules = only(render(VALUE_SETS["evidence"]), "NetworkPolicy")["spec"]["egress"]
+    canary = only(render(VALUE_SETS["evidence"]), "Service", canary=True)["spec"]["selector"]
+    reached = [(rule.get("to"), [(port["port"], port["protocol"]) for port in rule["ports"]]) for rule in rules]
+
+    assert ([{"podSelector": {"matchLabels": canary}}], [(9092, "TCP"), (9092, "UDP")]) in reached
+    assert ([{"ipBlock": {"cidr": "198.51.100.10/32"}}], [(443, "TCP")]) in reached
+    assert ([{"ipBlock": {"cidr": "2001:db8::10/128"}}], [(8443, "TCP")]) in reached
+    assert (9091, "TCP") in [port for _, ports in reached for port in ports]
+    assert not [ports for _, ports in reached if (80, "TCP") in ports]
 
 
 def test_images_are_named_by_tag_and_digest() -> None:
@@ -181,6 +231,8 @@ def test_a_new_bundle_rolls_the_operator() -> None:
         ({"monitoring": {"podMonitor": {"enabled": True}}}, "namespaceLabels"),
         ({"monitoring": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}, "service.enabled"),
         ({"unknown": 1}, "unknown"),
+        ({"egress": {"outsideTargets": ["example.com:443"]}}, "outsideTargets"),
+        ({"egress": {"outsideTargets": ["198.51.100.10"]}}, "outsideTargets"),
     ],
 )
 def test_combinations_that_cannot_work_are_refused(values: Object, message: str) -> None:
@@ -247,6 +299,26 @@ def test_install_upgrade_and_uninstall(tmp_path: Path) -> None:
         helm("uninstall", "private-assistant-operator", *to)
         assert _columns(cluster) == older + 1
         helm("install", "private-assistant-operator", CHART, *to)
+
+
+@pytest.mark.parametrize(
+    ("egress", "paths"),
+    [
+        ({}, "[pods, metadata, dns]"),
+        ({"canary": {"enabled": False}}, "[metadata, dns]"),
+        ({"canary": {"enabled": False}, "outsideTargets": ["198.51.100.10:443"]}, "[outside, metadata, dns]"),
+        ({"outsideTargets": ["198.51.100.10:443"]}, None),
+    ],
+)
+def test_the_notes_ask_for_what_can_be_shown(cluster: ApiServer, egress: Object, paths: str | None) -> None:
+    """Whoever follows them gets an assistant that becomes ready, and is told what is missing for the rest."""
+    to = ("--namespace", NAMESPACE, f"--kubeconfig={cluster.kubeconfig}", "--dry-run=client")
+    notes = helm("install", "x", CHART, *to, values={"egress": egress}).stdout.partition("NOTES:")[2]
+    manifest = notes.partition("<<'END'")[2].partition("END")[0]
+
+    asked = yaml.safe_load(manifest)["spec"].get("egress")
+    assert asked == (None if paths is None else {"evidence": {"paths": paths.strip("[]").split(", ")}})
+    assert ("egress.outsideTargets" in notes) == ("outsideTargets" not in egress)
 
 
 def test_rights_are_what_was_granted_and_no_more() -> None:

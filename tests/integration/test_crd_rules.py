@@ -166,14 +166,14 @@ def _columns(table: httpx.Response) -> list[tuple[str, int]]:
 
 
 def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
-    """Ready, Reason, Model, Egress, Retention, Age; Digest and Endpoint when asked for more; and `pa` is the short name."""
+    """Ready, Reason, Model, Egress, Retention, Age; Confined, Digest and Endpoint when asked for more; and `pa` is the short name."""
     rest.create(body(EVERYTHING, name="columns"), dry_run=False).raise_for_status()
     try:
         shown = cluster.kubectl("get", "pa", "columns", "-o", "wide").splitlines()
     finally:
         rest.delete(body(EVERYTHING, name="columns"))
 
-    assert shown[0].split() == ["NAME", "READY", "REASON", "MODEL", "EGRESS", "RETENTION", "AGE", "DIGEST", "ENDPOINT"]
+    assert shown[0].split() == ["NAME", "READY", "REASON", "MODEL", "EGRESS", "RETENTION", "AGE", "CONFINED", "DIGEST", "ENDPOINT"]
     assert "registry.corp:5000/library/m:tag" in shown[1]
 
 
@@ -183,6 +183,8 @@ def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
         ("", "language model that answers in the cluster"),
         ("spec.model.digest", "no other digest is pulled"),
         ("spec.egress.allow.ports.endPort", "Last port of a range"),
+        ("spec.egress.evidence.paths", "Default: [outside, pods, metadata, dns]."),
+        ("status.evidence.verdict", "NotEnforced: a pod reached it"),
         ("spec.access.from.podSelector.matchExpressions.operator", "How the label relates to values"),
         ("spec.access.keys.secretRef.key", "Default: api-key."),
         ("spec.rag.sources.groups", "none where empty"),

@@ -50,7 +50,7 @@ class Page(BaseHTTPRequestHandler):
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Page]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT))
+    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT, polling.AT_ONCE))
     monkeypatch.setattr(gateways, "INTERVAL", 0.1)
     monkeypatch.setattr(gateways, "PATIENCE", 2.0)
     Page.told, Page.asked = WELL, 0

@@ -26,7 +26,7 @@ from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab
 from tests.integration.running import Hosts, Running
 from tests.support.waiting import until
 
-ROOTS = ("operator/src", "gateway/src", "model/src")
+ROOTS = ("operator/src", "gateway/src", "model/src", "egress/src")
 
 
 def another(lab: Lab, identity: str) -> Running:

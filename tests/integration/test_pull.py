@@ -263,7 +263,7 @@ class Puller(BaseHTTPRequestHandler):
 def puller(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Puller]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Puller)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT))
+    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT, polling.AT_ONCE))
     monkeypatch.setattr(progress, "INTERVAL", 0.1)
     yield Puller
     server.shutdown()

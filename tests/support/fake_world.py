@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assistant_operator.kube.kinds import EVENT, JOB, POD, PRIVATE_ASSISTANT, SECRET, STATEFUL_SET
-from assistant_operator.kube.objects import Object, condition, label, name_of, uid_of
+from assistant_operator.kube.objects import Object, condition, controller_uid, label, name_of, uid_of
 from assistant_operator.naming import API_VERSION, COMPONENT_ASSISTANT, COMPONENT_PULL, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.gateways import Fault, GatewayStatus, RetentionTold, SourceTold, StoreTold
@@ -17,6 +17,7 @@ from assistant_operator.reconcile.progress import Progress
 from assistant_operator.reconcile.resolver import unresolved
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Installation
+from tests.support.evidence import Probes
 from tests.support.fake_client import FakeClient
 from tests.support.pods import terminated
 from tests.support.statuslint import lint
@@ -89,6 +90,7 @@ class FakeWorld:
         self.hosts = Hosts()
         self.progress = NoProgress()
         self.gateways = Gateways()
+        self.probes = Probes()
         self.key = Key("ns", "one")
         self.client.on_change = self._seen
         self.world = World(
@@ -98,6 +100,7 @@ class FakeWorld:
             resolver=self.hosts,
             progress=self.progress,
             gateways=self.gateways,
+            evidence=self.probes,
             clock=lambda: self.now,
             spread=lambda _low, _high: 1.0,
         )
@@ -142,7 +145,6 @@ class FakeWorld:
         await self.settle()
         if self.client.find(STATEFUL_SET, self.key.namespace, self.names.store) is not None:
             self.pods_become_ready(self.names.store)
-            self.gateway_runs()
             await self.settle()
             self.pods_become_ready()
             await self.settle()
@@ -191,7 +193,7 @@ class FakeWorld:
             "labels": {LABEL_ASSISTANT: self.key.name, LABEL_COMPONENT: component},
             "ownerReferences": [{"uid": uid_of(owner), "controller": True}],
         }
-        return self.client.put({"apiVersion": "v1", "kind": POD.kind, "metadata": meta, "status": status})
+        return self.client.put({"apiVersion": "v1", "kind": POD.kind, "metadata": meta, "spec": {"nodeName": "node"}, "status": status})
 
     def gateway_runs(self, address: str = "10.1.0.1") -> Object:
         """Let a gateway's pod run that can be asked."""
@@ -207,7 +209,16 @@ class FakeWorld:
         replicas = found["spec"]["replicas"]
         status = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), replicas)
         status |= {"observedGeneration": found["metadata"]["generation"]}
+        if name is None:
+            for number in range(len(self.gateway_pods()), replicas):
+                self.gateway_runs(f"10.1.0.{number + 1}")
         self.client.set_status(STATEFUL_SET, self.key.namespace, name_of(found), status)
+
+    def gateway_pods(self) -> list[Object]:
+        """Return the pods of the gateways' StatefulSet."""
+        found = self.client.find(STATEFUL_SET, self.key.namespace, self.names.stateful_set)
+        pods = [obj for obj in self.client.objects.values() if obj["kind"] == POD.kind]
+        return [pod for pod in pods if found is not None and controller_uid(pod) == uid_of(found)]
 
     def fail(self, error: Callable[[str, str], Exception | None]) -> None:
         """Let calls fail from now on: error is asked with verb and kind."""

@@ -7,11 +7,11 @@ A status is in one of three states, told by Ready and the two abnormal-true cond
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-PROMISES = ("ModelReady", "GatewayReady", "RetentionEnforced")
+PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced")
 """What every assistant promises; StoreReady is for those that keep something."""
 KNOWN = ("Ready", "Reconciling", "Stalled", "StoreReady", *PROMISES)
 REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
@@ -24,7 +24,9 @@ def lint(assistant: Mapping[str, Any]) -> list[str]:
     status = assistant.get("status") or {}
     generation = int(assistant["metadata"].get("generation", 0))
     found = {str(condition["type"]): condition for condition in status.get("conditions") or ()}
-    return [*_shape(status), *_together(found, status.get("observedGeneration"), generation)]
+    evidence = ((assistant.get("spec") or {}).get("egress") or {}).get("evidence") or {}
+    waited_for = {"StoreReady", *PROMISES} - ({"EgressConfined"} if evidence.get("mode") == "Reported" else set())
+    return [*_shape(status), *_together(found, status.get("observedGeneration"), generation, waited_for)]
 
 
 def _shape(status: Mapping[str, Any]) -> list[str]:
@@ -54,7 +56,7 @@ def _shape(status: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
-def _together(found: Mapping[str, Mapping[str, Any]], observed: int | None, generation: int) -> list[str]:
+def _together(found: Mapping[str, Mapping[str, Any]], observed: int | None, generation: int, waited_for: Collection[str]) -> list[str]:
     if "Ready" not in found:
         return ["2: Ready must always be there"]
     ready = found["Ready"]
@@ -77,7 +79,7 @@ def _together(found: Mapping[str, Mapping[str, Any]], observed: int | None, gene
         "12: Ready does not say what Stalled says": "Stalled" in found
         and (ready["reason"], ready["message"]) != (found["Stalled"]["reason"], found["Stalled"]["message"]),
         "13: Ready is True, but a promise is not": ready["status"] == "True"
-        and any(found[name]["status"] != "True" for name in ("StoreReady", *PROMISES) if name in found),
+        and any(found[name]["status"] != "True" for name in waited_for if name in found),
         "14: Ready is True without every promise": ready["status"] == "True" and not set(PROMISES) <= found.keys(),
         "15: nothing is kept in a store that is there, or something without a store": (
             found.get("RetentionEnforced", {}).get("reason") in ("NothingKept", "OnTime", "PurgeLate")

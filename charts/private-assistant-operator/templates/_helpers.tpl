@@ -30,6 +30,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* Another name than the operator's: its labels say who may read the assistants' ports for operations. */ -}}
+{{- define "operator.canarySelectorLabels" -}}
+app.kubernetes.io/name: {{ include "operator.name" . | trunc 56 | trimSuffix "-" }}-canary
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "operator.canaryLabels" -}}
+{{ include "operator.canarySelectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
 {{- define "operator.serviceAccount" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "operator.fullname" .) .Values.serviceAccount.name }}

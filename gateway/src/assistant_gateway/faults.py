@@ -26,6 +26,8 @@ ReasonName = Literal[
     "StoreSchemaTooNew",
     "StoreFull",
     "EncryptionKeyMissing",
+    "EgressNotConfined",
+    "EgressUnknown",
     "Draining",
     "InternalError",
 ]

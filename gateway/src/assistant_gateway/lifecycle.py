@@ -14,6 +14,7 @@ import uvloop
 from assistant_gateway import logs, server
 from assistant_gateway.app import Gateway
 from assistant_gateway.certificates import Certificates
+from assistant_gateway.egress import Egress
 from assistant_gateway.faults import FatalError, Reason, leave_word
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.ops import Ops
@@ -48,7 +49,9 @@ class Life:
         self.upstream = Upstream(settings.upstream)
         self.records = Records()
         self.memory = self._memory()
-        self.readiness = Readiness(self.current, self.upstream, self.metrics, None if self.memory is None else self.memory.store)
+        self.probe = Upstream(settings.egress_probe)
+        store = None if self.memory is None else self.memory.store
+        self.readiness = Readiness(self.current, self.upstream, Egress(self.current, self.probe), self.metrics, store)
         self.watch = Watch(settings, self.current, certificates, self.metrics)
         self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
         self.gateway.memory = self.memory
@@ -77,6 +80,7 @@ class Life:
         serving = [asyncio.create_task(self.clients.serve()), asyncio.create_task(self.ops.serve())]
         looking = [
             asyncio.create_task(self.readiness.watch(self.settings.poll_seconds)),
+            asyncio.create_task(self.readiness.watch_egress(self.settings.poll_seconds)),
             asyncio.create_task(self.watch.watch(self.settings.poll_seconds)),
         ]
         if self.current.snapshot.policy.logging.runtime == "Filtered":
@@ -94,6 +98,7 @@ class Life:
                 task.cancel()
             await asyncio.gather(*serving, *looking, stopping, return_exceptions=True)
             self.upstream.close()
+            self.probe.close()
             if self.memory is not None:
                 await self.memory.store.close()
             self.records.flush()

@@ -18,6 +18,7 @@ LogFormat = Literal["JSON", "Text"]
 RuntimeLogs = Literal["Filtered", "Discard"]
 Role = Literal["User", "DataOfficer", "Ingest"]
 """User: chat, own conversations, own documents. DataOfficer: export and erasure of anybody's, or of all. Ingest: source routes alone."""
+EvidenceMode = Literal["Required", "Reported"]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -151,6 +152,13 @@ class RetentionPolicy(_Strict):
     """Whether a request may ask for less; it can never ask for more."""
 
 
+class EgressPolicy(_Strict):
+    """What the gateway does with what the pod's egress probe saw."""
+
+    evidence: EvidenceMode
+    """Required: requests are refused unless the probe says that the pod is confined. Reported: the gateway does not ask it."""
+
+
 class Policy(_Strict):
     """The whole policy of one assistant's gateway."""
 
@@ -166,6 +174,8 @@ class Policy(_Strict):
     store: StorePolicy | None = None
     """None: nothing is written anywhere, and nothing that could is loaded."""
     rag: RagPolicy | None = None
+    egress: EgressPolicy = EgressPolicy(evidence="Reported")
+    """Absent: an operator that knows no evidence wrote the file, and no probe runs beside this gateway."""
 
     @model_validator(mode="after")
     def _what_keeps_has_a_store(self) -> Self:

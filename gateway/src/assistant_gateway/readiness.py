@@ -1,5 +1,5 @@
-"""Whether requests may be served: the model server is the right one, has the right models, keeps to itself, and has answered once; and
-the store, where there is one, can be used.
+"""Whether requests may be served: the model server is the right one, has the right models, keeps to itself, and has answered once; the
+store, where there is one, can be used; and the pod is confined, where the policy requires evidence of it.
 
 Level-triggered: each look asks everything again. What no wait can mend raises FatalError; everything else is a reason until the next look.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from assistant_gateway.egress import Egress
 from assistant_gateway.faults import FatalError, Reason
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.snapshot import Current
@@ -38,46 +39,66 @@ logger = logging.getLogger(__name__)
 class Readiness:
     """Looks, and keeps what it saw last."""
 
-    def __init__(self, current: Current, upstream: Upstream, metrics: Metrics, store: "Store | None" = None) -> None:
-        self.reasons: list[Reason] = [UNREACHABLE]
+    def __init__(self, current: Current, upstream: Upstream, egress: Egress, metrics: Metrics, store: "Store | None" = None) -> None:
         self._current = current
         self._upstream = upstream
+        self._egress = egress
         self._metrics = metrics
         self._store = store
+        self._runtime_lacks: Reason | None = UNREACHABLE
+        self.reasons = self._missing()
         self._answered = False
         self._embeds = False
 
     async def watch(self, seconds: float) -> None:
         """Look for as long as the process lives; raises FatalError."""
         while True:
-            self._show(await self.look())
+            await self.look()
+            self._show()
+            await asyncio.sleep(seconds)
+
+    async def watch_egress(self, seconds: float) -> None:
+        """Look at the egress probe for as long as the process lives; in a loop of its own, since the other may wait for minutes."""
+        while True:
+            await self._egress.look()
+            self._show()
             await asyncio.sleep(seconds)
 
     def drain(self) -> None:
         """Be not ready from now on."""
         self._current.draining = True
-        self._show([DRAINING])
+        self._show()
 
-    def _show(self, reasons: list[Reason]) -> None:
-        if self._current.draining:
-            reasons = [DRAINING]
+    def _missing(self) -> list[Reason]:
+        store = None if self._store is None else self._store.fault
+        return [found for found in (self._egress.fault, self._runtime_lacks, store) if found is not None]
+
+    def _show(self) -> None:
+        missing = self._missing()
+        reasons = [DRAINING] if self._current.draining else missing
         if reasons != self.reasons:
             logger.info("Readiness changed.", extra={"fields": {"ready": not reasons, "reasons": [reason.reason for reason in reasons]}})
         self.reasons = reasons
-        # Draining only asks clients to go elsewhere: whoever still comes is served.
-        self._current.ready = not reasons or (self._current.draining and self._current.ready)
+        # Draining only asks clients to go elsewhere: whoever still comes is served, by a pod that is still confined.
+        was_serving = self._current.draining and self._current.ready and self._egress.fault is None
+        self._current.ready = not missing or was_serving
         self._metrics.ready.set(0 if reasons else 1)
 
     async def look(self) -> list[Reason]:
-        """Return what is missing."""
+        """Ask the model server again, and return all that is missing."""
         try:
             reason = await self._runtime() or await self._models() or await self._answer() or await self._embed()
         except (UpstreamError, ValueError, TypeError, KeyError, AttributeError):
             reason = UNREACHABLE
         if reason is UNREACHABLE:
             self._answered = self._embeds = False
-        fault = None if self._store is None else self._store.fault
-        return [found for found in (reason, fault) if found is not None]
+        self._runtime_lacks = reason
+        return self._missing()
+
+    def _show_waiting(self, reason: Reason) -> None:
+        """Say what the look waits for: its end may be minutes away."""
+        self._runtime_lacks = reason
+        self._show()
 
     async def _runtime(self) -> Reason | None:
         status, answer = await self._ask("/api/version")
@@ -105,7 +126,7 @@ class Readiness:
     async def _answer(self) -> Reason | None:
         if self._answered:
             return None
-        self._show([LOADING])
+        self._show_waiting(LOADING)
         body = {"model": self._current.snapshot.rules.model, "stream": False}
         status, _ = await self._ask("/api/generate", body | {"prompt": "Hello", "options": {"num_predict": 1}})
         if status == 400:  # a model that embeds does not generate
@@ -120,7 +141,7 @@ class Readiness:
         model = self._current.snapshot.rules.embedding
         if model is None or self._embeds:
             return None
-        self._show([EMBEDDING_LOADING])
+        self._show_waiting(EMBEDDING_LOADING)
         status, _ = await self._ask("/api/embed", {"model": model, "input": "Hello"})
         if status != 200:
             return EMBEDDING_LOADING

@@ -18,6 +18,7 @@ class Settings:
     documents_socket: Path = Path("/run/private-assistant/documents.sock")
     runtime_log: Path = Path("/run/private-assistant/ollama.log")
     upstream: str = "http://127.0.0.1:11434"
+    egress_probe: str = "http://127.0.0.1:9091"
     host: str = "0.0.0.0"  # noqa: S104  the pod's own network namespace: what may reach it is the NetworkPolicy's decision
     port: int = 8443
     ops_port: int = 9090
@@ -39,6 +40,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         ("documents-socket", Path, "where the document parser listens"),
         ("runtime-log", Path, "named pipe that the model server logs to"),
         ("upstream", str, "the model server, http://host:port"),
+        ("egress-probe", str, "the pod's egress probe, http://host:port; asked only where the policy requires evidence"),
         ("host", str, "address to listen on"),
         ("port", int, "port for clients (TLS)"),
         ("ops-port", int, "port for /livez, /readyz, /status and /metrics (plain HTTP)"),

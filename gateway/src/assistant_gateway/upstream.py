@@ -1,4 +1,5 @@
-"""The HTTP/1.1 client of the gateway's one peer: the model server on the pod's loopback.
+"""The HTTP/1.1 client of the gateway's peers on the pod's loopback: the model server, and the egress probe, which it asks for nothing but
+its verdict.
 
 A general client's objects cost more than everything else that a request does here, so this is a small one of our own on httptools:
 a pool of kept-alive connections, reading paused while the consumer lags, the connection aborted when its request is given up, and a

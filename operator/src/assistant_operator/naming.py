@@ -25,6 +25,8 @@ ANNOTATION_INTENT = f"{GROUP}/intent"
 """Hash of the manifest that was last applied: a field that left the intent is seen by it, where a comparison would not see it."""
 ANNOTATION_POLICY_REVISION = f"{GROUP}/policy-revision"
 """On the pod template: assistant_gateway.policy.Policy.revision(); a new policy rolls the pods."""
+ANNOTATION_EGRESS_REVISION = f"{GROUP}/egress-revision"
+"""On the pod template: hash of what the NetworkPolicy lets out; another one rolls the pods, which ends connections that are open."""
 
 ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
 """On a pull's Job: the further hosts and networks that it was made for."""
@@ -38,6 +40,10 @@ GATEWAY_PORT = 8443
 """TLS, on the pod's address: clients."""
 OPS_PORT = 9090
 """Plain HTTP, on the pod's address: /livez, /readyz, /metrics of the gateway; /progress of the puller. Holds no content."""
+EVIDENCE_PORT = 9091
+"""Plain HTTP, on the pod's address: what the operator has tried from inside the pod's network namespace. Holds no content."""
+CANARY_PORT = 9092
+"""TCP and UDP, of the pod that the installation runs to be tried: no assistant may reach it, the operator can."""
 OLLAMA_PORT = 11434
 """On the pod's loopback only."""
 SERVICE_PORT = 443

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_operator.naming import FIELD_MANAGER
+from assistant_operator.reconcile.surroundings import HostPort, endpoint, host_port
 from assistant_operator.resources.context import DEFAULT_STORE_IMAGE, Installation
+from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
 LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
@@ -40,6 +42,10 @@ class Settings:
     log_format: str
     resync_seconds: float
     workers: int
+    canary: HostPort | None = None
+    """Whose addresses no assistant may reach, and the operator does."""
+    outside_targets: tuple[Endpoint, ...] = ()
+    """The same, outside the cluster."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
     add("--image-pull-policy", choices=PULL_POLICIES, help="for the pods of assistants; Kubernetes' default where absent")
     add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
     add("--monitoring-namespace-labels", help="labels of namespaces whose pods may scrape metrics, k=v,k=v; without it nobody may")
+    add("--canary", help="host:port of the canary, which no assistant may reach: what is tried from inside them for path pods")
+    add("--outside-targets", help="address:port of servers outside the cluster, separated by commas: tried from inside assistants, TCP")
     add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
     add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
     add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
@@ -99,7 +107,26 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         log_format=chosen.log_format,
         resync_seconds=chosen.resync_seconds,
         workers=chosen.workers,
+        canary=_canary(chosen.canary),
+        outside_targets=_outside(chosen.outside_targets),
     )
+
+
+def _canary(text: str | None) -> HostPort | None:
+    if not text:
+        return None
+    if (found := host_port(text)) is None:
+        raise SettingsError("--canary must be host:port")
+    return found
+
+
+def _outside(text: str | None) -> tuple[Endpoint, ...]:
+    found = [endpoint(part) for part in words(text)]
+    if None in found or len(found) > MOST_PER_CLASS:
+        raise SettingsError(
+            f"--outside-targets must be address:port, at most {MOST_PER_CLASS}, separated by commas: no names, IPv6 in brackets"
+        )
+    return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
 def _installation(chosen: argparse.Namespace) -> Installation:

@@ -66,10 +66,11 @@ def system_images() -> tuple[Image, ...]:
 
 def project_images() -> tuple[Image, ...]:
     """Return the product's images and the client that asks it."""
-    source = [REPOSITORY / room / "src" for room in ("documents", "gateway", "model", "operator")]
+    source = {room: REPOSITORY / room / "src" for room in ("documents", "egress", "gateway", "model", "operator")}
+    shared = (source["egress"], source["gateway"], source["model"])
     return (
-        _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *source[1:]),
-        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", *source[:3]),
+        _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *shared, source["operator"]),
+        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", source["documents"], *shared),
         _ollama_image(),
         _store_image(),
         _python_image("client", HERE / "client" / "Containerfile"),

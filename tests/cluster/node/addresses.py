@@ -19,6 +19,8 @@ OUTSIDE_IP = "198.51.100.10"
 """The outside's DNS server and model registry."""
 BLOBS_IP = "198.51.100.11"
 """Where the registry redirects downloads to, as the public one does."""
+UNLISTED_IP = "192.0.2.80"
+"""An address of the outside that no test's assistant is ever allowed to reach: what all of them try, to show that they cannot."""
 METADATA_IP = "169.254.169.254"
 
 POD_RANGE, SERVICE_RANGE = "10.244.0.0/24", "10.96.0.0/16"

@@ -14,14 +14,14 @@ from tests.cluster import builds, packages
 from tests.cluster.images.catalog import DEVELOPMENT_TAG, Image, project_images, system_images
 from tests.cluster.models import models_folder
 from tests.cluster.node import process, remains
-from tests.cluster.node.addresses import DNS_SERVICE_IP, ENFORCER_QUEUE, NODE_IP, NODE_NAME
+from tests.cluster.node.addresses import DNS_SERVICE_IP, ENFORCER_QUEUE, NODE_IP, NODE_NAME, UNLISTED_IP
 from tests.cluster.node.configuration import write_configuration
 from tests.cluster.node.credentials import write_credentials
 from tests.cluster.node.enforcement import Mode, enforce
 from tests.cluster.node.layout import own_layout
 from tests.cluster.node.links import ensure_link
 from tests.cluster.node.services import api_ready
-from tests.cluster.outside.world import PUBLIC_REGISTRY, Outside
+from tests.cluster.outside.world import HTTPS_PORT, PUBLIC_REGISTRY, Outside
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import say, step
 from tests.cluster.shell import ClusterError, locked, run, succeeds, wait_until
@@ -91,6 +91,9 @@ class Node:
 
     def pull_authority(self) -> str:
         return self.outside.authority.read_text()
+
+    def outside_targets(self) -> tuple[str, ...]:
+        return (f"{UNLISTED_IP}:{HTTPS_PORT}",)
 
     def kubectl(self, *arguments: str | Path, stdin: str | None = None, check: bool = True) -> str:
         return run(builds.built("kubectl"), f"--kubeconfig={self.kubeconfig}", *arguments, stdin=stdin, check=check)

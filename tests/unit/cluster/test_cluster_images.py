@@ -57,7 +57,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "images" / image / "Containerfile").write_text(f"FROM {image}")
     for name in ("operator", "gateway", "client", "privategpt"):
         (tmp_path / "requirements" / f"{name}.txt").write_text(name)
-    for room in ("operator", "gateway", "model", "documents"):
+    for room in ("operator", "gateway", "model", "documents", "egress"):
         (tmp_path / room / "src").mkdir(parents=True)
         (tmp_path / room / "src" / "module.py").write_text("pass")
     monkeypatch.setattr(catalog, "REPOSITORY", tmp_path)
@@ -76,6 +76,7 @@ def keys() -> dict[str, str]:
         ("gateway/src/module.py", {"operator", "gateway"}),
         ("model/src/new.py", {"operator", "gateway"}),
         ("documents/src/module.py", {"gateway"}),
+        ("egress/src/module.py", {"operator", "gateway"}),
         ("requirements/client.txt", {"client"}),
         ("requirements/privategpt.txt", {"client"}),
         ("images/ollama/Containerfile", {"ollama"}),

@@ -1,6 +1,7 @@
 """The path with kind: what it renders and what it calls. It runs nowhere here, so this is all that is known of it."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,13 @@ def test_no_tool_is_ever_called_without_the_kubeconfig(calls: list[Call], tool: 
     getattr(kind.Kind(), tool)("list")
 
     assert calls[-1][0] == [tool, f"--kubeconfig={tmp_path}/kind/kubeconfig", "list"]
+
+
+def test_assistants_are_to_try_the_registrys_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address, since pods have no DNS; of a host that the cluster talks to in any case."""
+    monkeypatch.setattr(socket, "gethostbyname", {"registry.ollama.ai": "192.0.2.7"}.__getitem__)
+
+    assert kind.Kind().outside_targets() == ("192.0.2.7:443",)
 
 
 def test_down_removes_only_its_own(calls: list[Call]) -> None:

@@ -7,13 +7,16 @@ import pytest
 
 from assistant_gateway import policy
 from assistant_gateway.policy import StorePolicy
+from tests.unit.gateway.fake_probe import requiring
 from tests.unit.gateway.keeping import keeping_policy
 from tests.unit.gateway.running import make_policy
 
 STORE = StorePolicy(host="minimal-store.demo.svc", port=5432, database="assistant")
 
 
-@pytest.mark.parametrize("written", [make_policy(), keeping_policy(STORE), keeping_policy(STORE, None), keeping_policy(STORE, rag=False)])
+@pytest.mark.parametrize(
+    "written", [make_policy(), requiring(), keeping_policy(STORE), keeping_policy(STORE, None), keeping_policy(STORE, rag=False)]
+)
 def test_what_is_written_is_what_is_read(written: policy.Policy) -> None:
     read = policy.parse(written.to_json())
     assert read == written
@@ -34,9 +37,27 @@ def test_a_file_without_the_newer_fields_keeps_nothing() -> None:
     assert {key.role for key in read.keys} == {"User"}
 
 
+def test_a_file_without_egress_asks_for_no_evidence() -> None:
+    """An operator that knows no evidence starts no probe: its gateway must not wait for one."""
+    older = json.loads(make_policy().to_json())
+    del older["egress"]
+
+    assert policy.parse(json.dumps(older)).egress.evidence == "Reported"
+
+
+def test_evidence_is_part_of_what_a_revision_names() -> None:
+    """Pods are replaced when it changes: the gate before their containers comes or goes with it."""
+    assert requiring().revision() != make_policy().revision()
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
+        (("egress",), None),
+        (("egress",), {}),
+        (("egress", "evidence"), None),
+        (("egress", "evidence"), "required"),
+        (("egress", "paths"), ["pods"]),
         (("store",), None),
         (("store", "port"), 0),
         (("store", "password"), "never here"),

@@ -1,18 +1,22 @@
 """Ready means: the right model server, closed to the cloud, with the right model, which has answered."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from assistant_gateway import readiness
 from assistant_gateway.auth import KeyRing
+from assistant_gateway.egress import Egress
 from assistant_gateway.faults import FatalError, Reason
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.readiness import Readiness
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.upstream import Upstream
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire, document
+from tests.unit.gateway.fake_probe import FakeProbe, requiring
 from tests.unit.gateway.keeping import EMBEDDING, make_rag
 from tests.unit.gateway.running import make_policy, until, write_keys
 
@@ -24,9 +28,15 @@ def current(tmp_path: Path) -> Current:
     return Current(Snapshot.of(policy, KeyRing.load(tmp_path, policy.keys)))
 
 
+def readiness_of(current: Current, fake: FakeOllama, probe: FakeOllama | None = None, store: object = None) -> Readiness:
+    """Return what looks; without a probe nobody asks for one, since the policy of most tests does not require it."""
+    egress = Egress(current, Upstream((probe or fake).url))
+    return Readiness(current, Upstream(fake.url), egress, Metrics(), store)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def looking(fake: FakeOllama, current: Current) -> Readiness:
-    return Readiness(current, Upstream(fake.url), Metrics())
+    return readiness_of(current, fake)
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def with_documents(fake: FakeOllama, tmp_path: Path) -> Readiness:
     """Of an assistant that has an embedding model as well."""
     write_keys(tmp_path)
     policy = make_policy().model_copy(update={"rag": make_rag()})
-    return Readiness(Current(Snapshot.of(policy, KeyRing.load(tmp_path, policy.keys))), Upstream(fake.url), Metrics())
+    return readiness_of(Current(Snapshot.of(policy, KeyRing.load(tmp_path, policy.keys))), fake)
 
 
 async def reasons(looking: Readiness) -> list[str]:
@@ -227,9 +237,78 @@ async def test_a_store_that_cannot_be_used_is_a_reason_beside_the_others(fake: F
         fault: Reason | None = Reason("StoreFull", "The store has no room left.")
 
     store = Store()
-    looking = Readiness(current, Upstream(fake.url), Metrics(), store)  # type: ignore[arg-type]
+    looking = readiness_of(current, fake, store=store)
     assert await reasons(looking) == ["StoreFull"]
     fake.cloud_disabled = False
     assert await reasons(looking) == ["CloudEnabled", "StoreFull"]
     fake.cloud_disabled, store.fault = True, None
     assert await reasons(looking) == []
+
+
+@asynccontextmanager
+async def watched(current: Current, fake: FakeOllama) -> AsyncIterator[tuple[Readiness, FakeProbe]]:
+    """Watch a pod whose policy requires evidence, as a running gateway does."""
+    current.snapshot = Snapshot.of(requiring(), current.snapshot.keys)
+    async with FakeProbe() as probe:
+        looking = readiness_of(current, fake, probe)
+        watches = [asyncio.create_task(looking.watch(0.001)), asyncio.create_task(looking.watch_egress(0.001))]
+        try:
+            yield looking, probe
+        finally:
+            for watch in watches:
+                watch.cancel()
+            await asyncio.gather(*watches, return_exceptions=True)
+
+
+async def test_a_breach_is_named_before_all_else(fake: FakeOllama, current: Current) -> None:
+    """It is a reason beside the model server's, and the first: nothing is served until both are gone."""
+    fake.cloud_disabled = False
+    async with watched(current, fake) as (looking, probe):
+        probe.state = "Breached"
+        await until(lambda: [reason.reason for reason in looking.reasons] == ["EgressNotConfined", "CloudEnabled"])
+        fake.cloud_disabled = True
+        await until(lambda: [reason.reason for reason in looking.reasons] == ["EgressNotConfined"])
+        assert not current.ready
+        probe.state = "Confined"
+        await until(lambda: current.ready)
+
+
+@pytest.mark.parametrize("path", ["/api/tags", "/api/generate"])
+async def test_a_model_server_that_takes_its_time_hides_no_breach(fake: FakeOllama, current: Current, path: str) -> None:
+    """A look at the model server waits for up to a quarter of an hour; a breach is seen all the same."""
+    waiting = asyncio.Event()
+
+    async def silent(asked: Asked, wire: Wire) -> None:
+        waiting.set()
+        await wire.gone()
+
+    fake.scripts[path] = silent
+    async with watched(current, fake) as (looking, probe):
+        await waiting.wait()
+        probe.state = "Breached"
+        await until(lambda: looking.reasons[0].reason == "EgressNotConfined")
+
+
+async def test_a_breach_closes_a_gateway_whose_model_server_hangs(fake: FakeOllama, current: Current) -> None:
+    """It was ready, and the look that would show the breach is stuck with the model server."""
+    async with watched(current, fake) as (_, probe):
+        await until(lambda: current.ready)
+
+        async def silent(asked: Asked, wire: Wire) -> None:
+            probe.state = "Breached"
+            await wire.gone()
+
+        fake.scripts["/api/tags"] = silent
+        async with asyncio.timeout(readiness.LOOK_SECONDS / 2):
+            await until(lambda: not current.ready)
+
+
+async def test_a_pod_that_drains_serves_only_while_it_is_confined(fake: FakeOllama, current: Current) -> None:
+    """Who still comes to a pod that ends is served, but not by one that leaks; the reason stays that it drains."""
+    async with watched(current, fake) as (looking, probe):
+        await until(lambda: current.ready)
+        looking.drain()
+        assert current.ready
+        probe.state = "Breached"
+        await until(lambda: not current.ready)
+        assert [reason.reason for reason in looking.reasons] == ["Draining"]

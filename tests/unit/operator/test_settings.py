@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant_operator.resources.context import DEFAULT_STORE_IMAGE
+from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.settings import SettingsError, load
 
 REQUIRED = ["--gateway-image=g:1", "--ollama-image=o:1", "--operator-namespace=ops", "--operator-labels=app=x,tier=y"]
@@ -21,6 +22,7 @@ def test_the_least_that_is_needed() -> None:
     assert settings.leader_election
     assert (settings.ops_port, settings.workers, settings.resync_seconds) == (8080, 8, 600)
     assert (settings.log_level, settings.log_format) == ("INFO", "JSON")
+    assert (settings.canary, settings.outside_targets) == (None, ())
 
 
 @pytest.mark.parametrize("left_out", range(4))
@@ -52,6 +54,8 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
             "PRIVATE_ASSISTANT_RESYNC_SECONDS": "60",
             "PRIVATE_ASSISTANT_LOG_FORMAT": "Text",
             "PRIVATE_ASSISTANT_LEADER_ELECTION": "false",
+            "PRIVATE_ASSISTANT_CANARY": "canary.ops.svc.cluster.local:9092",
+            "PRIVATE_ASSISTANT_OUTSIDE_TARGETS": "198.51.100.10:443, [2001:db8::10]:80,198.51.100.10:443",
         },
     )
 
@@ -64,6 +68,8 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
     assert (settings.ops_port, settings.workers, settings.resync_seconds) == (9999, 3, 60)
     assert settings.log_format == "Text"
     assert not settings.leader_election
+    assert settings.canary == ("canary.ops.svc.cluster.local", 9092)
+    assert settings.outside_targets == (Endpoint("198.51.100.10", 443), Endpoint("2001:db8::10", 80))
 
 
 def test_a_flag_wins_over_its_variable() -> None:
@@ -81,6 +87,14 @@ def test_namespaces_as_flags() -> None:
         (["--workers=0"], {}, "--workers"),
         (["--resync-seconds=0"], {}, "--resync-seconds"),
         (["--pull-ca-file=/none/at/all"], {}, "--pull-ca-file"),
+        (["--canary=canary"], {}, "--canary"),
+        (["--canary=canary:0"], {}, "--canary"),
+        (["--canary=canary:65536"], {}, "--canary"),
+        (["--outside-targets=example.com:443"], {}, "--outside-targets"),
+        (["--outside-targets=198.51.100.10"], {}, "--outside-targets"),
+        (["--outside-targets=198.51.100.10:443,nonsense"], {}, "--outside-targets"),
+        (["--outside-targets=2001:db8::10:443"], {}, "--outside-targets"),
+        (["--outside-targets=" + ",".join(f"198.51.100.{n}:443" for n in range(9))], {}, "--outside-targets"),
         ([], {"PRIVATE_ASSISTANT_LOG_LEVEL": "LOUD"}, "PRIVATE_ASSISTANT_LOG_LEVEL"),
     ],
 )

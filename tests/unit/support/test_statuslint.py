@@ -12,19 +12,30 @@ def condition(kind: str, status: str = "True", **changes: Any) -> dict[str, Any]
     return base | {"lastTransitionTime": "2026-01-01T00:00:00Z"} | changes
 
 
-GOOD = [condition("Ready"), condition("ModelReady"), condition("GatewayReady"), condition("RetentionEnforced", reason="NothingKept")]
-KEEPS = [*GOOD[:3], condition("StoreReady"), condition("RetentionEnforced", reason="OnTime")]
+GOOD = [
+    *(condition(kind) for kind in ("Ready", "ModelReady", "GatewayReady", "EgressConfined")),
+    condition("RetentionEnforced", reason="NothingKept"),
+]
+KEEPS = [*GOOD[:4], condition("StoreReady"), condition("RetentionEnforced", reason="OnTime")]
+OPEN = [*GOOD[:3], condition("EgressConfined", "False"), GOOD[4]]
 WAITS = [condition("Ready", "Unknown"), condition("Reconciling"), condition("ModelReady", "Unknown"), condition("GatewayReady")]
 STUCK = [condition("Ready", "False"), condition("Stalled"), condition("ModelReady"), condition("GatewayReady")]
 
 
-def linted(conditions: list[dict[str, Any]], observed: int | None = 2) -> list[str]:
-    return lint({"metadata": {"generation": 2}, "status": {"conditions": conditions, "observedGeneration": observed}})
+def linted(conditions: list[dict[str, Any]], observed: int | None = 2, mode: str = "Required") -> list[str]:
+    spec = {"egress": {"evidence": {"mode": mode}}}
+    return lint({"metadata": {"generation": 2}, "spec": spec, "status": {"conditions": conditions, "observedGeneration": observed}})
 
 
 @pytest.mark.parametrize(("conditions", "observed"), [(GOOD, 2), (KEEPS, 2), (WAITS, None), (WAITS, 1), (WAITS, 2), (STUCK, 2)])
 def test_good_statuses(conditions: list[dict[str, Any]], observed: int | None) -> None:
     assert linted(conditions, observed) == []
+
+
+def test_nobody_waits_for_what_is_only_reported() -> None:
+    """It has to be there all the same."""
+    assert linted(OPEN, mode="Reported") == []
+    assert any(found.startswith("14:") for found in linted([*GOOD[:3], GOOD[4]], mode="Reported"))
 
 
 @pytest.mark.parametrize(
@@ -43,11 +54,13 @@ def test_good_statuses(conditions: list[dict[str, Any]], observed: int | None) -
         ([condition("Ready", "False"), condition("Reconciling", "False"), *GOOD[1:]], 2, "11"),
         ([condition("Ready", "False"), condition("Stalled", reason="Other"), *GOOD[1:]], 2, "12"),
         ([GOOD[0], condition("ModelReady", "Unknown"), *GOOD[2:]], 2, "13"),
+        (OPEN, 2, "13"),
         (GOOD[:2], 2, "14"),
-        (GOOD[:3], 2, "14"),
-        ([*KEEPS[:3], condition("StoreReady", "Unknown"), KEEPS[4]], 2, "13"),
-        ([*KEEPS[:4], GOOD[3]], 2, "15"),
-        ([*GOOD[:3], KEEPS[4]], 2, "15"),
+        (GOOD[:4], 2, "14"),
+        ([*GOOD[:3], GOOD[4]], 2, "14"),
+        ([*KEEPS[:4], condition("StoreReady", "Unknown"), KEEPS[5]], 2, "13"),
+        ([*KEEPS[:5], GOOD[4]], 2, "15"),
+        ([*GOOD[:4], KEEPS[5]], 2, "15"),
     ],
 )
 def test_each_rule(conditions: list[dict[str, Any]], observed: int | None, rule: str) -> None:

@@ -47,6 +47,13 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     },
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     {
+        "name": "Confined",
+        "type": "string",
+        "priority": 1,
+        "jsonPath": '.status.conditions[?(@.type=="EgressConfined")].status',
+        "description": "Whether it was seen from inside every pod that what the policy denies cannot be reached.",
+    },
+    {
         "name": "Digest",
         "type": "string",
         "priority": 1,

@@ -22,15 +22,16 @@ from assistant_operator.kube.connection import Credentials, configuration, crede
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN
 from assistant_operator.kube.lease import Elector
 from assistant_operator.metrics import Metrics
-from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.ops import OpsServer
-from assistant_operator.reconcile import gateways, progress, workers
+from assistant_operator.reconcile import workers
 from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.evidence import Evidence, Place
 from assistant_operator.reconcile.loop import reconcile
-from assistant_operator.reconcile.polling import HttpAsk, Poller
+from assistant_operator.reconcile.polling import Source
+from assistant_operator.reconcile.questions import Questions
 from assistant_operator.reconcile.queue import Queue
 from assistant_operator.reconcile.resolver import Resolver, SystemResolver
+from assistant_operator.reconcile.surroundings import Around
 from assistant_operator.reconcile.world import World
 from assistant_operator.settings import Settings
 
@@ -44,9 +45,11 @@ FIRST_RELIST = 30.0
 class Operator:
     """One replica."""
 
-    def __init__(self, settings: Settings, *, resolver: Resolver | None = None) -> None:
+    def __init__(self, settings: Settings, *, resolver: Resolver | None = None, evidence: Source[Place, Evidence] | None = None) -> None:
+        """What stands between the operator and DNS, and the operator and the probes in pods, can be another's: tests have neither."""
         self._settings = settings
         self._resolver = resolver or SystemResolver()
+        self._evidence = evidence
         self._stop = asyncio.Event()
         self._serving = False
         self.metrics = Metrics()
@@ -110,18 +113,16 @@ class Operator:
 
     async def _lead(self, client: HttpClient, elector: Elector, facts: Callable[[], Awaitable[Credentials]]) -> None:
         """Do the active replica's work until it is stopped or one of its parts ends."""
-        pullers = HttpAsk(progress.PATH, progress.parse, progress.MAX_ANSWER)
-        serving = HttpAsk(gateways.PATH, gateways.parse, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT)
-        pulls = Poller(pullers, lambda key, _before, _after: self.queue.add(key), progress.INTERVAL)
-        news = gateways.news(self.queue.add, self.queue.add_after)
-        statuses = Poller(serving, news, gateways.INTERVAL, gateways.PATIENCE, gateways.AT_ONCE)
+        around = Around(self._resolver, client.server_addresses, self._settings.canary, self._settings.outside_targets)
+        questions = Questions(self.queue, around)
         world = World(
             client=client,
             cache=self.cache,
             installation=self._settings.installation,
             resolver=self._resolver,
-            progress=pulls,
-            gateways=statuses,
+            progress=questions.progress,
+            gateways=questions.gateways,
+            evidence=questions.evidence if self._evidence is None else self._evidence,
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
         )
@@ -138,10 +139,7 @@ class Operator:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end(parts, stop_kopf, elector.release)
-            for poller in (pulls, statuses):
-                poller.close()
-            for ask in (pullers, serving):
-                await ask.close()
+            await questions.close()
         for part in done:
             _result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
@@ -207,16 +205,16 @@ class Operator:
         """List all that is watched, and ask for a pass where that is news to the cache; tell whether everything could be listed."""
         complete = True
         for kind in (*WATCHED_CHILDREN, PRIVATE_ASSISTANT):
-            labels = "" if kind is PRIVATE_ASSISTANT else LABEL_ASSISTANT
             known = self.cache.uids(kind)
             try:
-                present = [obj for scope in self._settings.namespaces or (None,) for obj in await client.list(kind, scope, labels=labels)]
+                scopes = self._settings.namespaces or (None,)
+                present = [obj for scope in scopes for obj in await client.list(kind, scope, labels=kind.selector)]
             except errors.ApiError as error:
                 log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
                 complete = False
                 continue
             lost = self.cache.retain(kind, known, present)
-            found = [key for obj in present if self.cache.put(obj) and (key := Key.of(obj)) is not None]
+            found = [key for obj in present for key in self.cache.put(obj)]
             for key in {*lost, *found}:
                 self.queue.add(key)
         return complete

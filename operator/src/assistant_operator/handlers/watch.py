@@ -5,7 +5,7 @@ listed, but at a price that grows with the square of the number of objects (minu
 own instead (operator.py).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import kopf
@@ -15,7 +15,6 @@ from assistant_operator.handlers.storage import NoDiffBase, NoProgress
 from assistant_operator.kube.connection import Credentials
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, Kind
 from assistant_operator.kube.objects import Object
-from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.queue import Queue
@@ -53,17 +52,17 @@ class Watch:
         return seen
 
     def put(self, obj: Object) -> None:
-        """Remember the object, and ask for a pass where it is news."""
-        if self._cache.put(obj):
-            self._queue_for(obj)
+        """Remember the object, and ask for a pass over each assistant to which it is news."""
+        self._ask(self._cache.put(obj))
 
     def drop(self, obj: Object) -> None:
         """Forget the object and ask for a pass."""
-        self._cache.drop(obj)
-        self._queue_for(obj)
+        self._ask(self._cache.drop(obj))
+        if (key := Key.of(obj)) is not None:  # also where the cache did not know it
+            self._queue.add(key)
 
-    def _queue_for(self, obj: Object) -> None:
-        if (key := Key.of(obj)) is not None:
+    def _ask(self, concerned: Iterable[Key]) -> None:
+        for key in concerned:
             self._queue.add(key)
 
 
@@ -76,7 +75,8 @@ def settings(chunk: int = 200) -> kopf.OperatorSettings:
     """Return kopf's settings: streams and nothing else."""
     made = kopf.OperatorSettings()
     for kind in WATCHED_CHILDREN:
-        made.watching.label_selectors[kind.group, kind.version, kind.plural] = LABEL_ASSISTANT
+        if kind.selector:
+            made.watching.label_selectors[kind.group, kind.version, kind.plural] = kind.selector
     made.watching.chunk_size = chunk
     made.watching.connect_timeout = 10
     made.networking.request_timeout = 30

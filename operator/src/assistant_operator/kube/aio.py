@@ -25,6 +25,8 @@ Meter = Callable[[str, str, int, float], None]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 PAGE = 500
+API_VERSIONS = "APIVersions"
+"""What /api answers: no kind of the table, since there is nothing to grant."""
 
 
 def no_meter(_verb: str, _kind: str, _status: int, _seconds: float) -> None:
@@ -101,6 +103,12 @@ class HttpClient:
             return False  # the name is another object's by now
         return True
 
+    async def server_addresses(self) -> tuple[str, ...]:
+        """Return where the API server says it is, as `address:port` (meta/v1 APIVersions of /api, which every client may read)."""
+        answer = await self._request("get", API_VERSIONS, "GET", "/api")
+        told = answer.get("serverAddressByClientCIDRs") or ()
+        return tuple(str(one.get("serverAddress", "")) for one in told if isinstance(one, dict))
+
     async def _write(
         self,
         verb: str,
@@ -128,6 +136,18 @@ class HttpClient:
     ) -> Object:
         if verb not in (kind.status_verbs if subresource else kind.verbs):
             raise errors.ForbiddenError(verb, kind.kind, 403, "NotInTable", "kube/kinds.py does not list the verb for this kind.")
+        return await self._request(verb, kind.kind, method, path, query, body, content_type)
+
+    async def _request(
+        self,
+        verb: str,
+        kind: str,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
         url = self._host + path + ("?" + urlencode(query) if query else "")
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
         started = time.monotonic()
@@ -138,12 +158,12 @@ class HttpClient:
             data = await answer.read()
             status = int(answer.status)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise errors.UnavailableError(verb, kind.kind, 0, type(error).__name__, "The API server did not answer.") from error
+            raise errors.UnavailableError(verb, kind, 0, type(error).__name__, "The API server did not answer.") from error
         finally:
-            self._meter(verb, kind.kind, status, time.monotonic() - started)
+            self._meter(verb, kind, status, time.monotonic() - started)
         if 200 <= status < 300:
             return _parsed(data)
-        raise api_error(verb, kind.kind, status, answer.headers.get("Retry-After"), _parsed(data))
+        raise api_error(verb, kind, status, answer.headers.get("Retry-After"), _parsed(data))
 
 
 def _path(kind: Kind, obj: Object) -> str:

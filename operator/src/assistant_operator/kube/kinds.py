@@ -26,11 +26,18 @@ class Kind:
     verbs: tuple[str, ...]
     status_verbs: tuple[str, ...] = ()
     watched: bool = False
-    """Handlers stream it, filtered by the assistant's label on the server's side."""
+    """Handlers stream it, filtered by `selector` on the server's side."""
+    whole: bool = False
+    """What nobody labelled concerns assistants too: it is watched and listed without a selector."""
     owned: bool = False
     """Objects of this kind belong to an assistant: they may be applied, listed in the inventory and pruned."""
     here: bool = False
     """Used in the operator's own namespace only."""
+
+    @property
+    def selector(self) -> str:
+        """Return the label selector of its watch and of its listings, empty where all objects are wanted."""
+        return "" if self.whole else naming.LABEL_ASSISTANT
 
     @property
     def api_version(self) -> str:
@@ -52,9 +59,17 @@ class Kind:
 _CHILD = (*READ_BY_WATCH, "get", *WRITE_BY_APPLY, "delete")
 
 PRIVATE_ASSISTANT = Kind(
-    naming.GROUP, naming.VERSION, naming.KIND, naming.PLURAL, verbs=(*READ_BY_WATCH, "get"), status_verbs=("patch",), watched=True
+    naming.GROUP,
+    naming.VERSION,
+    naming.KIND,
+    naming.PLURAL,
+    verbs=(*READ_BY_WATCH, "get"),
+    status_verbs=("patch",),
+    watched=True,
+    whole=True,
 )
-NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", verbs=_CHILD, watched=True, owned=True)
+NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", verbs=_CHILD, watched=True, whole=True, owned=True)
+"""Those of others add up with ours: see reconcile/widening.py."""
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", verbs=_CHILD, watched=True, owned=True)
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", verbs=_CHILD, watched=True, owned=True)
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", verbs=_CHILD, watched=True, owned=True)

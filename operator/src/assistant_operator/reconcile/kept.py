@@ -23,6 +23,7 @@ def forget(world: World, key: Key) -> None:
     """Nothing is asked of the assistant's pods any more."""
     world.progress.forget(key)
     world.gateways.forget(key)
+    world.evidence.forget(key)
     world.figures.forget(key)
     world.retries.forget(key)
 

@@ -1,6 +1,6 @@
 """One pass over one assistant: from what is to what its spec says. Safe to call at any time, any number of times.
 
-    deleted? -> suspended? -> guard -> Secrets -> model -> store -> plan -> apply -> ingests -> prune -> readiness -> status
+    deleted? -> suspended? -> guard -> Secrets -> model -> store -> evidence -> plan -> apply -> ingests -> prune -> readiness -> status
 
 Level-triggered: a pass knows nothing of the event that caused it and nothing of its own earlier conditions. Errors of a step are
 collected as problems; what can still be put right is, and status tells the first of them. Neighbours: model.py decides about the
@@ -8,7 +8,7 @@ pull, kept.py and store.py know the store, apply.py writes, ingest.py fills the 
 """
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -16,14 +16,16 @@ from typing import TypeVar
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec, PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_store_volume, guard_volume
+from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus, egress_status
 from assistant_operator.kube import inventory
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CLAIM, POD, STATEFUL_SET
 from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, label, uid_of
 from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
-from assistant_operator.reconcile import conditions, held, ingest, kept, model, readiness, report, secrets, store
+from assistant_operator.reconcile import conditions, confinement, evidence, held, ingest, kept, model, readiness, report, secrets, store
 from assistant_operator.reconcile.apply import Applier, ref_of
+from assistant_operator.reconcile.evidence import Evidence
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.material import Material
@@ -37,6 +39,7 @@ from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
 from assistant_operator.resources.manifest import Manifest
+from assistant_operator.resources.network_policy import egress_rules
 from assistant_operator.resources.plan import plan
 
 log = logging.getLogger(__name__)
@@ -99,6 +102,7 @@ class Effort:
     egress: EgressStatus | None = field(init=False)
     endpoint: str | None = field(init=False)
     told: tuple[GatewayStatus, ...] = ()
+    heard: Mapping[str, Evidence] = field(default_factory=dict)
     retention: RetentionStatus | None = field(init=False)
     sources: tuple[SourceStatus, ...] = field(init=False)
     refs: set[Ref] = field(init=False)
@@ -126,6 +130,7 @@ class Effort:
         self.model_status = model.status_of(self.world, applier, spec, self.model, self.before.model)
         addresses = self._addresses()
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
+        self.heard = await evidence.listen(self.world.evidence, self.key, self._pods(), egress_rules(spec, context))
         planned = plan(spec, context)
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
@@ -226,11 +231,15 @@ class Effort:
             pods=tuple(self._pods()),
             store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             told=self.told,
+            evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
+            heard=self.heard,
+            policies=self.world.cache.policies.others(self.key, self.uid),
         )
 
     async def report(self) -> Outcome:
         """Judge what is, write status if it differs, and say when to look again."""
-        ready, promises = readiness.judge(self._observed())
+        seen = self._observed()
+        ready, promises = readiness.judge(seen)
         if self.model is None:  # the pass ended before anything was looked at
             promises = dict.fromkeys(promises, Verdict.unknown(ready.reason, ready.message))
         generation = generation_of(self.assistant)
@@ -240,6 +249,7 @@ class Effort:
             endpoint=self.endpoint,
             model=self.model_status,
             egress=self.egress,
+            evidence=confinement.evidence_status(seen, self.before.evidence),
             retention=self.retention,
             sources=self.sources,
             inventory=tuple(InventoryEntry(id=entry, v=version) for entry, version in inventory.entries(self.refs)),

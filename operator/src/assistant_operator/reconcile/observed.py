@@ -1,12 +1,15 @@
 """All that a judgement rests on, frozen: readiness.py is pure over it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.errors import StatedError
+from assistant_operator.reconcile.evidence import Evidence
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.pull import ABSENT, ModelRecord, PullView
+from assistant_operator.reconcile.widening import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,9 @@ class Observed:
     """None: the assistant keeps nothing."""
     told: tuple[GatewayStatus, ...] = ()
     """What the pods have told lately, oldest pod first; only with a store."""
+    evidence: EgressEvidence = field(default_factory=EgressEvidence)
+    """What the spec wants to have seen of the pods' confinement."""
+    heard: Mapping[str, Evidence] = field(default_factory=dict)
+    """What the pods have told of it lately, by uid."""
+    policies: tuple[Policy, ...] = ()
+    """NetworkPolicies of others that may select the pods."""

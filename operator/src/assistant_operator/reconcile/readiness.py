@@ -1,14 +1,15 @@
 """Is the assistant ready, and if not, what is the earliest thing that is missing?
 
 Chains of small checks over one frozen Observed: the first verdict wins, and what no check objects to is True. Nothing here
-waits, writes or remembers. The store's checks, and those of what is kept, are in keeping.py.
+waits, writes or remembers. The store's checks, and those of what is kept, are in keeping.py, those of what leaves in confinement.py.
 """
 
 from typing import Any
 
 from assistant_operator.reconcile import pods
 from assistant_operator.reconcile.chain import Check, first_verdict, problem_with, verdict_of
-from assistant_operator.reconcile.conditions import GATEWAY_READY, MODEL_READY, RETENTION_ENFORCED, STORE_READY
+from assistant_operator.reconcile.conditions import EGRESS_CONFINED, GATEWAY_READY, MODEL_READY, RETENTION_ENFORCED, STORE_READY
+from assistant_operator.reconcile.confinement import confined, confined_as_far_as_seen, judge_confinement
 from assistant_operator.reconcile.keeping import PURGES, SEEN, STORE, judge_retention, judge_store
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.pull import Phase
@@ -105,20 +106,26 @@ MODEL: tuple[Check, ...] = (
     model_not_refused,  # Failed for good: say so, and stop
     model_pulled,
 )
-GATEWAY: tuple[Check, ...] = (
+PODS: tuple[Check, ...] = (
     gateway_within_reach,
     gateway_made,
     gateway_wanted,
     pods_well,  # Before the counts: it knows the cause
-    rollout_complete,
-    replicas_ready,
 )
-READY: tuple[Check, ...] = (nothing_in_the_way, *MODEL, *GATEWAY)
+ROLLOUT: tuple[Check, ...] = (rollout_complete, replicas_ready)
+GATEWAY: tuple[Check, ...] = (*PODS, *ROLLOUT)
+CONFINED_GATEWAY: tuple[Check, ...] = (
+    *PODS,
+    confined_as_far_as_seen,  # Before the counts: pods wait in their gates until it is seen
+    *ROLLOUT,
+    confined,
+)
+READY: tuple[Check, ...] = (nothing_in_the_way, *MODEL, *CONFINED_GATEWAY)
 KEEPING: tuple[Check, ...] = (
     nothing_in_the_way,
     *MODEL,
     *STORE,  # Before the gateways, which are not ready without it
-    *GATEWAY,
+    *CONFINED_GATEWAY,
     *SEEN,  # After the gateways, which tell of it
     *PURGES,
 )
@@ -133,7 +140,12 @@ def judge(seen: Observed) -> tuple[Verdict, dict[str, Verdict]]:
     model = first_verdict(MODEL, seen, Verdict.true("ModelVerified", "The model is on its volume and was verified."))
     gateway = first_verdict(GATEWAY, seen, Verdict.true("Serving", "Every replica answers."))
     ready = first_verdict(KEEPING if seen.store is not None else READY, seen, SERVES)
-    promises = {MODEL_READY: model, GATEWAY_READY: gateway, RETENTION_ENFORCED: judge_retention(seen, gateway)}
+    promises = {
+        MODEL_READY: model,
+        GATEWAY_READY: gateway,
+        EGRESS_CONFINED: judge_confinement(seen),
+        RETENTION_ENFORCED: judge_retention(seen, gateway),
+    }
     return ready, promises | ({STORE_READY: judge_store(seen)} if seen.store is not None else {})
 
 
@@ -141,4 +153,4 @@ def takes_documents(seen: Observed) -> bool:
     """Tell whether the gateways of now take documents in: with the store, and by the policy that names the sources."""
     if any(problem.condition != MODEL_READY for problem in seen.problems):
         return False
-    return seen.store is not None and first_verdict((*STORE, *GATEWAY, *SEEN), seen, SERVES).status == "True"
+    return seen.store is not None and first_verdict((*STORE, *CONFINED_GATEWAY, *SEEN), seen, SERVES).status == "True"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from assistant_operator.kube.client import Client
 from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.evidence import Evidence, Place
 from assistant_operator.reconcile.gateways import GatewayStatus, Ledger
 from assistant_operator.reconcile.polling import Source
 from assistant_operator.reconcile.progress import Progress
@@ -27,8 +28,9 @@ class World:
     cache: Cache
     installation: Installation
     resolver: Resolver
-    progress: Source[Progress]
-    gateways: Source[GatewayStatus]
+    progress: Source[str, Progress]
+    gateways: Source[str, GatewayStatus]
+    evidence: Source[Place, Evidence]
     instance: str = "private-assistant-operator"
     clock: Callable[[], datetime] = utc_now
     resync: float = 600.0

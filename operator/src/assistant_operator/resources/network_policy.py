@@ -5,7 +5,9 @@ the pods that bring documents. All name Ingress and Egress, so that what has no 
 everybody to Kubernetes; no rule here is ever built from an empty list.
 """
 
+import hashlib
 import ipaddress
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from assistant_operator.naming import (
     COMPONENT_INGEST,
     COMPONENT_PULL,
     COMPONENT_STORE,
+    EVIDENCE_PORT,
     GATEWAY_PORT,
     OPS_PORT,
     SERVICE_PORT,
@@ -30,14 +33,27 @@ Peer = dict[str, Any]
 
 
 def assistant_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:
-    """Return the policy of the serving pods: clients to the TLS port, operator and monitoring to the ops port, out by the spec alone."""
+    """Return the policy of the serving pods: clients to the TLS port, operator and monitoring to the ops port, out by the spec alone.
+
+    The operator also comes to the evidence port, where it says what is to be tried: nobody else may.
+    """
     ingress = _rule("from", _clients(spec), _ports(GATEWAY_PORT))
     if _ingests(spec):
         ingress += _rule("from", [_pods(context, COMPONENT_INGEST)], _ports(GATEWAY_PORT))
-    ingress += _rule("from", [_operator(context)], _ports(OPS_PORT))
+    ingress += _rule("from", [_operator(context)], _ports(OPS_PORT, EVIDENCE_PORT))
     ingress += _rule("from", _monitoring(context), _ports(OPS_PORT))
-    egress = [rule for allowed in spec.egress.allow for rule in _allowed(allowed)] if spec.egress.mode == "Allowlist" else []
-    return _policy(context, context.names.network_policy, COMPONENT_ASSISTANT, ingress, egress + _to_store(spec, context))
+    return _policy(context, context.names.network_policy, COMPONENT_ASSISTANT, ingress, egress_rules(spec, context))
+
+
+def egress_rules(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
+    """Return all that the serving pods may reach: what the spec allows, and the store."""
+    allowed = spec.egress.allow if spec.egress.mode == "Allowlist" else ()
+    return [rule for one in allowed for rule in _allowed(one)] + _to_store(spec, context)
+
+
+def egress_revision(spec: PrivateAssistantSpec, context: Context) -> str:
+    """Return 16 hex digits that change when what the serving pods may reach does."""
+    return hashlib.sha256(json.dumps(egress_rules(spec, context), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def pull_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:

@@ -47,6 +47,7 @@ def policy(spec: PrivateAssistantSpec, context: Context, serving: ServingModel) 
         retention=_retention(spec),
         store=_store(context) if spec.keeps else None,
         rag=_rag(spec.rag, context.embedding) if spec.rag is not None and context.embedding is not None else None,
+        egress=gateway.EgressPolicy(evidence=spec.egress.evidence.mode),
     )
 
 

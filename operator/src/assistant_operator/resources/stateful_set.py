@@ -1,18 +1,20 @@
-"""The StatefulSet of the serving pods: check the weights, start Ollama on loopback, put the gateway in front.
+"""The StatefulSet of the serving pods: see that nothing leaves, check the weights, start Ollama on loopback, put the gateway in front.
 
 It serves the model that was verified (Context.serving), not the one that the spec asks for: while another one is pulled, the pods go on.
-Containers are in gateway.py, ollama.py and documents.py, what all pods share in pod.py.
+Containers are in egress.py, gateway.py, ollama.py and documents.py, what all pods share in pod.py.
 """
 
 import ipaddress
 from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.naming import ANNOTATION_POLICY_REVISION, COMPONENT_ASSISTANT, MODELS_FOLDER
+from assistant_operator.naming import ANNOTATION_EGRESS_REVISION, ANNOTATION_POLICY_REVISION, COMPONENT_ASSISTANT, MODELS_FOLDER
 from assistant_operator.resources.context import Context, ServingModel
 from assistant_operator.resources.documents import DOCUMENTS_VOLUME, documents
+from assistant_operator.resources.egress import egress_gate, egress_probe
 from assistant_operator.resources.gateway import GRACE_SECONDS, gateway, gateway_volumes
 from assistant_operator.resources.manifest import Manifest
+from assistant_operator.resources.network_policy import egress_revision
 from assistant_operator.resources.ollama import RUN_VOLUME, SCRATCH_VOLUME, ollama
 from assistant_operator.resources.pod import container, host_aliases, memory_volume, models_mount, models_volume, pod_metadata, pod_spec
 from assistant_operator.resources.policy_config import policy
@@ -43,9 +45,13 @@ def stateful_set(spec: PrivateAssistantSpec, context: Context) -> Manifest | Non
 
 
 def _template(spec: PrivateAssistantSpec, context: Context, serving: ServingModel) -> dict[str, Any]:
-    revision = policy(spec, context, serving).revision()
+    annotations = {
+        ANNOTATION_POLICY_REVISION: policy(spec, context, serving).revision(),
+        # Connections that are open go on under a policy that no longer allows them: only the pods' end is theirs.
+        ANNOTATION_EGRESS_REVISION: egress_revision(spec, context),
+    }
     containers: dict[str, Any] = {
-        "initContainers": [_model_check(spec, context, serving), ollama(spec, context), *_rag_containers(spec, context)],
+        "initContainers": _init_containers(spec, context, serving),
         "containers": [gateway(spec, context)],
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
@@ -62,9 +68,20 @@ def _template(spec: PrivateAssistantSpec, context: Context, serving: ServingMode
         *([memory_volume(DOCUMENTS_VOLUME, "1Mi")] if spec.rag is not None else []),
     )
     return {
-        "metadata": pod_metadata(spec, context, COMPONENT_ASSISTANT, {ANNOTATION_POLICY_REVISION: revision}),
+        "metadata": pod_metadata(spec, context, COMPONENT_ASSISTANT, annotations),
         "spec": pod_spec(spec, context, containers, volumes),
     }
+
+
+def _init_containers(spec: PrivateAssistantSpec, context: Context, serving: ServingModel) -> list[dict[str, Any]]:
+    """Return what runs before the gateway, in this order; those that stay end after it."""
+    return [
+        *egress_gate(spec, context),
+        _model_check(spec, context, serving),
+        egress_probe(spec, context),
+        ollama(spec, context),
+        *_rag_containers(spec, context),
+    ]
 
 
 def _rag_containers(spec: PrivateAssistantSpec, context: Context) -> list[dict[str, Any]]:

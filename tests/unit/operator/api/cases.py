@@ -45,6 +45,10 @@ def egress(*cidrs: str, mode: str = "Allowlist", **fields: Any) -> dict[str, Any
     return {**model(), "egress": {"mode": mode, "allow": [{"cidr": cidr, "ports": [{"port": 443}]} for cidr in cidrs], **fields}}
 
 
+def evidence(*paths: str, mode: str = "Required") -> dict[str, Any]:
+    return {**model(), "egress": {"evidence": {"mode": mode, **({"paths": list(paths)} if paths else {})}}}
+
+
 def port(**fields: Any) -> dict[str, Any]:
     return {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8", "ports": [fields]}]}}
 
@@ -138,6 +142,7 @@ EVERYTHING: dict[str, Any] = {
         "mode": "Allowlist",
         "allow": [{"cidr": "10.20.0.0/16", "ports": [{"port": 443}, {"port": 8000, "endPort": 8010, "protocol": "UDP"}]}],
         "acknowledgeOpenEgress": False,
+        "evidence": {"mode": "Reported", "paths": ["pods", "dns", "apiServer"]},
     },
     "access": {
         "from": [
@@ -212,6 +217,9 @@ GOOD: tuple[Case, ...] = (
     Case("egress-own-networks", egress("10.0.0.0/8", "fd00::/8")),
     Case("egress-open-acknowledged", egress("0.0.0.0/0", "::/0", acknowledgeOpenEgress=True)),
     Case("egress-deny-with-empty-list", egress(mode="Deny")),
+    Case("evidence-reported", evidence(mode="Reported")),
+    Case("evidence-of-everything", evidence("outside", "pods", "metadata", "dns", "apiServer", "ownNode")),
+    Case("evidence-of-one-path", evidence("pods")),
     Case("port-range-of-one", port(port=80, endPort=80)),
     Case(
         "two-entries-of-one-secret",
@@ -410,6 +418,10 @@ BAD: tuple[Case, ...] = (
     Case("ports-absent", {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8"}]}}, "spec.egress.allow", schema=True),
     Case("port-zero", port(port=0), "spec.egress.allow[0].ports[0].port", schema=True),
     Case("port-range-backwards", port(port=443, endPort=80), "spec.egress.allow[0].ports[0].endPort"),
+    Case("evidence-path-twice", evidence("pods", "dns", "pods"), "spec.egress.evidence.paths"),
+    Case("evidence-of-nothing", {**model(), "egress": {"evidence": {"paths": []}}}, "spec.egress.evidence.paths", schema=True),
+    Case("evidence-of-an-unknown-path", evidence("pods", "ApiServer"), "spec.egress.evidence.paths", schema=True),
+    Case("evidence-switched-off", evidence(mode="Off"), "spec.egress.evidence.mode", schema=True),
     Case("egress-many", egress(*[f"10.{i}.0.0/16" for i in range(65)]), "spec.egress.allow", schema=True),
     # Access.
     Case("peer-empty", peer(), "spec.access.from[0]"),
@@ -544,6 +556,7 @@ BAD: tuple[Case, ...] = (
 UNKNOWN: tuple[Case, ...] = (
     Case("unknown-top", {**model(), "redactoin": {}}, "spec.redactoin"),
     Case("unknown-model", model(disgest=DIGEST), "spec.model.disgest"),
+    Case("unknown-evidence", {**model(), "egress": {"evidence": {"path": ["pods"]}}}, "spec.egress.evidence.path"),
     Case("unknown-egress", {**model(), "egress": {"mod": "Deny"}}, "spec.egress.mod"),
     Case("unknown-in-a-peer", peer(podSelektor={}), "spec.access.from[0].podSelektor"),
     Case("unknown-in-a-selector", peer(podSelector={"matchLabel": {"a": "b"}}), "spec.access.from[0].podSelector.matchLabel"),

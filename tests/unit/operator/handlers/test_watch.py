@@ -5,13 +5,14 @@ from typing import Any
 
 import kopf
 import pytest
+from kopf._cogs.structs.references import Resource
 
 from assistant_operator.handlers import watch
 from assistant_operator.handlers.credentials import connection_info
 from assistant_operator.handlers.storage import NoDiffBase, NoProgress
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.connection import Credentials
-from assistant_operator.kube.kinds import CONFIG_MAP, PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, PRIVATE_ASSISTANT, WATCHED_CHILDREN
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.cache import Cache
@@ -78,8 +79,40 @@ async def test_what_is_nobodys_asks_for_nothing(seen: Watch, queue: Queue) -> No
     assert len(queue) == 0
 
 
+async def taken(queue: Queue) -> Key:
+    """Return the next key, and fail where nothing asked for a pass."""
+    return await asyncio.wait_for(queue.take(), 1)
+
+
+def policy(version: int) -> Object:
+    """Return somebody else's NetworkPolicy that widens."""
+    metadata = {"name": "theirs", "namespace": "n", "uid": "p", "resourceVersion": str(version)}
+    spec: Object = {"podSelector": {}, "egress": [{}]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+async def test_a_policy_of_others_asks_for_one_pass_over_each_assistant_of_its_namespace(seen: Watch, cache: Cache, queue: Queue) -> None:
+    """However many of them come at once, and when they go; those of other namespaces are left alone."""
+    for namespace, name in (("n", "one"), ("n", "two"), ("m", "one")):
+        metadata = {"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1"}
+        cache.put({"apiVersion": PRIVATE_ASSISTANT.api_version, "kind": PRIVATE_ASSISTANT.kind, "metadata": metadata})
+
+    seen.put(policy(1))
+    again = policy(2)
+    again["metadata"] |= {"name": "more", "uid": "q"}
+    seen.put(again)
+    assert {await taken(queue), await taken(queue)} == {Key("n", "one"), Key("n", "two")}
+    assert len(queue) == 0
+    for name in ("one", "two"):
+        queue.done(Key("n", name))
+
+    seen.drop(policy(3))
+    assert {await taken(queue), await taken(queue)} == {Key("n", "one"), Key("n", "two")}
+    assert len(queue) == 0
+
+
 async def test_every_kind_is_watched_with_its_selector(seen: Watch) -> None:
-    """And only assistants without one."""
+    """And only assistants and policies, of which those of others count, without one."""
     registry = kopf.OperatorRegistry()
     seen.register(registry)
     made = watch.settings()
@@ -87,8 +120,9 @@ async def test_every_kind_is_watched_with_its_selector(seen: Watch) -> None:
     handlers = {str(handler.id) for handler in registry._watching.get_all_handlers()}
     assert handlers == {f"seen-{kind.plural}" for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN)}
     assert "seen-secrets" not in handlers
-    assert dict(made.watching.label_selectors.items()).keys()
-    assert list(made.watching.label_selectors.values()) == [LABEL_ASSISTANT] * len(WATCHED_CHILDREN)
+    for kind in (PRIVATE_ASSISTANT, *WATCHED_CHILDREN):
+        selectors = made.watching.label_selectors.collect(Resource(kind.group, kind.version, kind.plural))
+        assert list(selectors) == ([] if kind in (PRIVATE_ASSISTANT, NETWORK_POLICY) else [LABEL_ASSISTANT])
     assert not list(registry._changing.get_all_handlers())
     assert not list(registry._spawning.get_all_handlers())
 

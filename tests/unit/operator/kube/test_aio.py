@@ -82,6 +82,28 @@ async def test_calls_are_counted_and_bodies_that_are_no_json_are_no_crash() -> N
     assert calls == [("get", "Service", 502)]
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "203.0.113.2:6443"}]}, ("203.0.113.2:6443",)),
+        ({"versions": ["v1"]}, ()),
+        ({"serverAddressByClientCIDRs": None}, ()),
+    ],
+)
+async def test_the_server_says_where_it_is(answer: dict[str, Any], expected: tuple[str, ...]) -> None:
+    """At /api, which needs no right of ours."""
+    server = Server()
+    server.answer = web.json_response(answer)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    async with TestServer(app) as running:
+        client = HttpClient(Configuration(host=f"http://{running.host}:{running.port}"))
+        assert await client.server_addresses() == expected
+        await client.close()
+
+    assert [(request.method, request.path) for request in server.seen] == [("GET", "/api")]
+
+
 async def test_no_answer_is_an_error_of_ours() -> None:
     """Neither a refused connection nor a server that is silent for too long ends in an exception of the HTTP library."""
     calls = list[int]()

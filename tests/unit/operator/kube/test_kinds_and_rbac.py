@@ -7,7 +7,7 @@ import pytest
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube import rbac
 from assistant_operator.kube.kinds import KINDS, LEASE, PRIVATE_ASSISTANT, SECRET, WATCHED_CHILDREN, find, kind_of
-from assistant_operator.naming import Names
+from assistant_operator.naming import LABEL_ASSISTANT, Names
 from assistant_operator.resources.context import Context, Installation, ServingModel
 from assistant_operator.resources.plan import plan
 from assistant_operator.resources.pull_target import pull_hosts, pull_target
@@ -44,6 +44,12 @@ def test_unknown_kinds_are_unknown() -> None:
     assert find("", "Node") is None
     with pytest.raises(KeyError):
         kind_of({"apiVersion": "v1", "kind": "Node"})
+
+
+def test_what_is_watched_without_a_selector_is_what_others_make() -> None:
+    """Assistants, and policies, which add up; of the rest only what bears our label crosses the wire."""
+    assert {kind.kind for kind in KINDS if kind.watched and not kind.selector} == {"PrivateAssistant", "NetworkPolicy"}
+    assert all(kind.selector == LABEL_ASSISTANT for kind in KINDS if not kind.whole)
 
 
 def test_secrets_may_not_be_listed_or_watched() -> None:

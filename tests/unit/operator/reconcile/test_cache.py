@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CONFIG_MAP, POD, PRIVATE_ASSISTANT
-from assistant_operator.kube.objects import Object
-from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, POD, PRIVATE_ASSISTANT
+from assistant_operator.kube.objects import Object, controller_uid
+from assistant_operator.naming import KIND, LABEL_ASSISTANT
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.key import Key
 
@@ -146,22 +148,111 @@ def test_only_what_is_needed_is_kept() -> None:
     assert seen.is_foreign
     assert "managedFields" not in seen.obj["metadata"]
     [kept] = cache.of_assistant(KEY, POD)
-    assert "spec" not in kept
+    assert "secret" not in str(kept)
     assert kept["status"] == {"phase": "Running"}
+
+
+def assistant(name: str = "one", namespace: str = "n") -> Object:
+    metadata = {"name": name, "namespace": namespace, "uid": "u", "resourceVersion": "1"}
+    return {"apiVersion": PRIVATE_ASSISTANT.api_version, "kind": PRIVATE_ASSISTANT.kind, "metadata": metadata}
 
 
 def test_an_assistant_is_found_by_its_key() -> None:
     cache = Cache()
-    body = {
-        "apiVersion": PRIVATE_ASSISTANT.api_version,
-        "kind": PRIVATE_ASSISTANT.kind,
-        "metadata": {"name": "one", "namespace": "n", "uid": "u", "resourceVersion": "1"},
-    }
+    body = assistant()
     cache.put(body)
 
     assert (cache.assistant(KEY) or {})["metadata"]["uid"] == "u"
     assert cache.assistant(Key("n", "two")) is None
     assert len(list(cache.assistants())) == 1
     assert cache.children(KEY) == []
-    cache.drop({**body, "metadata": {**body["metadata"], "resourceVersion": "2"}})  # type: ignore[dict-item]
+    cache.drop({**body, "metadata": {**body["metadata"], "resourceVersion": "2"}})
     assert cache.assistant(KEY) is None
+
+
+RULE = [{"ports": [{"port": 443}]}]
+FOR_ONE = {"matchLabels": {LABEL_ASSISTANT: "one"}}
+
+
+def policy(version: int, name: str = "theirs", labels: dict[str, str] | None = None, owner: str = "", **spec: Any) -> Object:
+    """Return a NetworkPolicy of the namespace n, for every pod and of nobody where nothing else is said."""
+    meta: Object = {"name": name, "namespace": "n", "uid": name, "resourceVersion": str(version), "labels": labels or {}}
+    if owner:
+        meta["ownerReferences"] = [{"kind": KIND, "name": owner, "uid": "u", "controller": True}]
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {}, **spec}}
+
+
+@pytest.fixture
+def peopled() -> Cache:
+    """Two assistants in one namespace and one in another."""
+    cache = Cache()
+    for body in (assistant("one"), assistant("two"), assistant("one", "m")):
+        cache.put(body)
+    return cache
+
+
+BOTH = (Key("n", "one"), Key("n", "two"))
+
+
+def test_a_policy_of_others_is_news_to_the_assistants_of_its_namespace(peopled: Cache) -> None:
+    """When it comes, when what counts of it changes, and when it goes; not when the rest of it changes."""
+    assert peopled.put(policy(1, egress=RULE)) == BOTH
+    assert peopled.put(policy(1, egress=RULE)) == ()
+    assert peopled.put(policy(2, egress=RULE, labels={"team": "x"})) == ()
+    assert peopled.put(policy(3, egress=RULE, ingress=RULE)) == BOTH
+    assert peopled.drop(policy(4)) == BOTH
+    assert peopled.policies.others(KEY, "u") == ()
+    assert peopled.put(policy(3, egress=RULE)) == ()
+
+
+def test_a_policy_is_news_to_those_whose_pods_it_can_select(peopled: Cache) -> None:
+    """Also to the one that it lets go."""
+    assert peopled.put(policy(1, egress=RULE, podSelector=FOR_ONE)) == BOTH[:1]
+    assert peopled.put(policy(2, egress=RULE, podSelector={"matchLabels": {LABEL_ASSISTANT: "two"}})) == BOTH
+    assert peopled.drop(policy(3)) == BOTH[1:]
+
+
+def test_a_label_or_an_owner_hides_no_policy(peopled: Cache) -> None:
+    """Anybody can write them: a policy that claims to be one assistant's can select the other's pods."""
+    assert peopled.put(policy(1, "labelled", {LABEL_ASSISTANT: "two"}, egress=RULE)) == BOTH
+    assert peopled.put(policy(1, "owned", owner="two", egress=RULE)) == BOTH
+
+    assert {found.name for found in peopled.policies.others(KEY, "u")} == {"labelled", "owned"}
+    assert {ref.name for ref, _ in peopled.children(Key("n", "two"))} == {"labelled", "owned"}
+
+
+def test_our_own_policy_is_news_to_its_assistant_alone(peopled: Cache) -> None:
+    """And to nobody while we write it ourselves."""
+    ours = policy(5, "one", {LABEL_ASSISTANT: "one"}, owner="one", podSelector=FOR_ONE)
+    ref = Ref.of(ours)
+    peopled.expect(ref)
+    assert peopled.put(ours) == ()
+    assert not peopled.answered(ref, ours)
+    edited = policy(6, "one", {LABEL_ASSISTANT: "one"}, owner="one", podSelector=FOR_ONE, egress=RULE)
+
+    assert peopled.put(edited) == BOTH[:1]
+    assert peopled.policies.others(KEY, "u") == ()
+    seen = peopled.find(ref)
+    assert seen is not None
+    assert seen.obj["spec"] == edited["spec"]
+
+
+def test_a_policy_of_ours_that_lost_its_owner_is_somebody_elses(peopled: Cache) -> None:
+    """With its label gone too it stays known under its name: the next pass finds the name taken."""
+    peopled.put(policy(5, "one", {LABEL_ASSISTANT: "one"}, owner="one", podSelector=FOR_ONE, egress=RULE))
+
+    assert peopled.put(policy(6, "one", podSelector=FOR_ONE, egress=RULE)) == BOTH[:1]
+    assert peopled.children(KEY) == []
+    assert [found.name for found in peopled.policies.others(KEY, "u")] == ["one"]
+    seen = peopled.find(Ref.of(policy(6, "one")))
+    assert seen is not None
+    assert controller_uid(seen.obj) == ""
+
+
+def test_a_listing_shows_the_policies_that_vanished_unseen(peopled: Cache) -> None:
+    """The assistants that they widened are passed over."""
+    peopled.put(policy(1, egress=RULE))
+    known = peopled.uids(NETWORK_POLICY)
+
+    assert tuple(peopled.retain(NETWORK_POLICY, known, [])) == BOTH
+    assert peopled.policies.others(KEY, "u") == ()

@@ -17,7 +17,7 @@ STUCK = Verdict.stuck("SpecInvalid", "spec.x is wrong.")
 
 def told(ready: Verdict, previous: tuple[Condition, ...] = (), generation: int = 2, now: datetime = NOW) -> tuple[Condition, ...]:
     promise = GOOD if ready is GOOD else ready
-    promises = {"ModelReady": GOOD, "GatewayReady": promise, "RetentionEnforced": promise}
+    promises = {"ModelReady": GOOD, "GatewayReady": promise, "EgressConfined": promise, "RetentionEnforced": promise}
     return conditions.conditions(ready, promises, previous, generation, now)
 
 
@@ -29,14 +29,14 @@ def linted(found: tuple[Condition, ...], observed: int | None, generation: int =
 def test_ready_is_first_and_alone_when_all_is_well() -> None:
     found = told(GOOD)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
     assert linted(found, conditions.observed_generation(GOOD, None, 2)) == []
 
 
 def test_under_way_is_reconciling() -> None:
     found = told(WAITS)
 
-    assert [one.type for one in found] == ["Ready", "Reconciling", "ModelReady", "GatewayReady", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", "Reconciling", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
     assert conditions.observed_generation(WAITS, 1, 2) == 1
     assert linted(found, 1) == []
 
@@ -55,7 +55,7 @@ def test_settled_is_neither() -> None:
     zero = Verdict.settled("ScaledToZero", "Nothing serves.")
     found = told(zero)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
     assert linted(found, conditions.observed_generation(zero, 1, 2)) == []
 
 
@@ -81,7 +81,7 @@ def test_reconciling_starts_anew_when_it_comes_back() -> None:
 def test_suspended_is_unknown_and_keeps_what_was_seen() -> None:
     found = conditions.suspended(told(WAITS, generation=1), 2, LATER)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
     assert (found[0].status, found[0].reason, found[0].observed_generation) == ("Unknown", "Suspended", 2)
     assert found[1].observed_generation == 1
     assert linted(found, 2) == []

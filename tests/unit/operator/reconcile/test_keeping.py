@@ -10,9 +10,10 @@ from assistant_operator.reconcile.gateways import GatewayStatus, IndexTold, Rete
 from assistant_operator.reconcile.observed import Observed, StoreSeen
 from assistant_operator.reconcile.pull import Phase, PullView
 from assistant_operator.reconcile.readiness import judge, takes_documents
+from tests.support.evidence import confined
 from tests.support.fake_world import told
 from tests.support.pods import waiting
-from tests.unit.operator.reconcile.test_readiness import RECORD, SUCCEEDED, ZERO, stateful_set
+from tests.unit.operator.reconcile.test_readiness import POD, RECORD, SUCCEEDED, ZERO, stateful_set
 
 CRASHING = {"metadata": {}, "status": {"containerStatuses": [waiting("store", "ImagePullBackOff")]}}
 NEVER_PURGED = GatewayStatus(store=StoreTold(), retention=RetentionTold(is_late=False))
@@ -28,6 +29,7 @@ def managed(**changes: Any) -> StoreSeen:
 def seen(**changes: Any) -> Observed:
     base: dict[str, Any] = {
         "pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set(), "store": MANAGED, "told": (told(),),
+        "pods": (POD,), "heard": {"pod": confined()},
     }  # fmt: skip
     return Observed(**(base | changes))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
@@ -69,14 +70,14 @@ def pods() -> Pods:
 
 
 @pytest.fixture
-async def poller(pods: Pods, jumping_clock: None) -> AsyncIterator[Poller[int]]:
+async def poller(pods: Pods, jumping_clock: None) -> AsyncIterator[Poller[str, int]]:
     made = Poller(pods, pods.tell, INTERVAL, PATIENCE)
     yield made
     made.forget(KEY)
     await asyncio.sleep(0)
 
 
-async def test_the_first_question_is_answered_later(poller: Poller[int], pods: Pods) -> None:
+async def test_the_first_question_is_answered_later(poller: Poller[str, int], pods: Pods) -> None:
     """A pass does not wait; the news brings the next one."""
     pods.answers["10.0.0.1"] = [1]
     assert poller.latest(KEY, POD) == {}
@@ -86,7 +87,7 @@ async def test_the_first_question_is_answered_later(poller: Poller[int], pods: P
     assert poller.latest(KEY, POD) == {"pod": 1}
 
 
-async def test_questions_go_on_without_passes(poller: Poller[int], pods: Pods) -> None:
+async def test_questions_go_on_without_passes(poller: Poller[str, int], pods: Pods) -> None:
     """And only what differs is news."""
     pods.answers["10.0.0.1"] = [1, 1, 2]
     poller.latest(KEY, POD)
@@ -96,7 +97,7 @@ async def test_questions_go_on_without_passes(poller: Poller[int], pods: Pods) -
     assert len(pods.asked) == 8
 
 
-async def test_many_passes_make_no_more_questions(poller: Poller[int], pods: Pods) -> None:
+async def test_many_passes_make_no_more_questions(poller: Poller[str, int], pods: Pods) -> None:
     pods.answers["10.0.0.1"] = [1]
     for _ in range(50):
         poller.latest(KEY, POD)
@@ -105,7 +106,7 @@ async def test_many_passes_make_no_more_questions(poller: Poller[int], pods: Pod
     assert len(pods.asked) == 1
 
 
-async def test_a_pod_that_is_silent_for_a_moment_is_believed(poller: Poller[int], pods: Pods) -> None:
+async def test_a_pod_that_is_silent_for_a_moment_is_believed(poller: Poller[str, int], pods: Pods) -> None:
     """And for longer it is not: that nothing is known any more is news."""
     pods.answers["10.0.0.1"] = [1, None]
     poller.latest(KEY, POD)
@@ -117,7 +118,7 @@ async def test_a_pod_that_is_silent_for_a_moment_is_believed(poller: Poller[int]
     assert poller.latest(KEY, POD) == {}
 
 
-async def test_who_has_to_know_at_once_waits_for_the_first_answer(poller: Poller[int], pods: Pods) -> None:
+async def test_who_has_to_know_at_once_waits_for_the_first_answer(poller: Poller[str, int], pods: Pods) -> None:
     """Of pods that are ready and were never asked; it is no news then."""
     pods.answers |= {"10.0.0.1": [1], "10.0.0.2": [2]}
     both = POD | {"other": "10.0.0.2"}
@@ -132,7 +133,7 @@ async def test_who_has_to_know_at_once_waits_for_the_first_answer(poller: Poller
     assert sorted(pods.asked) == ["10.0.0.1", "10.0.0.2"]
 
 
-async def test_another_pod_starts_anew(poller: Poller[int], pods: Pods) -> None:
+async def test_another_pod_starts_anew(poller: Poller[str, int], pods: Pods) -> None:
     """As does the same one at another address."""
     pods.answers["10.0.0.1"] = [1]
     poller.latest(KEY, POD)
@@ -142,7 +143,7 @@ async def test_another_pod_starts_anew(poller: Poller[int], pods: Pods) -> None:
     assert poller.latest(KEY, {"pod": "10.0.0.9"}) == {}
 
 
-async def test_nothing_is_asked_of_what_is_forgotten(poller: Poller[int], pods: Pods) -> None:
+async def test_nothing_is_asked_of_what_is_forgotten(poller: Poller[str, int], pods: Pods) -> None:
     pods.answers["10.0.0.1"] = [1, 2, 3, 4]
     poller.latest(KEY, POD)
     await asyncio.sleep(INTERVAL / 2)
@@ -153,6 +154,62 @@ async def test_nothing_is_asked_of_what_is_forgotten(poller: Poller[int], pods: 
 
     assert len(pods.asked) == asked
     assert poller.latest(KEY, {}) == {}
+
+
+@pytest.mark.usefixtures("jumping_clock")
+async def test_a_pod_that_appears_is_asked_at_once(pods: Pods) -> None:
+    """Not after the interval of those that are there already."""
+    slow = Poller[str, int](pods, pods.tell, INTERVAL * 100)
+    slow.latest(KEY, POD)
+    await asyncio.sleep(INTERVAL)
+    slow.latest(KEY, POD | {"other": "10.0.0.2"})
+    await asyncio.sleep(INTERVAL)
+    slow.close()
+
+    assert pods.asked == ["10.0.0.1", "10.0.0.2"]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What has to be known of a pod besides its address."""
+
+    address: str
+    is_held: bool = field(default=False, compare=False)
+
+
+@pytest.mark.usefixtures("jumping_clock")
+async def test_each_pod_has_its_own_interval_and_what_moves_it_forgets_no_answer() -> None:
+    """A pod that is no longer held is the same pod."""
+    asked: list[str] = []
+
+    async def ask(spot: Spot) -> int:
+        asked.append(spot.address)
+        return 1
+
+    poller = Poller[Spot, int](ask, lambda *_: None, lambda spot: INTERVAL if spot.is_held else INTERVAL * 100)
+    poller.latest(KEY, {"a": Spot("a", is_held=True), "b": Spot("b")})
+    await asyncio.sleep(INTERVAL * 6)
+    assert asked.count("b") == 1
+    assert asked.count("a") >= 2
+
+    assert poller.latest(KEY, {"a": Spot("a"), "b": Spot("b")}) == {"a": 1, "b": 1}
+    await asyncio.sleep(INTERVAL * 2)
+    before = asked.count("a")
+    await asyncio.sleep(INTERVAL * 4)
+    poller.close()
+    assert asked.count("a") == before
+
+
+@pytest.mark.usefixtures("jumping_clock")
+async def test_an_answer_may_be_judged_by_the_one_before(pods: Pods) -> None:
+    """What is known is what both come to."""
+    pods.answers["10.0.0.1"] = [1, 2, 3, 3]
+    summed = Poller[str, int](pods, pods.tell, INTERVAL, blend=lambda before, now: min(2, (before or 0) + now))
+    summed.latest(KEY, POD)
+    await asyncio.sleep(INTERVAL * 6)
+    summed.close()
+
+    assert [after for _, after in pods.news] == [{"pod": 1}, {"pod": 2}]
 
 
 @pytest.mark.usefixtures("jumping_clock")

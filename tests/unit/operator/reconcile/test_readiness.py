@@ -10,9 +10,11 @@ from assistant_operator.reconcile.pods import Trouble
 from assistant_operator.reconcile.pull import ModelRecord, Phase, PullView
 from assistant_operator.reconcile.readiness import judge
 from assistant_operator.reconcile.verdict import Course
+from tests.support.evidence import confined
 
 RECORD = ModelRecord("m", "sha256:" + "a" * 64, "one-models")
 SUCCEEDED = PullView(Phase.SUCCEEDED, digest=RECORD.digest)
+POD = {"metadata": {"uid": "pod"}, "spec": {"nodeName": "node"}, "status": {"phase": "Running", "podIP": "10.0.0.1"}}
 
 
 def stateful_set(**status: Any) -> dict[str, Any]:
@@ -28,7 +30,9 @@ def stateful_set(**status: Any) -> dict[str, Any]:
 
 
 def seen(**changes: Any) -> Observed:
-    base: dict[str, Any] = {"pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set()}
+    base: dict[str, Any] = {
+        "pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set(), "pods": (POD,), "heard": {"pod": confined()},
+    }  # fmt: skip
     return Observed(**(base | changes))
 
 

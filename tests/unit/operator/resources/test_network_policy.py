@@ -16,6 +16,8 @@ MINIMAL = spec_of(body(model()))
 TLS = [{"port": 8443, "protocol": "TCP"}]
 POSTGRES = [{"port": 5432, "protocol": "TCP"}]
 OPS = [{"port": 9090, "protocol": "TCP"}]
+ASKED = [*OPS, {"port": 9091, "protocol": "TCP"}]
+"""Of the operator alone: what it asks of, and what it has tried."""
 OPERATOR = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "private-assistant-system"}},
     "podSelector": {"matchLabels": {"app.kubernetes.io/name": "private-assistant-operator"}},
@@ -37,14 +39,14 @@ def test_by_default_the_same_namespace_may_call_and_nothing_leaves() -> None:
     assert policy(MINIMAL) == {
         "podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": "assistant"}},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": [{"podSelector": {}}], "ports": TLS}, {"from": [OPERATOR], "ports": OPS}],
+        "ingress": [{"from": [{"podSelector": {}}], "ports": TLS}, {"from": [OPERATOR], "ports": ASKED}],
         "egress": [],
     }
 
 
 def test_nobody_means_no_rule() -> None:
     """`from: []` in a NetworkPolicy would mean everybody."""
-    assert policy(spec_of(body(access(**{"from": []}))))["ingress"] == [{"from": [OPERATOR], "ports": OPS}]
+    assert policy(spec_of(body(access(**{"from": []}))))["ingress"] == [{"from": [OPERATOR], "ports": ASKED}]
 
 
 def test_an_empty_selector_stays_empty() -> None:

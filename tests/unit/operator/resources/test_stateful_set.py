@@ -41,8 +41,8 @@ def test_check_then_model_server_then_gateway() -> None:
     """Ollama is a native sidecar: it starts before the gateway and ends after it has drained."""
     pod = template(MINIMAL)["spec"]
 
-    assert [found["name"] for found in pod["initContainers"]] == ["model-check", "ollama"]
-    assert [found.get("restartPolicy") for found in pod["initContainers"]] == [None, "Always"]
+    assert [found["name"] for found in pod["initContainers"]] == ["egress-gate", "model-check", "egress-probe", "ollama"]
+    assert [found.get("restartPolicy") for found in pod["initContainers"]] == [None, None, "Always", "Always"]
     assert [found["name"] for found in pod["containers"]] == ["gateway"]
 
 

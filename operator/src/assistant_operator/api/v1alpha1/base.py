@@ -56,9 +56,9 @@ SET = {"x-kubernetes-list-type": "set"}
 """A list without order or repetition: two appliers merge it."""
 
 
-def keyed(field: str) -> dict[str, object]:
-    """Return the schema of a list that is keyed by a field: the API server refuses duplicates, two appliers merge it."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field]}
+def keyed(*fields: str) -> dict[str, object]:
+    """Return the schema of a list that is keyed by a field, or several: the API server refuses duplicates, two appliers merge it."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(fields)}
 
 
 class SecretReference(ApiModel):

@@ -35,6 +35,37 @@ class EgressRule(ApiModel):
     ]
 
 
+PathClass = Literal["outside", "pods", "metadata", "dns", "apiServer", "ownNode"]
+"""Ways out of a pod, as assistant_egress.protocol names them."""
+DEFAULT_PATHS: tuple[PathClass, ...] = ("outside", "pods", "metadata", "dns")
+
+
+class EgressEvidence(ApiModel):
+    """What has to be seen from inside the pods before the assistant counts as confined."""
+
+    mode: Annotated[
+        Literal["Required", "Reported"],
+        Field(
+            description="Required: pods start, Ready is True and requests are answered only while a probe inside every pod sees that what "
+            "the policy denies cannot be reached. Reported: the probe runs and condition EgressConfined tells what it sees, and nothing "
+            "waits for it."
+        ),
+    ] = "Required"
+    paths: Annotated[
+        tuple[PathClass, ...],
+        Field(
+            min_length=1,
+            max_length=6,
+            description="Ways out that have to be seen closed. outside: addresses outside the cluster (the operator's setting "
+            "--outside-targets). pods: a pod of another namespace (the canary that the operator's installation runs). metadata: the "
+            "node's metadata service, where clouds keep credentials. dns: the cluster's name servers. apiServer and ownNode, the API "
+            "server and the kubelet of the pod's own node, are open in most clusters whatever a policy says: they are always tried and "
+            "reported, and may be added here.",
+            json_schema_extra=SET,
+        ),
+    ] = DEFAULT_PATHS
+
+
 class Egress(ApiModel):
     """What the assistant's pods may reach."""
 
@@ -51,6 +82,9 @@ class Egress(ApiModel):
             "holds link-local addresses (cloud metadata): with it, nothing about egress is promised."
         ),
     ] = False
+    evidence: Annotated[
+        EgressEvidence, Field(description="What has to be seen from inside the pods before the assistant counts as confined.")
+    ] = EgressEvidence()
 
 
 class KeySecretReference(SecretReference):

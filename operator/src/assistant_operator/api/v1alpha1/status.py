@@ -19,7 +19,8 @@ class Condition(ApiModel):
         str,
         Field(
             max_length=316,
-            description="Ready, Reconciling, Stalled, or a promise: ModelReady, GatewayReady, StoreReady, RetentionEnforced.",
+            description="Ready, Reconciling, Stalled, or a promise: ModelReady, StoreReady, GatewayReady, EgressConfined, "
+            "RetentionEnforced.",
         ),
     ]
     status: Annotated[ConditionStatus, Field(description="True, False, or Unknown where it has not been shown.")]
@@ -73,12 +74,37 @@ class EgressStatus(ApiModel):
         Field(
             description="Deny: nothing (but the store that the operator runs for it, where there is one). Allowlist: what "
             "spec.egress.allow and spec.store.external.peers list. Open: everything or a large part of it, as acknowledged in the spec. "
-            "Whether the cluster's network enforces policies is not shown here."
+            "Whether the cluster's network enforces it: condition EgressConfined and status.evidence."
         ),
     ]
 
 
 TIME = {"format": "date-time"}
+EvidenceVerdict = Literal["Enforced", "NotEnforced", "Inconclusive"]
+
+
+class EvidenceStatus(ApiModel):
+    """What was seen of one way out, from inside the assistant's pods on one node."""
+
+    path: Annotated[str, Field(min_length=1, max_length=32, description="The way out: outside, pods, metadata, dns, apiServer or ownNode.")]
+    node: Annotated[str, Field(max_length=253, description="The node on which the pods are that tried it.")]
+    verdict: Annotated[
+        EvidenceVerdict,
+        Field(
+            description="Enforced: no pod there reaches it, and something that is alive was tried. NotEnforced: a pod reached it. "
+            "Inconclusive: nothing was reached, but nothing that is known to be alive was tried either."
+        ),
+    ]
+    required: Annotated[bool, Field(description="Whether the assistant counts as confined only while this way is closed.")]
+    last_checked: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="When this was last seen (RFC 3339). It is tried every ten seconds; where the verdict stays, the time is written "
+            "at most every five minutes.",
+            json_schema_extra=TIME,
+        ),
+    ]
 
 
 class RetentionStatus(ApiModel):
@@ -144,6 +170,14 @@ class PrivateAssistantStatus(ApiModel):
     ] = None
     model: Annotated[ModelStatus | None, Field(description="The model on the volume.")] = None
     egress: Annotated[EgressStatus | None, Field(description="What the NetworkPolicy that was last applied lets out.")] = None
+    evidence: Annotated[
+        tuple[EvidenceStatus, ...],
+        Field(
+            max_length=600,
+            description="What was seen of each way out, by node.",
+            json_schema_extra=keyed("path", "node"),
+        ),
+    ] = ()
     retention: Annotated[
         RetentionStatus | None, Field(description="What has been done about what is kept; absent where nothing is kept.")
     ] = None

@@ -38,6 +38,13 @@ RULES: tuple[Rule, ...] = (
         "10.1.2.3/16; a host is 192.0.2.7/32",
     ),
     Rule(
+        "spec.egress.evidence",
+        ".paths",
+        None,
+        lambda it: len(set(it.paths)) == len(it.paths),
+        "spec.egress.evidence.paths names a path twice: remove one",
+    ),
+    Rule(
         "spec.egress.allow[].ports[]",
         ".endPort",
         "!has(self.endPort) || self.endPort >= self.port",

@@ -1,0 +1,124 @@
+"""One whole try: every target of a round at once, each with its own socket, none for longer than a second.
+
+Nothing is ever sent to a TCP target; its connection is reset the moment it is there. Sockets never block: the loop that owns the selector
+calls back (lookout.py).
+"""
+
+import errno
+import os
+import selectors
+import socket
+import struct
+import time
+from typing import Final
+
+from assistant_egress import errnos
+from assistant_egress.protocol import UDP_QUESTION, Observed, Result, Round, Target, dns_question
+
+TIMEOUT: Final = 1.0
+"""Seconds that a target has to answer. A SYN is sent once in that time."""
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+
+
+class Try:
+    """What is seen of one round's targets. It starts when it is made; `is_over` when each has been observed."""
+
+    def __init__(self, asked: Round, selector: selectors.BaseSelector, *, now: float, timeout: float = TIMEOUT) -> None:
+        """Start at `now`, in seconds of the loop's clock."""
+        self.asked = asked
+        self.deadline = now + timeout
+        self._attempts = [_Attempt(target, selector) for target in asked.targets]
+        for attempt in self._attempts:
+            attempt.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every target has been observed."""
+        return all(attempt.result for attempt in self._attempts)
+
+    def expire(self, now: float) -> None:
+        """Call those that have not answered in time Blocked."""
+        if now >= self.deadline:
+            self.end("Blocked")
+
+    def end(self, observed: Observed = "Failed") -> None:
+        """Close what is open; what had no answer is `observed`."""
+        for attempt in self._attempts:
+            attempt.settle(observed)
+
+    def results(self) -> tuple[Result, ...]:
+        """Return what has been seen, in the round's order."""
+        return tuple(attempt.result for attempt in self._attempts if attempt.result)
+
+
+class _Attempt:
+    """One target's socket, until something is observed."""
+
+    def __init__(self, target: Target, selector: selectors.BaseSelector) -> None:
+        self.result: Result | None = None
+        self._target = target
+        self._selector = selector
+        self._socket: socket.socket | None = None
+        self._is_ipv6 = ":" in target.address
+        self._is_mapped = self._is_ipv6 and socket.inet_pton(socket.AF_INET6, target.address).startswith(_MAPPED)
+
+    def start(self) -> None:
+        """Connect, or send; what fails at once is settled at once."""
+        try:
+            self._socket = self._open()
+            self._connect(self._socket)
+        except OSError as error:
+            self.settle(errnos.at_once(error.errno or 0, is_ipv6=self._is_ipv6, is_mapped=self._is_mapped))
+
+    def settle(self, observed: Observed) -> None:
+        """Note what was seen, unless something was before, and close the socket."""
+        if self.result is None:
+            self.result = Result(self._target.id, observed, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        if self._socket is not None:
+            if self._socket in self._selector.get_map():
+                self._selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def _open(self) -> socket.socket:
+        kind = socket.SOCK_STREAM if self._target.protocol == "tcp" else socket.SOCK_DGRAM
+        opened = socket.socket(socket.AF_INET6 if self._is_ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+        if kind == socket.SOCK_STREAM:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        if self._is_mapped:  # where net.ipv6.bindv6only is set, ENETUNREACH would be answered without a look at any route
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        return opened
+
+    def _connect(self, opened: socket.socket) -> None:
+        number = opened.connect_ex((self._target.address, self._target.port))
+        if self._target.protocol != "tcp":
+            if number:
+                raise OSError(number, "connect")
+            opened.send(UDP_QUESTION if self._target.protocol == "udp" else dns_question(int.from_bytes(os.urandom(2), "big")))
+            self._selector.register(opened, selectors.EVENT_READ, self._heard)
+        elif number == errno.EINPROGRESS:
+            self._selector.register(opened, selectors.EVENT_WRITE, self._connected)
+        elif number:
+            raise OSError(number, "connect")
+        else:
+            self.settle("Reached")
+
+    def _connected(self) -> None:
+        if self._socket is None:  # settled by another event of the same turn
+            return
+        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.settle(errnos.from_network(number, "tcp", is_ipv6=self._is_ipv6) if number else "Reached")
+
+    def _heard(self) -> None:
+        if self._socket is None:
+            return
+        try:
+            self._socket.recv(1)  # a datagram's rest is dropped with it
+        except BlockingIOError:  # it was there and its checksum was wrong
+            return
+        except OSError as error:
+            self.settle(errnos.from_network(error.errno or 0, self._target.protocol, is_ipv6=self._is_ipv6))
+        else:
+            self.settle("Reached")

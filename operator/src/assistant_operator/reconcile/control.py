@@ -1,0 +1,149 @@
+"""The control of the experiment: does the operator, whom no assistant's policy confines, reach what a pod is about to try?
+
+"Blocked" and "down" look the same from inside a pod; only what was reached from here a moment ago counts as closed there. A try is
+shared by all assistants that ask for the same, and none is made while nobody asks.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import struct
+from collections.abc import Awaitable, Callable, Collection
+from math import inf
+from typing import NamedTuple
+
+from assistant_egress.protocol import Protocol
+from assistant_operator.resources.egress_targets import Goal
+
+TRY_SECONDS = 1.0
+AGAIN_AFTER = 5.0
+"""Seconds for which a try speaks for the next ones."""
+ALIVE_FOR = 10.0
+"""Seconds since the last success: one lost datagram does not take a target away."""
+FORGOTTEN_AFTER = 120.0
+AT_ONCE = 64
+DATAGRAM = b"?"
+
+
+class Thing(NamedTuple):
+    """What is tried, whatever class of paths it stands for."""
+
+    protocol: Protocol
+    address: str
+    port: int
+
+
+Reach = Callable[[Thing], Awaitable[bool]]
+
+
+class _Tries:
+    """What came of the tries of one thing."""
+
+    def __init__(self) -> None:
+        self.at = -inf
+        self.reached_at = -inf
+        self.running: asyncio.Task[None] | None = None
+
+
+class Control:
+    """Tries things when asked for them."""
+
+    def __init__(self, reach: Reach | None = None) -> None:
+        self._reach = reach or reaches
+        self._known: dict[Thing, _Tries] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def alive(self, goals: Collection[Goal]) -> frozenset[Goal]:
+        """Return those of the goals that were reached from here just now; waits for the tries that are due."""
+        things = list(dict.fromkeys(map(_thing, goals)))
+        tries = dict(zip(things, await asyncio.gather(*map(self._tried, things)), strict=True))
+        self._forget_old()
+        since = _now() - ALIVE_FOR
+        return frozenset(goal for goal in goals if tries[_thing(goal)].reached_at >= since)
+
+    async def close(self) -> None:
+        """Try nothing more."""
+        running = [tries.running for tries in self._known.values() if tries.running is not None]
+        self._known.clear()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _tried(self, thing: Thing) -> _Tries:
+        """Return what came of the newest try, once it has ended."""
+        tries = self._known.setdefault(thing, _Tries())
+        if tries.running is None and tries.at <= _now() - AGAIN_AFTER:
+            tries.at = _now()
+            tries.running = asyncio.create_task(self._try(thing, tries), name="control")
+        if tries.running is not None:
+            await asyncio.wait((tries.running,))  # others wait for it too: who is cancelled does not cancel it
+        return tries
+
+    async def _try(self, thing: Thing, tries: _Tries) -> None:
+        try:
+            async with self._slots:
+                if await self._reach(thing):
+                    tries.reached_at = _now()
+        finally:
+            tries.running = None
+
+    def _forget_old(self) -> None:
+        before = _now() - FORGOTTEN_AFTER
+        for thing in [thing for thing, tries in self._known.items() if tries.at < before and tries.running is None]:
+            del self._known[thing]
+
+
+def _thing(goal: Goal) -> Thing:
+    return Thing(goal.protocol, goal.address, goal.port)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def reaches(thing: Thing) -> bool:
+    """Tell whether something answers there: a TCP connection that comes about, or any datagram back."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(TRY_SECONDS):
+            if thing.protocol == "tcp":
+                return await _connects(thing.address, thing.port)
+            return await _answers(thing.address, thing.port, _question() if thing.protocol == "dns" else DATAGRAM)
+    return False
+
+
+async def _connects(address: str, port: int) -> bool:
+    _, writer = await asyncio.open_connection(address, port)
+    writer.transport.abort()  # nothing was said, and nobody waits for a goodbye
+    return True
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self._set(True)
+
+    def error_received(self, exc: Exception) -> None:
+        self._set(False)  # such as a refusal by ICMP
+
+    def _set(self, answer: bool) -> None:
+        if not self.answered.done():
+            self.answered.set_result(answer)
+
+
+async def _answers(address: str, port: int, datagram: bytes) -> bool:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.create_datagram_endpoint(_Datagrams, remote_addr=(address, port))
+    try:
+        transport.sendto(datagram)
+        return await protocol.answered
+    finally:
+        transport.close()
+
+
+def _question() -> bytes:
+    """Return a DNS question (RFC 1035) for the address of kubernetes.default.svc. under a random id; any answer is an answer."""
+    name = b"".join(bytes([len(label)]) + label for label in (b"kubernetes", b"default", b"svc")) + b"\0"
+    header = struct.pack("!HHHHHH", secrets.randbits(16), 0x0100, 1, 0, 0, 0)
+    return header + name + struct.pack("!HH", 1, 1)

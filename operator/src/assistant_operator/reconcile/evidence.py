@@ -1,0 +1,179 @@
+"""What assistants' pods see of their confinement: each is told what to try, and answers what it observed (assistant_egress).
+
+One question is a round: the targets of the pod (egress_targets.py), each with whether the operator reached it just now (control.py), sent
+to the pod's EVIDENCE_PORT; the answer is judged at once, class by class. Asked in the background (polling.py), every ten seconds, and
+every second while a pod is held back by its gate. What follows for the assistant is in confinement.py.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from assistant_egress.protocol import (
+    MAX_BYTES,
+    PATHS,
+    ROUNDS_PATH,
+    MalformedError,
+    PathClass,
+    Phase,
+    Reason,
+    Round,
+    Target,
+    Verdict,
+    encode_round,
+    judge,
+    parse_answer,
+)
+from assistant_operator.kube.objects import Object, is_being_deleted, is_true, uid_of
+from assistant_operator.naming import EVIDENCE_PORT
+from assistant_operator.reconcile.control import Control
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.pod_http import PodHttp
+from assistant_operator.reconcile.polling import News, Source
+from assistant_operator.resources.egress_targets import Surroundings, goals
+
+INTERVAL = 10.0
+GATE_INTERVAL = 1.0
+PATIENCE = 45.0
+"""Seconds of silence after which nothing is known of a pod any more; and for which a class that was closed and of which nothing can be
+told at the moment, because what was tried is gone, still counts as closed."""
+TIMEOUT = 4.0
+"""More than a pod takes to try everything once, and to say so."""
+AT_ONCE = 256
+"""A question takes a second, since what is closed does not answer: enough for a thousand pods in INTERVAL, and for some that are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that has to be known of a pod to ask it."""
+
+    address: str
+    node_addresses: tuple[str, ...]
+    egress: Sequence[Mapping[str, Any]]
+    """What it may reach: the egress rules of its NetworkPolicy."""
+    is_held: bool = field(default=False, compare=False)
+    """It has not started yet: its gate may be waiting for a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathSeen:
+    """One class of paths, as one pod saw it."""
+
+    verdict: Verdict
+    reason: Reason
+    is_satisfied: bool
+    at: datetime
+    covered_by: str | None = None
+    """Nothing was tried, since all of it lies in this, which the assistant may reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one pod has told."""
+
+    phase: Phase
+    paths: Mapping[PathClass, PathSeen]
+
+
+class Post(Protocol):
+    """Sends a body to a pod and returns the answer's; None where there is none."""
+
+    async def __call__(self, address: str, path: str, body: bytes) -> bytes | None: ...
+
+
+class EvidenceAsk:
+    """Asks one pod."""
+
+    def __init__(
+        self,
+        around: Callable[[], Awaitable[Surroundings]],
+        control: Control,
+        clock: Callable[[], datetime],
+        post: Post,
+    ) -> None:
+        self._around = around
+        self._control = control
+        self._clock = clock
+        self._post = post
+
+    async def __call__(self, place: Place) -> Evidence | None:
+        found = goals(await self._around(), place.node_addresses, place.egress)
+        alive = await self._control.alive(found.tried)
+        targets = tuple(Target(goal.id, goal.path, goal.protocol, goal.address, goal.port, goal in alive) for goal in found.tried)
+        body = await self._post(place.address, ROUNDS_PATH, encode_round(Round(targets)))
+        if body is None:
+            return None
+        try:
+            answer = parse_answer(body)
+        except MalformedError:
+            return None
+        now = self._clock()
+        paths: dict[PathClass, PathSeen] = {}
+        for path in PATHS:
+            verdict = judge(path, targets, answer.results)
+            paths[path] = PathSeen(verdict.verdict, verdict.reason, verdict.is_satisfied, now, found.covered.get(path))
+        return Evidence(answer.phase, paths)
+
+
+def pod_http() -> PodHttp:
+    """Return what carries the questions."""
+    return PodHttp(EVIDENCE_PORT, TIMEOUT, MAX_BYTES, AT_ONCE)
+
+
+def interval(place: Place) -> float:
+    return GATE_INTERVAL if place.is_held else INTERVAL
+
+
+def blended(before: Evidence | None, now: Evidence) -> Evidence:
+    """Return what is known after another answer: a class that was closed is not in doubt at once where its targets are gone."""
+    if before is None:
+        return now
+    paths = {path: _steady(before.paths[path], seen) if path in before.paths else seen for path, seen in now.paths.items()}
+    return Evidence(now.phase, paths)
+
+
+def _steady(before: PathSeen, now: PathSeen) -> PathSeen:
+    in_doubt = now.reason in ("NotAlive", "NoTarget", "NotTried") and now.covered_by is None
+    recent = abs(now.at - before.at) < timedelta(seconds=PATIENCE)
+    return before if in_doubt and before.is_satisfied and recent else now
+
+
+def essence(told: Evidence) -> dict[str, Any]:
+    """Return what the condition and the verdicts in status rest on."""
+    return {path: (seen.verdict, seen.reason, seen.covered_by) for path, seen in told.paths.items()}
+
+
+def news(now: Callable[[Key], None]) -> News[Evidence]:
+    """Return what asks for a pass: at once where a verdict changed, or a pod is heard again or no longer."""
+
+    def tell(key: Key, before: Mapping[str, Evidence], after: Mapping[str, Evidence]) -> None:
+        if {pod: essence(told) for pod, told in before.items()} != {pod: essence(told) for pod, told in after.items()}:
+            now(key)
+
+    return tell
+
+
+async def listen(
+    source: Source[Place, Evidence], key: Key, pods: Sequence[Object], egress: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Evidence]:
+    """Return what the assistant's pods have told lately, by uid, and see to it that more is heard.
+
+    A pod that is ready and was never asked is asked now, which takes a second: see kept.listen.
+    """
+    places = {uid_of(pod): place for pod in pods if (place := place_of(pod, egress)) is not None}
+    if not places:
+        source.forget(key)
+        return {}
+    await source.first(key, places, {uid_of(pod) for pod in pods if is_true(pod, "Ready")})
+    return source.latest(key, places)
+
+
+def place_of(pod: Object, egress: Sequence[Mapping[str, Any]]) -> Place | None:
+    """Return where the pod can be asked: as soon as it has an address, so that its gate can be told; None where it cannot."""
+    status = pod.get("status") or {}
+    phase, address = status.get("phase"), str(status.get("podIP") or "")
+    if not address or is_being_deleted(pod) or phase not in ("Pending", "Running"):
+        return None
+    hosts = [str(one.get("ip") or "") for one in status.get("hostIPs") or ()] or [str(status.get("hostIP") or "")]
+    return Place(address, tuple(host for host in hosts if host), egress, is_held=phase == "Pending")

@@ -1,0 +1,45 @@
+"""All that is asked of pods in the background, made together and ended together: how pulls go, what gateways keep, what leaves pods."""
+
+from assistant_operator.reconcile import evidence, gateways, progress
+from assistant_operator.reconcile.control import Control
+from assistant_operator.reconcile.evidence import Evidence, EvidenceAsk, Place
+from assistant_operator.reconcile.gateways import GatewayStatus
+from assistant_operator.reconcile.polling import HttpAsk, Poller
+from assistant_operator.reconcile.progress import Progress
+from assistant_operator.reconcile.queue import Queue
+from assistant_operator.reconcile.surroundings import Around
+from assistant_operator.reconcile.world import utc_now
+
+
+class Questions:
+    """The sources of World, whose news goes into the queue."""
+
+    def __init__(self, queue: Queue, around: Around) -> None:
+        self._pullers = HttpAsk(progress.PATH, progress.parse, progress.MAX_ANSWER)
+        self._serving = HttpAsk(gateways.PATH, gateways.parse, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT, at_once=gateways.AT_ONCE)
+        self._probes = evidence.pod_http()
+        self._control = Control()
+        self.progress: Poller[str, Progress] = Poller(self._pullers, lambda key, _before, _after: queue.add(key), progress.INTERVAL)
+        self.gateways: Poller[str, GatewayStatus] = Poller(
+            self._serving,
+            gateways.news(queue.add, queue.add_after),
+            gateways.INTERVAL,
+            gateways.PATIENCE,
+            gateways.AT_ONCE,
+        )
+        self.evidence: Poller[Place, Evidence] = Poller(
+            EvidenceAsk(around.now, self._control, utc_now, self._probes.post),
+            evidence.news(queue.add),
+            evidence.interval,
+            evidence.PATIENCE,
+            evidence.AT_ONCE,
+            evidence.blended,
+        )
+
+    async def close(self) -> None:
+        """Ask nothing more of anybody."""
+        for poller in (self.progress, self.gateways, self.evidence):
+            poller.close()
+        await self._control.close()
+        for connections in (self._pullers, self._serving, self._probes):
+            await connections.close()

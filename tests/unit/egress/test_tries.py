@@ -1,0 +1,212 @@
+"""One try of real sockets on loopback."""
+
+import errno
+import os
+import resource
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from assistant_egress.protocol import MAX_TARGETS, UDP_QUESTION, Round
+from assistant_egress.tries import Try
+from tests.unit.egress.targets import (
+    FAMILIES,
+    LOOPBACK,
+    SECONDS,
+    listener,
+    observe,
+    receiver,
+    refusing,
+    silent,
+    target,
+    unanswered_port,
+    whole_try,
+)
+
+Family = socket.AddressFamily
+both_families = pytest.mark.parametrize("family", FAMILIES, ids=["v4", "v6"])
+
+
+@both_families
+def test_a_connection_that_completes_is_reached(family: Family) -> None:
+    """TCP: somebody listens."""
+    with listener(family) as open_port:
+        assert observe(target(open_port.port, address=LOOPBACK[family])) == ["Reached"]
+
+
+@both_families
+def test_a_refusal_is_blocked(family: Family) -> None:
+    """A firewall's REJECT looks the same; the control tells it from a target that is down."""
+    with refusing(family) as port:
+        assert observe(target(port, address=LOOPBACK[family])) == ["Blocked"]
+
+
+@both_families
+def test_silence_is_blocked_in_time(family: Family) -> None:
+    """TCP whose SYNs are dropped, UDP and DNS that nobody answers, all at once: together no longer than the timeout of one."""
+    with silent(family) as port, receiver(family, answer=None) as (mute, received):
+        address = LOOPBACK[family]
+        started = time.monotonic()
+        seen = observe(target(port, address=address), target(mute, "udp", address), target(mute, "dns", address), timeout=0.3)
+
+        assert seen == ["Blocked"] * 3
+        assert 0.3 <= time.monotonic() - started < 0.8
+        assert len(received) == 2
+
+
+@both_families
+@pytest.mark.parametrize("answer", [b"yes", b"", bytes(1400)], ids=["short", "empty", "long"])
+def test_any_datagram_in_answer_is_reached(family: Family, answer: bytes) -> None:
+    """UDP and DNS: whatever comes back has been there and back."""
+    with receiver(family, answer) as (port, _):
+        assert observe(target(port, "udp", LOOPBACK[family]), target(port, "dns", LOOPBACK[family])) == ["Reached"] * 2
+
+
+@both_families
+def test_a_port_that_is_unreachable_is_blocked(family: Family) -> None:
+    """ICMP comes back and no datagram."""
+    assert observe(target(unanswered_port(family), "udp", LOOPBACK[family])) == ["Blocked"]
+
+
+def test_a_datagram_of_somebody_else_is_no_answer() -> None:
+    """Only what comes from the target counts."""
+    with receiver(answer=None) as (port, received), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        with selectors.DefaultSelector() as selector:
+            attempt = Try(Round((target(port, "udp"),)), selector, now=time.monotonic(), timeout=0.2)
+            (key,) = list(selector.get_map().values())
+            stranger.sendto(b"yes", key.fileobj.getsockname())  # type: ignore[union-attr]
+            assert not selector.select(0.2)
+            attempt.expire(time.monotonic() + 0.2)
+
+    assert [result.observed for result in attempt.results()] == ["Blocked"]
+    assert received == [UDP_QUESTION]
+
+
+def test_the_ipv4_mapped_form_is_tried_as_such() -> None:
+    """`::ffff:a.b.c.d` is another way to the same host, which a policy for IPv4 has to close as well."""
+    with listener() as open_port, refusing() as closed_port:
+        assert observe(target(open_port.port, address="::ffff:127.0.0.1"), target(closed_port, address="::FFFF:7f00:1")) == [
+            "Reached",
+            "Blocked",
+        ]
+
+
+def test_the_ipv4_mapped_form_does_not_need_the_sysctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where net.ipv6.bindv6only is set, a socket that says nothing has no way to any such address, and all would look closed."""
+
+    class OnlyIPv6(socket.socket):
+        def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
+            super().__init__(family, type, proto, fileno)
+            if fileno is None and self.family == socket.AF_INET6:
+                self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as the sysctl would
+
+    with listener() as open_port, monkeypatch.context() as patched:
+        patched.setattr("assistant_egress.tries.socket.socket", OnlyIPv6)
+
+        assert observe(target(open_port.port, address="::ffff:127.0.0.1")) == ["Reached"]
+
+
+def test_a_connection_that_was_reset_at_once_is_reached() -> None:
+    """It has been there: a canary that closes fast is no firewall."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept_and_reset() -> None:
+            accepted, _ = server.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+
+        (result,) = whole_try(target(server.getsockname()[1]), before_looking=accept_and_reset)
+
+    assert result.observed == "Reached"
+
+
+def test_a_tcp_target_is_sent_nothing_and_reset() -> None:
+    """No byte leaves, and no connection is left behind on either side."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(SECONDS)
+        assert observe(target(server.getsockname()[1])) == ["Reached"]
+        accepted, _ = server.accept()
+        with accepted, pytest.raises(ConnectionResetError):
+            accepted.recv(1)
+
+
+def test_a_dns_target_is_asked_one_question_with_a_new_number() -> None:
+    """For the A record of `kubernetes.default.svc.`, which tells nobody anything."""
+    with receiver() as (port, received):
+        for _ in range(4):
+            assert observe(target(port, "dns")) == ["Reached"]
+
+    numbers = {struct.unpack("!H", question[:2])[0] for question in received}
+    assert len(numbers) > 1
+    assert {question[2:] for question in received} == {
+        bytes.fromhex("0100 0001 0000 0000 0000") + b"\x0akubernetes\x07default\x03svc\x00" + bytes.fromhex("0001 0001")
+    }
+
+
+@contextmanager
+def no_file_descriptor() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_try_that_cannot_be_made_is_failed() -> None:
+    """Without a file descriptor nothing has been seen, least of all that a path is closed."""
+    with refusing() as port, selectors.DefaultSelector() as selector, no_file_descriptor():
+        attempt = Try(Round((target(port), target(port, "udp"))), selector, now=time.monotonic())
+
+    assert attempt.is_over
+    assert [result.observed for result in attempt.results()] == ["Failed"] * 2
+
+
+@pytest.mark.parametrize(("number", "observed"), [(errno.EADDRNOTAVAIL, "Blocked"), (errno.EPERM, "Failed")])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_an_error_of_connect_is_looked_up(monkeypatch: pytest.MonkeyPatch, protocol: str, number: int, observed: str) -> None:
+    """The family of the target decides what EADDRNOTAVAIL says."""
+    monkeypatch.setattr("assistant_egress.tries.socket.socket.connect_ex", lambda *_: number)
+
+    assert observe(target(9, protocol, "fd00:ec2::254")) == [observed]  # type: ignore[arg-type]
+
+
+def test_a_kernel_without_ipv6_has_no_way_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """socket() itself fails."""
+
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "no")
+
+    monkeypatch.setattr("assistant_egress.tries.socket.socket", refuse)
+
+    assert observe(target(9, address="fd00:ec2::254"), target(9)) == ["Blocked", "Failed"]
+
+
+def test_sixty_four_targets_are_one_try() -> None:
+    """The most that a round may hold; each result is its own target's, in the round's order."""
+    with listener() as open_port, refusing() as closed_port:
+        is_open = [number % 3 == 0 for number in range(MAX_TARGETS)]
+        asked = [replace(target(open_port.port if each else closed_port), id=f"t{number}") for number, each in enumerate(is_open)]
+        results = whole_try(*asked)
+
+    assert [result.id for result in results] == [each.id for each in asked]
+    assert [result.observed == "Reached" for result in results] == is_open
+
+
+def test_an_end_in_between_shows_nothing() -> None:
+    """What had no answer when the program ended is Failed, and its socket is closed."""
+    with silent() as port, selectors.DefaultSelector() as selector:
+        attempt = Try(Round((target(port),)), selector, now=time.monotonic())
+        attempt.end()
+
+        assert not selector.get_map()
+    assert [result.observed for result in attempt.results()] == ["Failed"]

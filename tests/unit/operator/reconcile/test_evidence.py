@@ -1,0 +1,257 @@
+"""Rounds to pods and what is made of their answers; when that is news, and for how long it counts."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from assistant_egress.protocol import PATHS, Answer, Phase, Result, encode_answer, parse_round
+from assistant_operator.kube.objects import Object
+from assistant_operator.reconcile import evidence
+from assistant_operator.reconcile.control import Control, Thing
+from assistant_operator.reconcile.evidence import Evidence, EvidenceAsk, PathSeen, Place, blended, listen, news, place_of
+from assistant_operator.reconcile.key import Key
+from assistant_operator.resources.egress_targets import Endpoint, Surroundings
+from tests.support.evidence import ENFORCED, NOT_ENFORCED, START, confined, path_seen
+
+KEY = Key("ns", "one")
+AROUND = Surroundings(
+    canaries=(Endpoint("10.244.0.9", 9092),),
+    outside=(Endpoint("198.51.100.10", 443),),
+    nameservers=("10.96.0.10",),
+    api_servers=(Endpoint("10.96.0.1", 443),),
+)
+PLACE = Place("10.244.0.5", ("203.0.113.2",), ())
+
+
+class Pod:
+    """Observes that everything is blocked, but for what a test sets."""
+
+    def __init__(self) -> None:
+        self.reached: set[str] = set()
+        self.left_out: set[str] = set()
+        self.phase: Phase = "probe"
+        self.body: bytes | None = None
+        self.is_silent = False
+        self.asked: list[tuple[str, str, bytes]] = []
+
+    async def post(self, address: str, path: str, body: bytes) -> bytes | None:
+        self.asked.append((address, path, body))
+        if self.is_silent:
+            return None
+        targets = [target for target in parse_round(body).targets if target.id not in self.left_out]
+        results = tuple(Result(one.id, "Reached" if one.path in self.reached else "Blocked", "2026-01-01T00:00:00Z") for one in targets)
+        return self.body or encode_answer(Answer(self.phase, results))
+
+
+class Around:
+    """What is alive, by address."""
+
+    def __init__(self) -> None:
+        self.dead: set[str] = {"169.254.169.254", "fd00:ec2::254"}
+
+    async def reach(self, thing: Thing) -> bool:
+        return thing.address not in self.dead
+
+    async def now(self) -> Surroundings:
+        return AROUND
+
+
+@pytest.fixture
+def pod() -> Pod:
+    return Pod()
+
+
+@pytest.fixture
+def around() -> Around:
+    return Around()
+
+
+@pytest.fixture
+def ask(pod: Pod, around: Around) -> EvidenceAsk:
+    return EvidenceAsk(around.now, Control(around.reach), lambda: START, pod.post)
+
+
+def verdicts(told: Evidence | None) -> dict[str, str]:
+    assert told is not None
+    return {path: f"{seen.verdict} {seen.reason}" for path, seen in told.paths.items()}
+
+
+async def test_a_round_says_what_is_alive(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """To the pod's own address, for every target that is to be tried there."""
+    around.dead |= {"198.51.100.10"}
+    await ask(PLACE)
+
+    ((address, path, body),) = pod.asked
+    alive = {target.id: target.is_alive for target in parse_round(body).targets}
+    assert (address, path) == ("10.244.0.5", "/rounds")
+    assert alive["pods/udp/10.244.0.9/9092"]
+    assert alive["ownNode/tcp/203.0.113.2/10250"]
+    assert not alive["outside/tcp/198.51.100.10/443"]
+    assert not alive["metadata/tcp/169.254.169.254/80"]
+
+
+async def test_an_answer_is_judged_class_by_class(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """By what the operator reached and the pod did not."""
+    pod.reached = {"apiServer", "dns"}
+    around.dead |= {"198.51.100.10"}
+
+    assert verdicts(await ask(PLACE)) == {
+        "outside": "Inconclusive NotAlive",
+        "pods": "Enforced Blocked",
+        "metadata": "Inconclusive NothingThere",
+        "dns": "NotEnforced Reached",
+        "apiServer": "NotEnforced Reached",
+        "ownNode": "Enforced Blocked",
+    }
+
+
+async def test_a_target_that_an_answer_leaves_out_was_not_tried(ask: EvidenceAsk, pod: Pod) -> None:
+    """Silence about a target is no blockade."""
+    pod.left_out = {"dns/dns/10.96.0.10/53"}
+
+    assert verdicts(await ask(PLACE))["dns"] == "Inconclusive NotTried"
+
+
+async def test_what_the_assistant_may_reach_is_not_tried(ask: EvidenceAsk, pod: Pod) -> None:
+    """And it is told why there is nothing to try."""
+    allowed = [{"to": [{"ipBlock": {"cidr": "198.51.100.0/24"}}], "ports": [{"port": 443, "protocol": "TCP"}]}]
+    told = await ask(replace(PLACE, egress=allowed))
+
+    assert not any(target.path == "outside" for target in parse_round(pod.asked[0][2]).targets)
+    assert told is not None
+    assert told.paths["outside"] == PathSeen("Inconclusive", "NoTarget", False, START, "198.51.100.0/24")
+
+
+@pytest.mark.parametrize("body", [b"x", b"{}", b'{"phase":"probe","results":[{"id":"a","observed":"Fine","at":"2026-01-01T00:00:00Z"}]}'])
+async def test_what_cannot_be_read_is_no_answer(ask: EvidenceAsk, pod: Pod, body: bytes) -> None:
+    """Neither an error nor evidence of anything."""
+    pod.body = body
+    assert await ask(PLACE) is None
+    pod.is_silent = True
+    assert await ask(PLACE) is None
+
+
+def later(seconds: float) -> Any:
+    return START + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("reason", ["NotAlive", "NoTarget", "NotTried"])
+def test_a_target_that_goes_for_a_moment_takes_nothing_back(reason: Any) -> None:
+    """As silence for a moment does not: the canary is rolled, a name does not resolve. After that it does."""
+    doubt = path_seen("Inconclusive", reason, later(44))
+    before = confined()
+
+    assert blended(before, confined(later(44), pods=doubt)).paths["pods"] == ENFORCED
+    again = blended(blended(before, confined(later(44), pods=doubt)), confined(later(45), pods=replace(doubt, at=later(45))))
+    assert again.paths["pods"].reason == reason
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        NOT_ENFORCED,
+        path_seen("Inconclusive", "NoTarget", covered_by="10.0.0.0/8"),
+        path_seen("Inconclusive", "NothingThere"),
+        path_seen("Enforced", "Blocked", later(1)),
+    ],
+)
+def test_everything_else_counts_at_once(now: PathSeen) -> None:
+    """What is reached most of all."""
+    assert blended(confined(), confined(pods=now)).paths["pods"] == now
+
+
+def test_only_what_was_closed_stands() -> None:
+    """A first answer is what it is, and so is one after an open one."""
+    doubt = path_seen("Inconclusive", "NotAlive")
+
+    assert blended(None, confined(pods=doubt)).paths["pods"] == doubt
+    assert blended(confined(pods=NOT_ENFORCED), confined(pods=doubt)).paths["pods"] == doubt
+
+
+def test_a_new_time_alone_is_no_news() -> None:
+    """Another verdict is, and so is a pod that is heard again or no longer."""
+    asked: list[Key] = []
+    tell = news(asked.append)
+    same = {"pod": confined()}
+
+    tell(KEY, same, {"pod": confined(later(10))})
+    assert asked == []
+    tell(KEY, same, {"pod": confined(dns=NOT_ENFORCED)})
+    tell(KEY, same, {"pod": confined(dns=path_seen("Inconclusive", "NotAlive"))})
+    tell(KEY, same, {})
+    tell(KEY, {}, same)
+    assert asked == [KEY] * 4
+
+
+def running(phase: str = "Running", ip: str = "10.0.0.1", ready: bool = True, **meta: Any) -> Object:
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    status = {"phase": phase, "podIP": ip, "hostIP": "203.0.113.2", "hostIPs": [{"ip": "203.0.113.2"}, {"ip": "fd00::2"}]}
+    return {"metadata": {"uid": "pod", **meta}, "status": status | {"conditions": conditions}}
+
+
+def test_a_pod_is_asked_from_its_gate_on() -> None:
+    """More often while it may wait there."""
+    held, started = place_of(running("Pending"), ()), place_of(running(), ())
+
+    assert held == started == Place("10.0.0.1", ("203.0.113.2", "fd00::2"), ())
+    assert held is not None
+    assert started is not None
+    assert (evidence.interval(held), evidence.interval(started)) == (1, 10)
+
+
+def test_older_kubelets_tell_one_address_of_the_node() -> None:
+    pod = running()
+    del pod["status"]["hostIPs"]
+    found, unknown = place_of(pod, ()), place_of({"metadata": {}, "status": {"phase": "Running", "podIP": "10.0.0.1"}}, ())
+
+    assert found == Place("10.0.0.1", ("203.0.113.2",), ())
+    assert unknown == Place("10.0.0.1", (), ())
+
+
+@pytest.mark.parametrize(
+    "pod", [running(ip=""), running("Succeeded"), running("Failed"), running(deletionTimestamp="2026-01-01T00:00:00Z"), {"metadata": {}}]
+)
+def test_pods_that_cannot_tell_are_not_asked(pod: Object) -> None:
+    assert place_of(pod, ()) is None
+
+
+class Recorder:
+    """Remembers who was to be asked."""
+
+    def __init__(self) -> None:
+        self.first_asked: list[set[str]] = []
+        self.watched: list[set[str]] = []
+        self.forgotten = 0
+
+    def latest(self, _key: Key, pods: Mapping[str, Place]) -> Mapping[str, Evidence]:
+        self.watched.append(set(pods))
+        return {"pod": confined()}
+
+    async def first(self, _key: Key, _pods: Mapping[str, Place], ready: Collection[str]) -> None:
+        self.first_asked.append(set(ready))
+
+    def forget(self, _key: Key) -> None:
+        self.forgotten += 1
+
+
+async def test_of_an_assistant_without_pods_nothing_is_to_be_heard() -> None:
+    """Of others those that are ready are asked at once."""
+    recorder = Recorder()
+
+    assert await listen(recorder, KEY, [running(ip="")], ()) == {}
+    assert (recorder.forgotten, recorder.watched) == (1, [])
+    assert await listen(recorder, KEY, [running(), running(ready=False) | {"metadata": {"uid": "new"}}], ()) == {"pod": confined()}
+    assert (recorder.first_asked, recorder.watched) == ([{"pod"}], [{"pod", "new"}])
+
+
+async def test_over_the_wire_it_is_the_probes_protocol(ask: EvidenceAsk, pod: Pod) -> None:
+    """One document each way; every class of paths is spoken of."""
+    told = await ask(PLACE)
+
+    assert set(json.loads(pod.asked[0][2])) == {"targets"}
+    assert told is not None
+    assert tuple(told.paths) == PATHS

@@ -1,0 +1,113 @@
+"""The sources of a pass, wired together: who is asked where, whose news asks for a pass, and that all of it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from assistant_egress.protocol import Answer, Result, encode_answer, parse_round
+from assistant_operator.naming import EVIDENCE_PORT, OPS_PORT
+from assistant_operator.reconcile.evidence import Place
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.questions import Questions
+from assistant_operator.reconcile.queue import Queue
+from assistant_operator.reconcile.surroundings import Around, HostPort
+
+KEY = Key("ns", "one")
+ADDRESS = "127.91.92.93"
+"""A loopback address of the tests' own: the ports are those of pods."""
+SECONDS = 10.0
+
+
+METADATA = [{"ipBlock": {"cidr": "169.254.169.254/32"}}, {"ipBlock": {"cidr": "fd00:ec2::254/128"}}]
+PLACE = Place(ADDRESS, (), [{"to": METADATA, "ports": [{"port": 80, "protocol": "TCP"}]}], is_held=True)
+"""What lies outside of this machine is not tried."""
+
+
+class Cluster:
+    """DNS that knows one address, and an API server that tells none."""
+
+    async def resolve(self, _host: str) -> tuple[str, ...]:
+        return (ADDRESS,)
+
+    async def server_addresses(self) -> tuple[str, ...]:
+        return ()
+
+
+async def probe(request: web.Request) -> web.Response:
+    targets = parse_round(await request.read()).targets
+    results = tuple(Result(target.id, "Blocked", "2026-01-01T00:00:00Z") for target in targets)
+    return web.Response(body=encode_answer(Answer("probe", results)))
+
+
+async def operations(request: web.Request) -> web.Response:
+    if request.path == "/progress":
+        return web.json_response({"completedBytes": 1, "totalBytes": 2})
+    return web.json_response({"store": None, "retention": None, "sources": {}, "index": None})
+
+
+@pytest.fixture
+async def pod() -> AsyncIterator[None]:
+    """A pod that answers on both of its ports for the operator."""
+    asked, evidence = web.Application(), web.Application()
+    asked.router.add_get("/{path:.*}", operations)
+    evidence.router.add_post("/rounds", probe)
+    async with TestServer(asked, host=ADDRESS, port=OPS_PORT), TestServer(evidence, host=ADDRESS, port=EVIDENCE_PORT):
+        yield
+
+
+@pytest.fixture
+async def queue() -> Queue:
+    return Queue()
+
+
+def new(queue: Queue) -> Questions:
+    """Return questions whose canary is what listens at the pod's port for operations."""
+    cluster = Cluster()
+    return Questions(queue, Around(cluster, cluster.server_addresses, HostPort("canary", OPS_PORT), (), servers=tuple, service=tuple))
+
+
+@pytest.fixture
+async def questions(queue: Queue) -> AsyncIterator[Questions]:
+    made = new(queue)
+    yield made
+    await made.close()
+
+
+async def taken(queue: Queue) -> Key:
+    """Wait for the news, and make the pass that it asks for."""
+    async with asyncio.timeout(SECONDS):
+        key = await queue.take()
+    queue.done(key)
+    return key
+
+
+@pytest.mark.usefixtures("pod")
+async def test_each_source_hears_its_pods_and_its_news_asks_for_a_pass(questions: Questions, queue: Queue) -> None:
+    """On the ports for operations and for evidence."""
+    questions.progress.latest(KEY, {"pod": ADDRESS})
+    assert await taken(queue) == KEY
+    questions.gateways.latest(KEY, {"pod": ADDRESS})
+    assert await taken(queue) == KEY
+    questions.evidence.latest(KEY, {"pod": PLACE})
+    assert await taken(queue) == KEY
+
+    assert questions.progress.latest(KEY, {"pod": ADDRESS})["pod"].total == 2
+    assert questions.gateways.latest(KEY, {"pod": ADDRESS})["pod"].store is None
+    told = questions.evidence.latest(KEY, {"pod": PLACE})["pod"]
+    assert {path: seen.reason for path, seen in told.paths.items() if seen.reason != "NoTarget"} == {"pods": "Blocked"}
+
+
+@pytest.mark.usefixtures("pod")
+async def test_nothing_goes_on_after_the_end(queue: Queue) -> None:
+    """No task, no connection: pytest would tell of one that is left."""
+    made = new(queue)
+    before = asyncio.all_tasks()
+    made.evidence.latest(KEY, {"pod": PLACE})
+    await taken(queue)
+    await made.close()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before

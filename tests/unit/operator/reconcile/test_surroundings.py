@@ -1,0 +1,158 @@
+"""What is known of the cluster around the assistants: where it comes from, and what stays where it cannot be found out."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from assistant_operator import errors
+from assistant_operator.reconcile import surroundings
+from assistant_operator.reconcile.resolver import unresolved
+from assistant_operator.reconcile.surroundings import Around, HostPort, endpoint, host_port, nameservers, service_address
+from assistant_operator.resources.egress_targets import Endpoint, Surroundings
+
+OUTSIDE = (Endpoint("198.51.100.10", 443),)
+VIP = Endpoint("10.96.0.1", 443)
+CANARY = HostPort("canary.ops.svc", 9092)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("canary.ops.svc:9092", ("canary.ops.svc", 9092)),
+        ("10.0.0.1:1", ("10.0.0.1", 1)),
+        ("[fd00::1]:65535", ("fd00::1", 65535)),
+        ("fd00::1:80", None),
+        ("canary", None),
+        ("canary:", None),
+        (":80", None),
+        ("canary:0", None),
+        ("canary:65536", None),
+        ("canary:80 ", None),
+        ("can ary:80", None),
+        ("", None),
+    ],
+)
+def test_hosts_and_ports(text: str, expected: tuple[str, int] | None) -> None:
+    assert host_port(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10.0.0.1:443", Endpoint("10.0.0.1", 443)),
+        ("[FD00:0::1]:443", Endpoint("fd00::1", 443)),
+        ("example.com:443", None),
+        ("010.0.0.1:443", None),
+        ("[10.0.0.1x]:443", None),
+    ],
+)
+def test_endpoints_are_addresses_and_no_names(text: str, expected: Endpoint | None) -> None:
+    """In one spelling."""
+    assert endpoint(text) == expected
+
+
+def test_name_servers_are_the_operators_own(tmp_path: Path) -> None:
+    """But one on its own loopback, which no other pod could reach; nonsense is passed over."""
+    file = tmp_path / "resolv.conf"
+    file.write_text(
+        "search a\n# nameserver 1.1.1.1\nnameserver 10.96.0.10\nnameserver\nnameserver fd00::a\nnameserver x\nnameserver 127.0.0.53\n"
+    )
+
+    assert nameservers(file) == ("10.96.0.10", "fd00::a")
+    assert nameservers(tmp_path / "none") == ()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}, (VIP,)),
+        ({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}, (Endpoint("fd00::1", 443),)),
+        ({"KUBERNETES_SERVICE_HOST": "kubernetes.default", "KUBERNETES_SERVICE_PORT": "443"}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_service_of_the_api_server(environment: dict[str, str], expected: tuple[Endpoint, ...]) -> None:
+    assert service_address(environment) == expected
+
+
+class Cluster:
+    """DNS and an API server."""
+
+    def __init__(self) -> None:
+        self.addresses: tuple[str, ...] = ("10.244.0.9", "fd00::9")
+        self.told: tuple[str, ...] = ("203.0.113.2:6443", "nonsense", "10.96.0.1:443")
+        self.is_down = self.is_slow = False
+        self.asked = 0
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        self.asked += 1
+        await asyncio.sleep(60 if self.is_slow else 0)
+        if self.is_down:
+            raise unresolved(host)
+        return self.addresses
+
+    async def server_addresses(self) -> tuple[str, ...]:
+        await asyncio.sleep(60 if self.is_slow else 0)
+        if self.is_down:
+            raise errors.UnavailableError("get", "APIVersions", 0, "Timeout")
+        return self.told
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+def around(cluster: Cluster, canary: HostPort | None = CANARY) -> Around:
+    return Around(cluster, cluster.server_addresses, canary, OUTSIDE, servers=lambda: ("10.96.0.10",), service=lambda: (VIP,))
+
+
+WHOLE = Surroundings(
+    canaries=(Endpoint("10.244.0.9", 9092), Endpoint("fd00::9", 9092)),
+    outside=OUTSIDE,
+    nameservers=("10.96.0.10",),
+    api_servers=(VIP, Endpoint("203.0.113.2", 6443)),
+)
+
+
+async def test_all_of_it_is_gathered_once_for_all(cluster: Cluster) -> None:
+    found = await asyncio.gather(*(around_it.now() for around_it in [around(cluster)] for _ in range(20)))
+
+    assert set(found) == {WHOLE}
+    assert cluster.asked == 1
+
+
+async def test_without_a_canary_no_name_is_asked_for(cluster: Cluster) -> None:
+    assert (await around(cluster, canary=None).now()).canaries == ()
+    assert cluster.asked == 0
+
+
+async def test_it_is_looked_at_anew_and_what_cannot_be_found_out_stays(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pods of the canary come and go; DNS that fails does not take them away."""
+    monkeypatch.setattr(surroundings, "LOOK_EVERY", 0.0)
+    one = around(cluster)
+    assert await one.now() == WHOLE
+    cluster.is_down = True
+    assert await one.now() == WHOLE
+    cluster.is_down = False
+    cluster.addresses = ("10.244.0.77",)
+    assert (await one.now()).canaries == (Endpoint("10.244.0.77", 9092),)
+
+
+async def test_who_is_slow_holds_nobody_up(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pods' questions wait for the look."""
+    monkeypatch.setattr(surroundings, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(surroundings, "LOOK_SECONDS", 0.05)
+    one = around(cluster)
+    assert await one.now() == WHOLE
+    cluster.is_slow = True
+    async with asyncio.timeout(5):
+        assert await one.now() == WHOLE
+
+
+async def test_an_api_server_that_does_not_say_where_it_is_has_its_service(cluster: Cluster) -> None:
+    cluster.is_down = True
+    found = await around(cluster).now()
+
+    assert (found.canaries, found.api_servers) == ((), (VIP,))
