@@ -1,0 +1,171 @@
+"""Values hidden in base64, hex, URL escapes, JSON escapes and HTML entities: decoded where they stand, searched, and mapped back.
+
+A model reads all of them. What is decoded is put in the place of what encodes it, so that the words around it count. An escape's
+span covers exactly the escaped value; a run of base64 or hex is covered as a whole, because a part of it means nothing.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from html.entities import html5
+from typing import Any, Final, NamedTuple
+
+import rurex
+
+from assistant_gateway.redaction.entities import Span
+
+Search = Callable[[str], list[Span]]
+
+LEVELS: Final = 3  # base64 in a URL in JSON
+LONGEST: Final = 262_144  # characters of a run that is decoded
+_SHORTEST: Final = 11
+_HEAD: Final = 32  # characters of a run that are decoded first, to see whether they are text
+
+# What makes it worth while to undo escapes; `\n` and `\"`, which every program holds, are no letters in the view either (folding.py).
+_SUSPECT: Final[Any] = rurex.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f{]|\\x[0-9A-Fa-f]{2}|\\/|&#|&[a-zA-Z]{2,8};")
+_ESCAPE: Final = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|(?:\\x[0-9A-Fa-f]{2})+|\\[\"'/\\nrt]"
+    r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&[a-zA-Z]{2,8};"
+)
+_RUN: Final[Any] = rurex.compile(rf"[A-Za-z0-9+/_\-]{{{_SHORTEST},}}={{0,2}}(?:%3[Dd]){{0,2}}")
+_HEX: Final[Any] = rurex.compile(r"(?:0x)?(?:[0-9A-Fa-f]{2})+")
+_WHITE: Final = str.maketrans("", "", "\r\n\t")
+_PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+class _Piece(NamedTuple):
+    """A part of a text, half-open, and what it stands for."""
+
+    start: int
+    end: int
+    put: str
+
+
+def hidden(text: str, search: Search, level: int = 0) -> list[Span]:
+    """Return the spans of what is encoded in the text; search() finds values in the decoded one. The text has no lone surrogates."""
+    pieces = list(_pieces(text))
+    if not pieces or level == LEVELS:
+        return []
+    decoded, origin = _decoded(text, pieces)
+    found = (*search(decoded), *hidden(decoded, search, level + 1))
+    return [Span(origin(span.start)[0], origin(span.end - 1)[1], span.entity) for span in found]
+
+
+def _decoded(text: str, pieces: list[_Piece]) -> tuple[str, Callable[[int], tuple[int, int]]]:
+    """Return the text with the pieces put in, and a function from a character of it to the half-open range that it came from."""
+    parts: list[str] = []
+    cuts: list[int] = [0]  # offsets in the decoded text from which on
+    origins: list[tuple[int, int]] = [(0, 0)]  # a character comes from this range; from one character at this distance, if it is empty
+    done = length = 0
+    for piece in pieces:
+        parts += (text[done : piece.start], piece.put)
+        length += piece.start - done
+        cuts += (length, length + len(piece.put))
+        origins += ((piece.start, piece.end), (piece.end, piece.end))
+        length += len(piece.put)
+        done = piece.end
+    parts.append(text[done:])
+
+    def origin(offset: int) -> tuple[int, int]:
+        at = bisect_right(cuts, offset) - 1
+        start, end = origins[at]
+        if start < end:
+            return start, end
+        return start + offset - cuts[at], start + offset - cuts[at] + 1
+
+    return "".join(parts), origin
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Yield what decodes to text, in order. A run that begins in an escape (`%20QUJD`) is another level's; `%3D` ends one."""
+    escapes = list(_escapes(text)) if ("%" in text or "\\" in text or "&" in text) and _SUSPECT.is_match(text) else []
+    done = following = 0
+    for run in _runs(text):
+        while following < len(escapes) and escapes[following].start < run.start:
+            done = escapes[following].end
+            yield escapes[following]
+            following += 1
+        if done > run.start:
+            continue
+        while following < len(escapes) and escapes[following].start < run.end:
+            following += 1
+        yield run
+    yield from escapes[following:]
+
+
+def _escapes(text: str) -> Iterator[_Piece]:
+    for match in _ESCAPE.finditer(text):
+        put = _undo(match[0])
+        if put:
+            yield _Piece(*match.span(), put)
+
+
+def _undo(escape: str) -> str | None:
+    """Return what an escape stands for, None for one that stands for nothing."""
+    if escape[0] == "%":
+        return bytes.fromhex(escape.replace("%", "")).decode("utf-8", "replace")
+    if escape.startswith("&#"):
+        return _character(int(escape[3:-1], 16) if escape[2] in "xX" else int(escape[2:-1]))
+    if escape[0] == "&":
+        return html5.get(escape[1:])
+    if escape.startswith("\\u{"):
+        return _character(int(escape[3:-1], 16))
+    if escape.startswith("\\u"):
+        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "replace")
+    if escape.startswith("\\x"):
+        return bytes.fromhex(escape.replace("\\x", "")).decode("utf-8", "replace")
+    return _PLAIN.get(escape[1], escape[1])
+
+
+def _character(code: int) -> str | None:
+    return chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else None
+
+
+def _runs(text: str) -> Iterator[_Piece]:
+    for match in _RUN.finditer(text):
+        run = text[match.start() : match.end()]  # rurex 0.2 loses 56 bytes in each call of group()
+        put = _unpacked(run) if len(run) <= LONGEST else None
+        if put is not None:
+            yield _Piece(match.start(), match.end(), put)
+
+
+def _unpacked(run: str) -> str | None:
+    """Return the text in a run of base64 (both alphabets, padded or not) or hex; None when it holds none."""
+    if run.isalpha() and (run.islower() or run.isupper()):
+        return None  # a word
+    if run.isdigit() and set(run[::2]) - set("2345"):
+        return None  # a number: digits, blanks and capitals in hex are 2x to 5x
+    if _HEX.fullmatch(run):
+        return _readable(bytes.fromhex(run.removeprefix("0x")))
+    bare = run.partition("%")[0].rstrip("=").replace("-", "+").replace("_", "/")
+    if len(bare) % 4 == 1 or bare.isdigit() or _packed(bare[:_HEAD]) is None:
+        return None
+    return _packed(bare)
+
+
+def _packed(bare: str) -> str | None:
+    try:
+        return _readable(b64decode(bare + "=" * (-len(bare) % 4)))
+    except Error:
+        return None
+
+
+def _readable(raw: bytes) -> str | None:
+    """Return it as text when it is text: a hash or a picture decodes to control characters within a few bytes."""
+    cut = len(raw)
+    while cut and raw[cut - 1] & 0xC0 == 0x80 and len(raw) - cut < 3:
+        cut -= 1  # a head may end inside a character
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start >= cut - 1 and error.reason == "unexpected end of data":
+            text = raw[: error.start].decode("utf-8")
+        elif len(raw) % 2 == 0 and raw[1::2].count(0) >= len(raw) // 2 - 2:
+            text = raw.decode("utf-16-le", "replace")
+        else:
+            return None
+    if "\x00" in text and text[1::2].count("\x00") >= len(text) // 2 - 2:
+        text = text.replace("\x00", "")  # UTF-16 of ASCII is UTF-8 as well
+    return text if text and text.translate(_WHITE).isprintable() else None

@@ -1,0 +1,80 @@
+"""Bank accounts: IBANs by their country's length and modulus 97, others after a word that names them."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assistant_gateway.redaction.patterns.national.checksums import mod97
+from assistant_gateway.redaction.patterns.numbers import ends_sensibly
+from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.patterns.words import Kind
+
+# Lengths in the SWIFT IBAN registry, and of countries that use IBANs beside it.
+_LENGTHS: Final = {
+    code: int(length)
+    for length, codes in (
+        line.split(": ")
+        for line in """15: NO
+16: BE
+18: DK FI FO GL NL SD FK
+19: MK SI
+20: AT BA EE KZ LT LU XK MN
+21: CH CR HR LI LV
+22: BG BH DE GB GE IE ME RS
+23: AE GI IL IQ TL OM SO
+24: AD CZ ES MD PK RO SA SE SK TN VG DZ
+25: AO CV LY MZ PT ST
+26: IS TR IR
+27: BF CM FR GR IT MC MG MR SM BJ CI ML SN CF CG GA GQ TD KM DJ NE TG BI
+28: AL AZ CY DO GT HN HU LB NI PL SV BY MA
+29: BR EG PS QA UA
+30: JO KW MU YE
+31: MT SC
+33: RU
+32: LC""".splitlines()
+    )
+    for code in codes.split()
+}
+_COUNTRY: Final = "|".join(sorted(_LENGTHS))
+_CANDIDATE: Final = r"(?i)\b(?:" + _COUNTRY + r")[ .\-]?[0-9][ .\-]?[0-9][ .\-]{0,2}[A-Z0-9](?:[ .\-]?[A-Z0-9]){3}"
+_SEPARATORS: Final = b" -.\n"
+# Separators may stand anywhere, one or two at a time.
+_WRITTEN: Final = {
+    length: re.compile(rb"[A-Za-z0-9](?:[ \-.\n]{0,2}[A-Za-z0-9]){%d}(?![A-Za-z0-9])" % (length - 1)) for length in set(_LENGTHS.values())
+}
+
+
+def _iban(page: Page, start: int, end: int) -> Found | None:
+    """Read on from the country code until its length is reached."""
+    view = page.view
+    match = _WRITTEN[_LENGTHS[view[start : start + 2].decode().upper()]].match(view, start)
+    if match is None or (start and view[start - 1 : start] == b"_"):
+        return None
+    return Found(start, match.end(), "IBAN") if mod97(match[0].translate(None, _SEPARATORS).upper()) else None
+
+
+_GAP: Final = re.compile(
+    rb"(?:[ _]?(?:number|num|no|nr|nummer|code|id)\b\.?)?[ \"'\\]{0,3}(?:\([^)\n0-9]{0,20}\) ?)?"
+    rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-)[ \"'\\]{0,5}){0,2}"
+)
+_ACCOUNT: Final = re.compile(rb"[A-Za-z]{0,4}[ \-]?[0-9](?:[ \-./]?[0-9A-Z]){3,26}(?![A-Za-z0-9])")
+_BIC: Final = re.compile(rb"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
+
+
+def _named(page: Page, hit: Hit) -> Iterator[Found]:
+    gap = _GAP.match(page.view, hit.end)
+    at = gap.end() if gap else hit.end
+    match = _ACCOUNT.match(page.view, at) or _BIC.match(page.view, at)
+    if match is None:
+        return
+    end = at + ends_sensibly(match[0])
+    word = page.view[hit.start : hit.end].lower()
+    digits = sum(48 <= character < 58 for character in match[0])
+    # "account" alone is also a user's: only a long number is taken after it.
+    if digits >= (8 if word == b"account" else 6) or (digits < 4 and _BIC.fullmatch(match[0]) and word.startswith((b"swift", b"bic"))):
+        yield Found(at, end, "IBAN")
+
+
+_IBAN: Final = frozenset({"IBAN"})
+SHAPES: Final = (Shape((_CANDIDATE,), _iban, _IBAN, digits=True),)
+CUES: Final = (Cue(Kind.ACCOUNT, _named, _IBAN),)

@@ -1,0 +1,77 @@
+"""Tables with a line of names: what stands in the column `dob` is a date of birth, in CSV, tab separated and Markdown."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assistant_gateway.redaction.patterns.births import DATE
+from assistant_gateway.redaction.patterns.literals import digits, is_blank
+from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
+from assistant_gateway.redaction.patterns.words import Kind, kinds, plain
+
+# The kinds whose values need a word, what they are then, and how many digits make a cell one.
+_COLUMNS: Final = (
+    (Kind.BIRTH, "DATE_OF_BIRTH", 4),
+    (Kind.PASSWORD, "PASSWORD", 0),
+    (Kind.PIN, "PASSWORD", 4),
+    (Kind.CARD_CODE, "CARD", 3),
+    (Kind.ID, "NATIONAL_ID", 4),
+    (Kind.ACCOUNT, "IBAN", 6),
+    (Kind.PHONE, "PHONE", 6),
+)
+_SEPARATORS: Final = (b"\t", b"|", b";", b",")
+_LINE: Final = 2_000  # bytes of a line of names
+_EDGE: Final = b" \t\"'`*\r"
+_RULE: Final = re.compile(rb"[\s|:\-]+")
+
+
+def _table(page: Page, hit: Hit) -> Iterator[Found]:
+    """Read the table whose line of names the word is a whole cell of; once for all its columns."""
+    view = page.view
+    if hit.end <= page.done.get("table", 0):
+        return
+    start = view.rfind(b"\n", max(0, hit.start - _LINE), hit.start) + 1
+    end = view.find(b"\n", hit.end, hit.end + _LINE)
+    separator = next((each for each in _SEPARATORS if each in view[start:end]), None) if end >= 0 else None
+    if separator is None:
+        return
+    names = view[start:end].split(separator)
+    columns = {place: column for place, name in enumerate(names) if (column := _column(name)) is not None}
+    page.done["table"] = end
+    if columns:
+        yield from _rows(page, end + 1, separator, len(names), columns)
+
+
+def _column(name: bytes) -> tuple[str, int] | None:
+    """Return the entity of a column of that name, and how many digits its values have at least."""
+    kind = kinds().get(plain(name.strip(_EDGE).lower().decode()), 0)
+    return next(((entity, least) for wanted, entity, least in _COLUMNS if kind & wanted and not kind & Kind.WEAK), None)
+
+
+def _rows(page: Page, at: int, separator: bytes, width: int, columns: dict[int, tuple[str, int]]) -> Iterator[Found]:
+    view = page.view
+    while at < len(view):
+        end = view.find(b"\n", at)
+        end = len(view) if end < 0 else end
+        cells = view[at:end].split(separator)
+        if len(cells) != width:
+            return
+        if _RULE.fullmatch(view, at, end) is None:
+            yield from _cells(at, cells, columns)
+        page.done["table"] = end
+        at = end + 1
+
+
+def _cells(at: int, cells: list[bytes], columns: dict[int, tuple[str, int]]) -> Iterator[Found]:
+    for place, cell in enumerate(cells):
+        value = cell.strip(_EDGE)
+        if place in columns and value:
+            entity, least = columns[place]
+            fits = DATE.fullmatch(value) if entity == "DATE_OF_BIRTH" else digits(value) >= least and not is_blank(value)
+            if fits:
+                start = at + cell.index(value)
+                yield Found(start, start + len(value), entity)
+        at += len(cell) + 1
+
+
+CUES: Final = tuple(Cue(kind, _table, frozenset({entity})) for kind, entity, _ in _COLUMNS)

@@ -1,0 +1,140 @@
+"""Keys and tokens that only their name gives away: `api_key = "..."`, `Authorization: Bearer ...`, cookies, private keys in other forms."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assistant_gateway.redaction.patterns.literals import (
+    ASSIGNED,
+    LABELLED,
+    NEXT,
+    SAID,
+    classes,
+    digits,
+    entropy,
+    extent,
+    is_blank,
+    is_name,
+    mark,
+)
+from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
+from assistant_gateway.redaction.patterns.words import Kind
+
+_LONG: Final = 64
+_BARE: Final = 20  # characters of a key that nothing joins to its name
+_IN_HEADER: Final = re.compile(rb"(?i)(?:bearer|basic|token) ")
+_LOCATIONS: Final = (b"http://", b"https://", b"./", b"arn:")
+
+
+def _key(page: Page, hit: Hit) -> Iterator[Found]:
+    view = page.view
+    if hit.end < page.done.get("key", 0):
+        return
+    for separator in (ASSIGNED, LABELLED, SAID, NEXT):
+        match = separator.match(view, hit.end)
+        if match is None:
+            continue
+        start, end = extent(view, match.end(), match[1])
+        if (scheme := _IN_HEADER.match(view, start)) is not None:
+            start, end = (scheme.end(), end) if match[1] else extent(view, scheme.end(), None)
+        if end - start > _LONG:
+            page.done["key"] = end
+        sign = mark(match[0]) if separator is ASSIGNED else b":"
+        if (sign == b"|" and b"|" in view[start:end]) or (sign == b">" and view[hit.start - 1 : hit.start] not in (b"<", b":")):
+            return  # the alternatives of an expression, a comparison
+        if separator is NEXT and (end - start < _BARE or not 3 <= digits(view[start:end]) < end - start):
+            return
+        if is_key(view[start:end], bool(match[1])) and view[end : end + 1] not in (b"(", b"["):
+            yield Found(start, end, "TOKEN" if b"token" in view[hit.start : hit.end].lower() else "API_KEY")
+            return
+
+
+def is_key(value: bytes, quoted: bool) -> bool:
+    """Whether it was drawn by lot: letters and digits mixed, or long for what it says; a quoted literal may be plainer."""
+    if len(value) < 8 or b" " in value or is_blank(value) or (not quoted and is_name(value)):
+        return False
+    if value.startswith(_LOCATIONS) or (value[:1] == b"/" and not value.endswith(b"=")):
+        return False
+    count = digits(value)
+    if count == len(value):
+        return quoted and len(value) >= 12
+    if not count:
+        return (quoted and classes(value) >= 3 and len(value) >= 12) or (len(value) >= 24 and entropy(value) > 3.8)
+    return entropy(value) >= (2.5 if quoted else 2.7)
+
+
+_SCHEME: Final = re.compile(
+    rb"(?i)\\?[\"']?[ \t]{0,2}[:=,]?[ \t]{0,2}\\?[\"']?(?:(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,2})?"
+)
+_CREDENTIAL: Final = re.compile(rb"[A-Za-z0-9._~+/=\-:%]{8,4096}")
+_BASIC: Final = re.compile(rb"[A-Za-z0-9+/_\-]{8,}={0,2}")
+
+
+def _authorization(page: Page, hit: Hit) -> Iterator[Found]:
+    """A header of that name, or a scheme and what follows it: "a bearer of news" and "basic English" are none."""
+    view = page.view
+    if hit.end < page.done.get("authorization", 0):
+        return
+    gap = _SCHEME.match(view, hit.end)
+    at = gap.end() if gap else hit.end
+    match = _CREDENTIAL.match(view, at)
+    if match is None or at == hit.end:
+        return
+    page.done["authorization"] = match.end() if len(match[0]) > _LONG else 0
+    value = match[0].rstrip(b".,:")
+    if view[match.end() : match.end() + 1] == b"|":
+        return
+    word = view[hit.start : hit.end].strip(b"_ ").lower()
+    alone = word in (b"bearer", b"basic") and gap is not None and not gap[0].strip()
+    if word in (b"bearer", b"basic") and gap is not None and b"," in gap[0]:
+        return  # a list of names
+    if view[match.end() : match.end() + 1] in (b"(", b"[") or is_name(value) or is_blank(value) or len(value) < (16 if alone else 8):
+        return
+    if word == b"basic" and not (_BASIC.fullmatch(value) and classes(value) >= 2):
+        return
+    if digits(value) or (len(value) >= 16 and classes(value) >= 2 and entropy(value) > 3.3):
+        yield Found(at, at + len(value), "TOKEN")
+
+
+_COOKIES: Final = re.compile(rb"(?i)[\"']?[ \t]?[:=][ \t]?[\"']?([^\r\n\"']{8,4096})")
+_PAIR: Final = re.compile(rb"[^=;,\s]{1,80}=([^;,\s\"']{8,4096})|([A-Za-z0-9._~+/%\-]{12,4096}={0,2})")
+
+
+def _cookies(page: Page, hit: Hit) -> Iterator[Found]:
+    if page.done.get("cookies", 0) > hit.end:
+        return
+    match = _COOKIES.match(page.view, hit.end)
+    if match is None:
+        return
+    page.done["cookies"] = match.end()
+    for pair in _PAIR.finditer(page.view, *match.span(1)):
+        group = 1 if pair[1] else 2
+        if is_key(pair[group], quoted=False):
+            yield Found(*pair.span(group), "TOKEN")
+
+
+_IS: Final = rb"(?i)[\"' ]{0,3}(?:(?:is|:|=|ist|est|es)\s{0,2}[\"' ]{0,3}){0,2}"
+# Hex and base64 of 32 bytes, Bitcoin's WIF and extended keys.
+_RAW: Final = re.compile(
+    _IS + rb"((?:0x)?[0-9a-f]{64}|[5KL][1-9A-HJ-NP-Za-km-z]{50,51}|[A-Za-z0-9+/]{43}=|xprv[A-Za-z0-9]{100,112})(?![A-Za-z0-9])"
+)
+_ITEM: Final = rb"(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}"
+_WORDS: Final = re.compile(_IS + rb"(" + _ITEM + rb"(?:[ ,]{1,2}" + _ITEM + rb"){11,23})(?![a-z])")
+
+
+def _private(page: Page, hit: Hit) -> Iterator[Found]:
+    """A private key as hex, or the words that stand for one (BIP-39: 12 to 24 words of three to eight letters)."""
+    view = page.view
+    phrase = view[hit.start : hit.end].lower().endswith((b"phrase", b"words", b"mnemonic"))
+    match = _RAW.match(view, hit.end) or (_WORDS.match(view, hit.end) if phrase else None)
+    if match:
+        yield Found(*match.span(1), "PRIVATE_KEY")
+
+
+_TOKEN: Final = frozenset({"TOKEN"})
+CUES: Final = (
+    Cue(Kind.KEY, _key, frozenset({"API_KEY", "TOKEN"})),
+    Cue(Kind.AUTH, _authorization, _TOKEN),
+    Cue(Kind.COOKIE, _cookies, _TOKEN),
+    Cue(Kind.PRIVATE, _private, frozenset({"PRIVATE_KEY"})),
+)

@@ -1,0 +1,161 @@
+"""What stands after a word like `password` or `token`: where the value ends, and whether it is a literal, a name of a program or a blank.
+
+In source code such a word mostly stands before another name, a call or a type; in documents before a placeholder. Those stay.
+"""
+
+import re
+from math import log2
+from typing import Final
+
+# After the word: the rest of its identifier (`_prod`, `2`), a closing quote or bracket, and what says "is".
+_SUFFIX: Final = (
+    rb"(?:[_\-](?:value|string|key|prod|production|dev|test|live|staging|base64|b64|hash|plain|text|new|old|current|root|admin|main|[a-z0-9]{1,3}))?"
+    rb"[0-9]{0,3}"
+)
+_QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
+ASSIGNED: Final = re.compile(
+    rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?:::?|=>|:=|={1,2}|\|\s?|->|,|>| - )[ \t]{0,3}\n?[ \t]{0,3}"
+    rb"(?:\*\*|__)?(?:[fbru]{1,2}(?=[\"']))?" + _QUOTE
+)
+_FOR_WHAT: Final = rb"(?:[ \t]{1,2}(?:for|to|of|fur|pour|para|per|von|de|del|di|do|da|der|des|zum|zur)(?:[ \t][^\s:=.,;]{1,24}){1,4}?)?"
+# Markdown and HTML around a label and its value, and the cells of a table.
+_DRESS: Final = rb"(?:[*_]{1,3}|</?[a-z][a-z0-9]{0,9}>){0,2}"
+_CELL: Final = rb"</(?:td|th|dt|label|b|strong|span)>\s{0,4}<(?:td|dd|code|span|b|input)[^>\n]{0,40}>"
+LABELLED: Final = re.compile(
+    rb"(?i)(?:"
+    + _DRESS
+    + rb"(?:"
+    + _FOR_WHAT
+    + rb"|[ \t]?\([^)\n]{0,24}\))"
+    + _DRESS
+    + rb"[ \t]?:"
+    + _DRESS
+    + rb"[ \t]{1,3}"
+    + _DRESS
+    + rb"|"
+    + _CELL
+    + rb")"
+    + _QUOTE
+)
+_VERB: Final = (
+    rb"(?:is|was|are|be|becomes|ist|war|lautet|heisst|wird|est|sera|es|era|e|eh|er|ar|on|jest|to|set to|changed to|reset to|now|still)"
+)
+_NOW: Final = rb"(?:(?:now|still|set to|currently|jetzt|now set to|ahora|maintenant)[ \t]{1,2})?"
+SAID: Final = re.compile(
+    rb"(?i)[\"'`*_]{0,3}"
+    + _FOR_WHAT
+    + rb"[ \t]{1,2}(?:"
+    + _VERB
+    + rb"[ \t]{1,2}){0,1}"
+    + _VERB
+    + rb"(?:[ \t]{1,2}|[ \t]?[:=][ \t]{0,2})"
+    + _NOW
+    + rb"(?:[:=][ \t]?)?[*_]{0,3}"
+    + _QUOTE
+)
+# Nothing between: only what can hardly be a word is taken (`my password Zx9!kk2`).
+NEXT: Final = re.compile(rb"[ \t]{1,2}" + _QUOTE)
+
+_LONGEST: Final = 160  # bytes of a bare value, and
+_QUOTED: Final = 512  # of one in quotes
+_BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,160}")
+_NEXT_PARAMETER: Final = re.compile(rb"&(?=[A-Za-z_]{1,24}=)")
+_TRAILING: Final = b".:)]}\\?*|\x7f"
+_OPENING: Final = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
+
+_PLACEHOLDER: Final = re.compile(
+    rb"[$%#]?\{.{0,200}\}?|<.*|(?:%[sdr]|[^a-z0-9])+|%\(?[a-z_]+\)?s?%?|\[[a-z _\-]+\]?|\(.*|[*x.\x7f\-_#?]+"
+    rb"|process\.env.*|os\.(?:environ|getenv).*|env\..*|.*\(|&.*;"
+    rb"|(?:your|my|the|some|a|an|insert|enter|change|replace|example|sample|dummy|test|fake|placeholder|xxx)[_\-. ]?(?:own)?[_\-. ]?"
+    rb"(?:api|access|secret|auth|new|old|client|app|user|db|strong)?[_\-. ]?"
+    rb"(?:key|token|secret|password|passwd|pass|here|me|id|this|goes|value)[a-z_\-]*"
+)
+_NO_SECRETS: Final = frozenset(
+    b"""
+    required optional string str text none null nil true false undefined invalid incorrect missing expired reset hidden password
+    passwd pwd secret token key varchar integer int bool boolean bytes char object any number wrong correct empty blank needed needs
+    stored encrypted hashed changed not too very weak strong secure safe unsafe never always only also still now being been set sent
+    used known unknown protected visible valid available unavailable mandatory forgotten lost stolen compromised shared public private
+    default the a an my your our their his her its in on at by for from to of and or if when that this which what who case-sensitive
+    case-insensitive confirmed updated generated kept saved and/or same different longer shorter something anything everything nothing
+    input output value type field param name user username email falsch richtig erforderlich ungultig vergessen abgelaufen geheim
+    sicher nicht leer notwendig incorrecto incorrecta invalido invalida obligatorio olvidado oublie requis obligatoire invalide expire
+    errata sbagliata richiesta authentication authorization manager policy management protection function return class import export
+    const self encoding
+    """.split()
+)
+# A name, an attribute, a call or a type of a programming language.
+_NAME: Final = re.compile(
+    rb"!?[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][A-Za-z0-9_$]*)+(?:[(\[].*)?!?|!?[A-Za-z_$][A-Za-z0-9_$]*[(\[].*"
+    rb"|[a-z_]+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]+|(?:[A-Z][a-z]+)+|[a-z]+(?:_[a-z0-9]+)+|[a-z0-9.\-]+(?:/[a-z0-9._\-]+)+"
+    rb"|(?:Optional|Union|List|Dict|Secret|Secure|Str|Char|Field|Column|String|Text|Type|Any|Literal|Callable|Option|Vec|Box|Promise|Array|Map|Record)"
+    rb"[A-Za-z]*"
+)
+_VARIABLE: Final = re.compile(rb"\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+(?:\.[a-z_]+)*)\)?")
+_PATH: Final = re.compile(rb"(?:\.{1,2}|~)?(?:/[A-Za-z0-9._\-]+){2,}/?")
+
+
+def mark(separator: bytes) -> bytes:
+    """Return the sign that says "is" in what ASSIGNED matched: `:`, `=`, `|`, `,`, `>` or their like."""
+    return separator.lstrip(b" \t\"'`]\\")[:1]
+
+
+def extent(view: bytes, at: int, quote: bytes | None) -> tuple[int, int]:
+    """Return the half-open range of the value that begins at `at`: to the same quote on its line, else to white space, `,` or `;`."""
+    if quote:
+        end = view.find(quote, at, at + _QUOTED)
+        line = view.find(b"\n", at, at + _QUOTED)
+        return (at, end) if end >= 0 and (line < 0 or end < line or len(quote) == 3) else (at, at)
+    match = _BARE.match(view, at)
+    if match is None:
+        return at, at
+    end = match.end()
+    if (parameter := _NEXT_PARAMETER.search(view, at, end)) is not None:
+        end = parameter.start()
+    while end > at and view[end - 1] in _TRAILING and not _closes(view[at:end]):
+        end -= 1
+    return at, end
+
+
+def _closes(value: bytes) -> bool:
+    """Whether the value's last character is a bracket that was opened inside it."""
+    return value[-1] in _OPENING and _OPENING[value[-1]] in value[1:]
+
+
+def is_name(value: bytes) -> bool:
+    """Whether a bare value is what a program calls something, not a literal."""
+    return value[:1] in (b"<", b"(", b"{", b"[") or value[:2] in (b"${", b"$(", b"&{") or _NAME.fullmatch(value) is not None
+
+
+def is_blank(value: bytes) -> bool:
+    """Whether the value is a placeholder, a path, or a word that says something about secrets instead of being one."""
+    lower = value.strip().lower()
+    if (
+        lower in _NO_SECRETS
+        or _PLACEHOLDER.fullmatch(lower) is not None
+        or _PATH.fullmatch(value) is not None
+        or _VARIABLE.fullmatch(value)
+    ):
+        return True
+    return len(set(lower)) < 3 and not lower.isalnum()
+
+
+def digits(value: bytes) -> int:
+    """How many digits it has."""
+    return sum(48 <= character < 58 for character in value)
+
+
+def classes(value: bytes) -> int:
+    """How many of small letters, capitals, digits and other characters (`_`, `-` and `.` aside: names have them) it has."""
+    return (
+        any(97 <= character < 123 for character in value)
+        + any(65 <= character < 91 for character in value)
+        + any(48 <= character < 58 for character in value)
+        + any(character > 126 or not (chr(character).isalnum() or character in b"_-.") for character in value)
+    )
+
+
+def entropy(value: bytes) -> float:
+    """Return Shannon's entropy in bits per character."""
+    counts = [value.count(character) for character in set(value)]
+    return -sum(count / len(value) * log2(count / len(value)) for count in counts)

@@ -1,0 +1,258 @@
+"""The words that say what a value is, in the languages that we know them in, and the one expression that finds them all.
+
+Written folded (no accents: folding.py) and in small letters; `a b` also matches `a_b`, `a-b` and `aB`. A word begins where a run of
+letters begins, or at a capital (camelCase, `DB_PASSWORD`).
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from assistant_gateway.redaction.folding import fold
+
+
+class Kind:
+    """What the value after a word is: bits. Plain integers, because an IntFlag's `&` costs as much as a search."""
+
+    PHONE: Final = 1
+    ID: Final = 2  # of a person, given by a state
+    ACCOUNT: Final = 4  # of a person, at a bank
+    CARD: Final = 8
+    CARD_CODE: Final = 16  # what is printed on the back
+    BIRTH: Final = 32
+    PASSWORD: Final = 64
+    PIN: Final = 128
+    KEY: Final = 256  # API keys, tokens, secrets: what programs show each other
+    PRIVATE: Final = 512  # a private key in another form than PEM
+    AUTH: Final = 1024  # schemes of the Authorization header
+    COOKIE: Final = 2048
+    EMAIL: Final = 4096
+    WEAK: Final = 8192  # says something only together with a value of the right shape (`call`, `number`)
+    OTHER: Final = 16384  # a number that is nobody's: orders, versions, hashes
+
+
+_TABLE: Final[dict[int, str]] = {
+    Kind.PHONE: """
+        phone|phones|phone number|phone numbers|phone no|phone nr|phone num|telephone|telephone number|telephone no|tel|tel no|tel nr
+        mobile|mobile number
+        mobile no|mobile phone|cell|cell phone|cell number|cellphone|cellular|fax|fax number|fax no|landline|whatsapp|sms|hotline|helpline
+        contact number|contact no|emergency contact|home phone|work phone|office phone|direct line|daytime number|callback number
+        call back number|msisdn
+        phonenumber|home number|work number|voicemail|handset|ph|ph no
+        telefon|telefonnummer|telefon nr|handynummer|mobil|mobilnummer|mobiltelefon|festnetz|festnetznummer|rufnummer|durchwahl|fon
+        mobilfunknummer
+        ruckruf|ruckrufnummer|telefax|notfallnummer|tel nummer
+        telephoner|numero de telephone|numero de portable|telecopie|joignable|numero de mobile
+        telefono|numero de telefono|movil|numero de movil|celular|telefono movil|telefono fijo|tlf|tfno|fijo
+        numero di telefono|cellulare|recapito telefonico|recapito|numero di cellulare|telefonino
+        telefone|numero de telefone|telemovel|contato|contacto telefonico
+        telefoon|telefoonnummer|mobiel|mobiele nummer|gsm|gsm nummer|vaste lijn|mobielnummer
+        telefonnr|mobilnr|tlf nr|puhelin|puhelinnumero|matkapuhelin|telefonnummeret
+        numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam|numar de telefon|cep telefonu
+        telefon numarasi
+        телефон|телефона|тел|мобильный|номер телефона|сотовый|моб|телефону|电话|手机|手机号|手机号码|联系电话|電話|電話番号|携帯
+        携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
+        τηλεφωνο|κινητο|τηλ|טלפון|נייד|هاتف|جوال|رقم الهاتف|फोन|मोबाइल
+        """,
+    Kind.PHONE | Kind.WEAK: """
+        call|calling|called|call me|call us|call him|call her|call them|ring|dial|text|text me|texted|reach|reached|reach me|reachable
+        contact|contacted|message|my number|his number|her number
+        their number|your number|our number|the number|number is|new number|number for
+        signal|portable|fixe|handy|rufen|anrufen|ruf|erreichbar|erreichen|erreichst|ruft|angerufen|meine nummer|seine nummer
+        ihre nummer|nummer ist|nummer lautet|unter der nummer
+        appelez|appeler|appelle|appelez moi|joindre|contacter|contactez|rappeler|rappelez|mon numero|son numero|au numero|numero est
+        llame|llama|llamame|llamar|llameme|contactar|contacteme|mi numero|su numero|numero es|al numero
+        chiama|chiamare|chiamami|chiamate|contattare|contattami|mio numero|suo numero|numero e|al numero
+        ligar|ligue|liga|meu numero|contatar|bellen|bel|bereikbaar|mijn nummer|nummer is|zadzwon|dzwonic|moj numer|ring meg|ring mig
+        mitt nummer
+        звоните|позвоните|мой номер|номер
+        """,
+    Kind.ID: """
+        ssn|ssns|cnic|emirates id|teudat zehut|npi number|patient number|st nr|steuer no|social security|social security number
+        social security no|social security num|soc sec|itin
+        taxpayer identification number|taxpayer id|tax id|tax id number|tax identification number
+        tin|ein|national id|national id number|national identification number|national identity number|identity number|identity card
+        identity card number|id card|id card number|id number|id no
+        identification number|passport|passport number|passport no|passport num|passport id|driver license|drivers license
+        driver's license|driving licence|driving license|driver license number
+        drivers license number|driver's license number|driving licence number|driving license number|driver's licence|drivers licence
+        dl number|licence number|license number|license no|dvla number
+        national insurance|national insurance number|national insurance no|ni number|nino|nhs|nhs number|nhs no|sin
+        social insurance number|social insurance|tfn|tax file number|medicare number|medicare|medicaid
+        mbi|ird number|ird|aadhaar|aadhar|aadhaar number|aadhar number|aadhaar no|uidai|pan|pan card|pan number|pan no|voter id|nric
+        fin number|mykad|visa number|green card|alien number|a number
+        utr|unique taxpayer reference|pps|ppsn|pps number|health card|health insurance number|insurance number|medical record number
+        mrn|patient id|member id|beneficiary id
+        steuer id|steuerid|steuer identifikationsnummer|steueridentifikationsnummer|steuerliche identifikationsnummer
+        identifikationsnummer|idnr|id nr|steuernummer|steuer nr|sozialversicherungsnummer
+        rentenversicherungsnummer|versicherungsnummer|versichertennummer|krankenversichertennummer|svnr|sv nummer|personalausweis
+        personalausweisnummer|ausweisnummer|ausweis nr|ausweis|reisepass|reisepassnummer
+        passnummer|fuhrerschein|fuhrerscheinnummer|ahv|ahv nummer|ahv nr|sozialversicherung
+        nir|numero de securite sociale|securite sociale|numero de secu|secu|numero d'identite|carte d'identite|numero fiscal|passeport
+        numero de passeport|permis de conduire|carte vitale|cni|spi
+        dni|nie|nif|documento nacional de identidad|numero de identidad|pasaporte|numero de pasaporte|permiso de conducir
+        carnet de conducir|carne de conducir|seguridad social|numero de seguridad social
+        curp|cedula|cedula de identidad|cedula de ciudadania|cuil|cuit|rut|ine|clave de elector|documento de identidad
+        codice fiscale|cod fiscale|cf|carta d'identita|passaporto|numero di passaporto|patente|patente di guida|tessera sanitaria
+        cpf|rg|cnh|numero de identificacao|numero de contribuinte|contribuinte|cartao de cidadao|bilhete de identidade|passaporte
+        titulo de eleitor|niss|pis
+        bsn|burgerservicenummer|rijksregisternummer|identiteitskaart|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer
+        registre national|numero de registre national|insz|sofinummer
+        personnummer|fodselsnummer|cpr|cpr nummer|cpr nr|henkilotunnus|hetu|samordningsnummer|kennitala|henkilotunnukseni
+        pesel|nip|dowod|dowod osobisty|numer dowodu|nr dowodu|paszport|numer paszportu|prawo jazdy|rodne cislo|cnp|egn|oib|jmbg|emso
+        afm|amka|taj|adoszam|asmens kodas|isikukood|personas kods|tc kimlik|tckn|tc kimlik no
+        инн|снилс|паспорт|паспорта|номер паспорта|护照|护照号|护照号码|身份证|身份证号|身份证号码|マイナンバー|個人番号|旅券番号
+        パスポート|운전면허|주민등록번호|주민번호|여권|여권번호|αφμ|αμκα
+        דרכון|תעודת זהות|आधार
+        """,
+    Kind.ACCOUNT: """
+        iban|account number|account no|acct|acct no|acct number|bank account|bank account number|account num|checking account
+        savings account|routing|routing number|routing no|aba number|aba|sort code|bsb|bsb number|ifsc
+        swift|swift code|bic|bic code|kontonummer|konto nr|konto|bankverbindung|blz|bankleitzahl|numero de compte|compte bancaire|rib
+        numero de cuenta|cuenta bancaria|clabe|numero di conto|conto corrente
+        numero da conta|conta bancaria|rekeningnummer|bankrekening|numer konta|kontonr|bankgiro|clearingnummer|account|银行账号
+        银行卡号|口座番号
+        계좌번호|счет
+        """,
+    Kind.CARD: """
+        card|credit card|debit card|card number|card no|credit card number|cc|ccn|cc number|visa|mastercard|amex|american express
+        kreditkarte|kreditkartennummer|kartennummer|carte|carte bancaire|carte de credit
+        numero de carte|tarjeta|numero de tarjeta|tarjeta de credito|carta di credito|numero di carta|cartao|cartao de credito
+        creditcard|kaart|karta|numer karty|карта|карты|信用卡|クレジットカード|카드번호
+        """,
+    Kind.CARD_CODE: """
+        cvv|cvc|cvv2|cvc2|csc|card verification|security code|card security code|prufziffer|kartenprufnummer|cryptogramme
+        codigo de seguridad
+        """,
+    Kind.BIRTH: """
+        dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
+        geboren|geburtsdatum|geburtstag|geb|geboren am|geb am|gebdat|geburtsjahr
+        date de naissance|ne le|nee le|ne a|ne en|nee a|nee en|nee|naissance|ddn|anniversaire|nacido|nacida|nacido el|nacida el|naci
+        naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac
+        nato|nata|nato il|nata il|data di nascita|nascita|compleanno|nascido|nascida|nasci|nasceu|data de nascimento|nascimento
+        aniversario
+        geboortedatum|geboren op|verjaardag|fodt|fodselsdato|fodelsedatum|fodd|fodelsedag|syntynyt|syntymaaika|data urodzenia|urodzony
+        urodzona|ur|urodzilem|urodzilam|urodziny|datum narozeni|narozen|narozena
+        szuletesi datum|szuletett|data nasterii|nascut|nascuta|dogum tarihi|dogumlu|дата рождения|родился|родилась|рождения|出生日期
+        出生|生日
+        生年月日|誕生日|생년월일|생일|ημερομηνια γεννησης|תאריך לידה|تاريخ الميلاد|जन्म तिथि
+        """,
+    Kind.PASSWORD: """
+        password|passwords|passwd|pwd|pw|passphrase|pass phrase|pass|pswd|psswd|login password|db password|user password
+        one time password|otp|temp password|temporary password|userpass|dbpass|password hash
+        passwort|kennwort|losungswort|passwortes|zugangspasswort|zugangscode|mot de passe|mdp|motdepasse|code d'acces|contrasena|clave
+        clave de acceso|palabra clave|parola d'ordine|parola|senha|palavra passe
+        wachtwoord|losenord|adgangskode|passord|salasana|haslo|heslo|jelszo|parola de acces|sifre|sifresi|лозинка|пароль|пароля|密码|口令
+        パスワード|비밀번호|암호|κωδικος προσβασης|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
+        """,
+    Kind.PIN: """
+        pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
+        one time code|passcode|pin kod|пин|пин код
+        """,
+    Kind.KEY: """
+        my key|your key|our key|the key
+        api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret|application secret|consumer key
+        consumer secret|access key|access key id|secret access key|access token|auth token
+        authentication token|auth key|authtoken|authorization token|refresh token|id token|session token|bearer token|token|service key
+        service token|account key|storage key|shared key|shared access key|subscription key|master key
+        encryption key|signing key|signing secret|signature key|webhook secret|hmac key|hmac secret|jwt secret|deploy key|deploy token
+        license key|licence key|personal access token|pat|credential|credentials|x api key
+        secret token|token secret|oauth token|client key|app key|application key|integration key|account token|bot token|csrf token
+        xsrf token|connection key|aes key|crypto key|secret base|sas token|root token|user key|admin key
+        server key|auth secret|cookie secret|session secret|ssh key|registry token|publish token|write key|read key|api password
+        private token|access code|api schlussel|schlussel|geheimnis|zugriffstoken|cle api|cle d'api|cle secrete|jeton
+        clave api|clave de api|clave secreta|chiave api|chiave segreta|chave api|chave de api|chave secreta|token de acceso
+        token d'acces|api sleutel|klucz api|ключ|ключ api|api ключ|токен|секрет|密钥|令牌|トークン|秘密鍵
+        """,
+    Kind.PRIVATE: """
+        private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
+        recovery words|privater schlussel|cle privee|clave privada|chiave privata|chave privada
+        """,
+    Kind.AUTH: """
+        bearer|basic|authorization|proxy authorization|x auth token|x api token|x access token|x vault token|private token|job token
+        x amz security token
+        """,
+    Kind.COOKIE: """
+        cookie|set cookie|session id|sessionid|sessid|phpsessid|jsessionid|asp net sessionid|connect sid|sid|laravel session|csrftoken
+        sessiontoken|auth cookie
+        """,
+    Kind.OTHER: """
+        order|orders|order number|order no|order id|invoice|invoices|invoice number|invoice no|ticket|tickets|case|case number
+        reference|reference number|ref|ref no|tracking|tracking number|shipment|sku|part|part number|part no
+        serial|serial number|model|model number|version|versions|v|ver|build|build number|release|revision|rev|commit|isbn|issn|ean|upc
+        gtin|asin|doi|pmid|arxiv|error|error code|status code|exit code|port|ports|pid|line|lines
+        row|rows|page|pages|article|item|items|batch|lot|bug|issue|issues|po|purchase order|hash|checksum|digest|sha|md5|sha1|sha256
+        crc|timestamp|timestamps|unix|epoch|amount|total|price|population|bytes|size|count|seed
+        latitude|longitude|lat|lon|lng|coordinates|transaction|transaction id|request id|trace id|job|job id|job number|process|thread
+        section|sections|chapter|chapters|figure|table|step|clause|quantity|qty|id in table|revenue|salary|budget|index|offset
+        address 0x
+        product|product id|product number|policy|docket|protocol|customer number|customer id|customer no|meter|vin|imei|imsi|zip
+        postal code|postcode|plz|schema|firmware|package|flight|course|room
+        bestellung|bestellnummer|auftrag|auftragsnummer|rechnung|rechnungsnummer|rechnungs nr|kundennummer|kunden nr|artikelnummer
+        artikel nr|sendungsnummer|vorgangsnummer|aktenzeichen|seriennummer|bestell nr|zeile|seite|betrag|ticketnummer
+        commande|numero de commande|facture|numero de facture|reference client|dossier|colis|numero de suivi|suivi|numero de serie
+        numero client|montant|ligne
+        pedido|numero de pedido|factura|numero de factura|referencia|seguimiento|numero de seguimiento|expediente|numero de serie
+        importe|linea|ordine|numero ordine|numero d'ordine|fattura|numero fattura|riferimento|spedizione|codice prodotto
+        encomenda|fatura|bestelnummer|bestelling|factuur|factuurnummer|ordernummer|fakturanummer|numer zamowienia|zamowienie|faktura
+        заказ|заказа|номер заказа|счет фактура|订单|订单号|注文番号|주문번호
+        """,
+}
+
+_SPACE: Final = r"[ _\-.]{0,2}"
+
+# Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
+_ACRONYMS: Final = frozenset(
+    b"sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif".split()
+)
+# Long enough to be the end of a longer name: `dbpassword`, `MYAPIKEY`.
+_ENDINGS: Final = (b"password", b"passwd", b"passwort", b"kennwort", b"apikey", b"secretkey", b"accesskey", b"telefonnummer", b"passphrase")
+
+
+def begins(view: bytes, start: int, end: int) -> bool:
+    """Whether the word at these offsets of the view is one of its own: not the end of another, and no acronym in small letters."""
+    word = view[start:end]
+    if start and view[start - 1 : start].isalnum() and not (word[:1].isupper() and view[start - 1 : start].islower()):
+        return word.lower().startswith(_ENDINGS)
+    bare = word.strip(b"_").lower()
+    return bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#")
+
+
+@cache
+def kinds() -> dict[str, int]:
+    """Return every word, folded, without its spaces, and its kinds."""
+    known: dict[str, int] = {}
+    for kind, word in _words():
+        known[plain(word)] = known.get(plain(word), 0) | kind
+    return known
+
+
+def _words() -> Iterator[tuple[int, str]]:
+    """Yield each word as it is found in small letters after folding.
+
+    Capitals fold by their own looks: Н is an H, н is nothing Latin. So a word is spelt in all three ways.
+    """
+    for kind, words in _TABLE.items():
+        for word in filter(None, map(str.strip, re.split(r"[|\n]", words))):
+            for spelt in {fold(written).text.lower() for written in (word, word.upper(), word.capitalize())}:
+                yield kind, spelt
+
+
+_JOINTS: Final = str.maketrans("", "", " _-.")
+
+
+def plain(word: str) -> str:
+    """Return a word as kinds() knows it."""
+    return word.translate(_JOINTS)
+
+
+def expression(ascii_only: bool) -> str:
+    """Return the Rust expression of all words that are ASCII after folding (for the view), or of the others (for the text).
+
+    The others need no boundary: a script without spaces has none.
+    """
+    wanted = {word for _, word in _words() if word.isascii() is ascii_only}
+    alternatives = {_SPACE.join(re.escape(part) for part in word.split(" ")) for word in wanted}
+    ordered = "|".join(sorted(alternatives, key=lambda source: (-len(source), source)))
+    return rf"(?:{ordered})(?:\b|_)" if ascii_only else f"(?:{ordered})"

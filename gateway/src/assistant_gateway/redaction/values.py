@@ -1,0 +1,60 @@
+"""Parsed JSON values rewritten string by string: whatever is put into a string, the structure stays what it was.
+
+Used for requests (walk.py), for tool calls that come parsed (fields.py), and for putting values back (restoring.py).
+"""
+
+import itertools
+from collections.abc import Callable, Container
+from typing import Any, Final
+
+LONGEST_KEY: Final = 64
+SHORTEST_NUMBER: Final = 100_000
+"""Numbers below it are no card, phone or id."""
+
+Rewrite = Callable[[str, str], str]
+"""(what stands right before a text, the text) -> the text as it is to be."""
+
+
+def context(key: str) -> str:
+    """Return a key as what stands before its value: some values are known by their name only (`password: ...`)."""
+    return f"{key}: " if len(key) <= LONGEST_KEY else ""
+
+
+def rewritten(value: Any, rewrite: Rewrite, *, hides: bool, before: str = "") -> Any:
+    """Return the value with its strings and keys rewritten.
+
+    `hides`: what is rewritten is to be hidden, so a number is looked at too and becomes a string where it is replaced, and no key stays as
+    it was; otherwise a key that would be there twice does. Raises RecursionError where the value is nested too deeply.
+    """
+    kind = type(value)
+    if kind is str:
+        return rewrite(before, value)
+    if kind is dict:
+        return _object(value, rewrite, hides=hides)
+    if kind is list:
+        return [rewritten(one, rewrite, hides=hides, before=before) for one in value]
+    return _number(value, rewrite, before) if hides and kind in (int, float) else value
+
+
+def _object(value: dict[str, Any], rewrite: Rewrite, *, hides: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, one in value.items():
+        new = rewrite("", key)
+        if new != key and (new in value or new in result):
+            new = fresh(new, result, value) if hides else key
+        result[new] = rewritten(one, rewrite, hides=hides, before=context(key))
+    return result
+
+
+def fresh(key: str, *taken: Container[str]) -> str:
+    """Return a key like this one that none of these has."""
+    return next(name for number in itertools.count(2) if not any((name := f"{key}-{number}") in keys for keys in taken))
+
+
+def _number(value: float, rewrite: Rewrite, before: str) -> Any:
+    """Return a whole number, or a string in its place. A fraction is no card, phone or id."""
+    if abs(value) < SHORTEST_NUMBER or value != value // 1:
+        return value
+    text = str(int(value))
+    new = rewrite(before, text)
+    return value if new == text else new

@@ -1,0 +1,268 @@
+"""Every text of a request masked: system prompts, messages and their parts, tools, their calls and results, and what nobody knows.
+
+What is left as it is stands in one table, EXEMPT, with the reason and the form that it must have: a value in another form is text like all
+others. Pictures and sound cannot be read here; `unscanned` tells of them, for the policy to refuse.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from assistant_gateway.redaction.values import context, fresh, rewritten
+
+Body = dict[str, Any]
+Mask = Callable[[str], str]
+
+
+class TooDeepError(Exception):
+    """The body is nested too deeply to be looked through. It says nothing of the content."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is nested too deeply.")
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """A field that is not text, wherever it stands."""
+
+    form: "re.Pattern[str]"
+    why: str
+
+
+_NAME: Final = re.compile(r"[a-z][a-z_]{0,31}")
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,79}")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\-]{0,254}")
+
+EXEMPT: Final = {
+    "model": Exempt(_MODEL, "checked against the policy, and the model server's own name for it"),
+    "role": Exempt(_NAME, "a word of the wire format"),
+    "type": Exempt(_NAME, "a word of the wire format, or of JSON Schema"),
+    "encoding_format": Exempt(_NAME, "a word of the wire format"),
+    "reasoning_effort": Exempt(_NAME, "a word of the wire format"),
+    "service_tier": Exempt(_NAME, "a word of the wire format"),
+    "tool_choice": Exempt(_NAME, "a word of the wire format where it is a string"),
+}
+CALL_ID: Final = Exempt(_ID, "joins a call and its result, in messages only; the model server gives it and needs it back")
+
+_MEDIA: Final = {"image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "file": "file"}
+"""A message part's type, and what the part holds."""
+_PICTURES: Final = "images"
+_TOKENS: Final = frozenset({"context", "prompt", "input"})
+"""Fields that may hold text as the model's tokens."""
+_DATA_URL: Final = re.compile(r"data:(?:image|audio|video|application/pdf)[^,]{0,200};base64,[A-Za-z0-9+/=_\-\r\n]*\Z")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*\Z")
+_BYTES: Final = frozenset({"image_url", "data", "file_data", "image"})
+"""Where in such a part the bytes stand, as a data URL or without its beginning; in `url` only as one. All else of it is text."""
+
+# Names of the wire formats, which nobody chose: looked up in place of being searched.
+_KNOWN_KEYS: Final = frozenset({
+    "arguments", "audio", "content", "context", "data", "description", "detail", "dimensions", "encoding_format", "enum", "file",
+    "format", "frequency_penalty", "function", "functions", "id", "image_url", "images", "index", "input", "items", "json_schema",
+    "keep_alive", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "n", "name",
+    "num_ctx", "num_predict", "options", "parallel_tool_calls", "parameters", "presence_penalty", "prompt", "properties", "raw",
+    "reasoning", "reasoning_effort", "required", "response_format", "role", "schema", "seed", "stop", "store", "stream",
+    "stream_options", "strict", "suffix", "system", "temperature", "template", "text", "think", "thinking", "tool_call_id",
+    "tool_calls", "tool_choice", "tool_name", "tools", "top_k", "top_logprobs", "top_p", "truncate", "type", "url", "user",
+})  # fmt: skip
+# Schemas of tools: examples and the like are shown to the model, numbers included.
+_SHOWN_NUMBERS: Final = frozenset({"const", "default", "enum", "example", "examples"})
+
+
+def transform(body: Body, mask: Mask) -> Body:
+    """Return the body with every text masked; the one given stays as it is.
+
+    `mask` gives the same for the same text, so that names go on fitting together. Raises TooDeepError, and what `mask` raises.
+    """
+    try:
+        return _Walk(mask).plain(body)
+    except RecursionError:
+        raise TooDeepError from None
+
+
+def unscanned(body: Body) -> frozenset[str]:
+    """Return what the body holds that cannot be read: `image`, `audio`, `file`, `tokens`. Raises TooDeepError."""
+    try:
+        return frozenset(_unread("", body))
+    except RecursionError:
+        raise TooDeepError from None
+
+
+def _unread(key: str, value: Any) -> Iterator[str]:
+    if type(value) is dict:
+        if key == "content" and value.get("type") in _MEDIA:
+            yield _MEDIA[value["type"]]
+        for name, one in value.items():
+            yield from _unread(name, one)
+    elif type(value) is list:
+        if key == _PICTURES and value:
+            yield "image"
+        elif key in _TOKENS and _holds_tokens(value):
+            yield "tokens"
+        else:
+            for one in value:
+                yield from _unread(key, one)
+
+
+def _holds_tokens(value: list[Any]) -> bool:
+    return any(type(one) is int or (type(one) is list and _holds_tokens(one)) for one in value)
+
+
+class _Walk:
+    """One request."""
+
+    __slots__ = ("_mask",)
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+
+    def plain(self, value: dict[str, Any], leave: str | None = None) -> dict[str, Any]:
+        """Return an object field by field, without the one that somebody else sees to."""
+        shown: dict[str, Any] = {}
+        for key, one in value.items():
+            if key != leave:
+                shown[self._key(key, value, shown)] = self._field(key, one)
+        return shown
+
+    def _field(self, key: str, value: Any) -> Any:
+        """Return what stands behind a name of the wire format, or behind one that nobody knows."""
+        kind = type(value)
+        if kind is str:
+            return self._text(key, value)
+        if kind is dict:
+            return self._object(key, value)
+        if kind is list:
+            return [self._entry(key, one) for one in value]
+        return value
+
+    def _text(self, key: str, text: str) -> str:
+        exempt = EXEMPT.get(key)
+        if exempt is not None and exempt.form.fullmatch(text):
+            return text
+        return self._mask(text) if key in _KNOWN_KEYS else self._before(context(key), text)
+
+    def _entry(self, key: str, value: Any) -> Any:
+        """Return an entry of a list that stands behind a name."""
+        if type(value) is not dict:
+            is_picture = key == _PICTURES and type(value) is str and _BASE64.match(value)
+            return value if is_picture else self._field(key, value)
+        match key:
+            case "messages":
+                return self._message(value)
+            case "tool_calls":
+                return self._joined(value, "id")
+            case "content" if value.get("type") in _MEDIA:
+                return self._media(value)
+        return self._object(key, value)
+
+    def _object(self, key: str, value: dict[str, Any]) -> dict[str, Any]:
+        match key:
+            case "function" | "function_call" if "arguments" in value:
+                return self._call(value)
+            case "parameters" | "schema" | "format":
+                return self._schema(value)
+            case "metadata":
+                values: dict[str, Any] = self._values(value)
+                return values
+            case "logit_bias" if all(name.isdecimal() for name in value):
+                return value  # numbers of tokens
+        return self.plain(value)
+
+    def _values(self, value: Any) -> Any:
+        """Return what has no names of the wire format in it masked, numbers included."""
+        return rewritten(value, self._before, hides=True)
+
+    def _message(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a message. A tool's result is JSON more often than not: it is masked value by value."""
+        shown = self._joined(value, "tool_call_id")
+        if value.get("role") in ("tool", "function") and type(content := value.get("content")) is str:
+            shown["content"] = self._json(content)
+        return shown
+
+    def _joined(self, value: dict[str, Any], name: str) -> dict[str, Any]:
+        """Return an object with the id of a call, which stays where it looks like one."""
+        given = value.get(name)
+        if type(given) is not str or not CALL_ID.form.fullmatch(given):
+            return self.plain(value)
+        return self.plain(value, leave=name) | {name: given}
+
+    def _call(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a call with its arguments: JSON as text, or parsed."""
+        arguments = value["arguments"]
+        return self.plain(value, leave="arguments") | {
+            "arguments": self._json(arguments) if type(arguments) is str else self._values(arguments)
+        }
+
+    def _schema(self, value: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, one in value.items():
+            shown[self._key(key, value, shown)] = self._values(one) if key in _SHOWN_NUMBERS else self._in_schema(key, one)
+        return shown
+
+    def _in_schema(self, key: str, value: Any) -> Any:
+        if type(value) is dict:
+            return self._schema(value)
+        if type(value) is list:
+            return [self._in_schema(key, one) for one in value]
+        return self._field(key, value)
+
+    def _media(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a part with pictures or sound: its bytes as they are, and what else it says masked."""
+        shown: dict[str, Any] = {}
+        for key, one in value.items():
+            if type(one) is dict:
+                new: Any = self._media(one)
+            else:
+                new = one if type(one) is str and _is_bytes(key, one) else self._field(key, one)
+            shown[self._key(key, value, shown)] = new
+        return shown
+
+    def _key(self, key: str, siblings: dict[str, Any], shown: dict[str, Any]) -> str:
+        """Return a key masked. Two that would become one stay two."""
+        if key in _KNOWN_KEYS:
+            return key
+        masked = self._mask(key)
+        return fresh(masked, siblings, shown) if masked != key and (masked in siblings or masked in shown) else masked
+
+    def _before(self, before: str, text: str) -> str:
+        """Return a value masked that may be known by its name only."""
+        if before and (masked := self._mask(before + text)).startswith(before):
+            return masked.removeprefix(before)
+        return self._mask(text)
+
+    def _json(self, text: str) -> str:
+        """Return JSON text masked value by value, other text as such. Where nothing is masked it is the same text."""
+        if not text.lstrip().startswith(("{", "[")):
+            return self._mask(text)
+        repeats = False
+
+        def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+            nonlocal repeats
+            made = dict(found)
+            repeats |= len(made) < len(found)
+            return made
+
+        try:
+            parsed = json.loads(text, object_pairs_hook=pairs)
+        except ValueError:
+            return self._mask(text)
+        masked = self._values(parsed)
+        if masked == parsed and not repeats:  # of a key that is there twice we have seen one value only
+            return text
+        return _dumped(masked)
+
+
+def _is_bytes(key: str, text: str) -> bool:
+    if key in _BYTES and _BASE64.match(text):
+        return True
+    return (key in _BYTES or key == "url") and _DATA_URL.match(text) is not None
+
+
+def _dumped(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half a character, which an escape can say, can be written as an escape only.
+    return text if text.isascii() or not _SURROGATE.search(text) else json.dumps(value, separators=(",", ":"))
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")

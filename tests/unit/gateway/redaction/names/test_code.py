@@ -1,0 +1,35 @@
+"""Tests of the difference between prose and programs."""
+
+import inspect
+import json
+
+import pytest
+
+from assistant_gateway.redaction.names import client, code
+from assistant_gateway.redaction.names.code import is_code
+
+
+def test_programs_are_programs() -> None:
+    """This package's own, and a few lines of others."""
+    assert is_code(inspect.getsource(client.Names._exchange))
+    assert is_code(inspect.getsource(code.is_code))
+    assert is_code("for (let i = 0; i < n; i++) {\n  total += prices[i];\n}")
+    assert is_code("SELECT id, name\nFROM users\nWHERE age > 30;\nUPDATE users SET name = 'x';")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear Anna, thank you for the flowers (they are lovely); we shall meet on Sunday - or later. Love, Ben",
+        "Minutes:\n- present: Anna, Ben\n- absent: Carl\n\nThe meeting ended at 12:30.",
+        "Anna Berg\n12 Baker Street\nLondon NW1 6XE\nUnited Kingdom",
+    ],
+)
+def test_letters_are_not(text: str) -> None:
+    """Nor lists and addresses."""
+    assert not is_code(text)
+
+
+def test_json_counts_as_a_program() -> None:
+    """A body inside a prompt: only sure names are taken from it."""
+    assert is_code(json.dumps([{"id": number, "state": "open"} for number in range(5)]))

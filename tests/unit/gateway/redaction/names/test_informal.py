@@ -1,0 +1,25 @@
+"""Tests of the difference between a letter and chat."""
+
+import pytest
+
+from assistant_gateway.redaction.names.informal import is_informal
+
+
+@pytest.mark.parametrize("text", ["@some_one lol see u there", "i dont know!!", "RT : so good :)", "haha yeah , ok .", "omg soooo late..."])
+def test_chat_is_chat(text: str) -> None:
+    """Two of its habits are enough."""
+    assert is_informal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear Anna, are you coming on Sunday? I would be glad...",
+        "Please send it to anna@example.org or call me.",
+        "Ist das nicht schön!",
+        "The ratio is 3 : 4, see chapter 2.",
+    ],
+)
+def test_letters_are_not(text: str) -> None:
+    """One habit may be anybody's."""
+    assert not is_informal(text)

@@ -1,0 +1,48 @@
+"""Numbers that only a word makes a national number."""
+
+import pytest
+
+from tests.unit.gateway.redaction.finding import found, only
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("my SSN is 123456789", "123456789"),
+        ("SSN (tax year 2019): 123456789", "123456789"),
+        ("passport 123456789", "123456789"),
+        ("US passport no: C01234567", "C01234567"),
+        ("Passport number: CHR67CL6F", "CHR67CL6F"),
+        ("Driver's license number: D1234567 (CA)", "D1234567"),
+        ("driver license A123-4567-8901", "A123-4567-8901"),
+        ("BSN 111222333", "111222333"),
+        ("My SIN is 046 454 286", "046 454 286"),
+        ("TFN: 123 456 782", "123 456 782"),
+        ("NHS number 9434765870", "9434765870"),
+        ("Personalausweisnummer L01X00T47", "L01X00T47"),
+        ("Sozialversicherungsnummer: 1237 010180", "1237 010180"),
+        ("número de contribuinte: 123456789", "123456789"),
+        ("ИНН 7707083893", "7707083893"),
+        ("the SSN of my husband is 123456789", "123456789"),
+        ('"ssn": "123456789"', "123456789"),
+        ("CPF 529.982.247-25 RG 12.345.678-9", "529.982.247-25"),
+    ],
+)
+def test_a_word_makes_a_number_a_persons(text: str, number: str) -> None:
+    """Where the number proves little, the word does: in several languages, whatever the checksum says."""
+    assert number in only("NATIONAL_ID", text), found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "passport control is open 24 hours, gate 12",
+        "the tax id is required; ID card; identity cards since 2005-01-01",
+        "sin 30 000 000 euros, frying pan 12345678",
+        "RFC 6265 5.3 and RFC 2616",
+        "ENABLE_PPS = 0x80043d04",
+    ],
+)
+def test_a_word_alone_masks_nothing(text: str) -> None:
+    """Prose about documents, dates, everyday words that are acronyms elsewhere."""
+    assert only("NATIONAL_ID", text) == [], found(text)

@@ -1,0 +1,49 @@
+"""Bank accounts."""
+
+import pytest
+
+from tests.unit.gateway.redaction.finding import found, only
+
+IBANS = [
+    "DE89370400440532013000",
+    "GB82WEST12345698765432",
+    "FR1420041010050500013M02606",
+    "NO9386011117947",
+    "MT84MALT011000012345MTLCAST001S",
+    "CH9300762011623852957",
+]
+
+
+@pytest.mark.parametrize("iban", IBANS)
+@pytest.mark.parametrize("join", ["", " ", "-", "  "])
+def test_an_iban_is_found_without_a_word(iban: str, join: str) -> None:
+    """In groups of four or none, whatever follows."""
+    written = join.join(iban[place : place + 4] for place in range(0, len(iban), 4))
+
+    assert only("IBAN", f"To {written} and then home.") == [written]
+    assert only("IBAN", f"to {written.lower()}.") == [written.lower()]
+
+
+def test_a_wrong_check_digit_or_length_stays() -> None:
+    """Modulus 97, and as long as the country's are."""
+    assert found("DE88370400440532013000 and DE8937040044053201300 and XX12 ABCD 1234 5678 9012") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("account number 12345678", "12345678"),
+        ("Kontonummer: 1234567890", "1234567890"),
+        ("sort code 12-34-56", "12-34-56"),
+        ("routing number 021000021 at the bank", "021000021"),
+        ("BIC DEUTDEFF500", "DEUTDEFF500"),
+    ],
+)
+def test_other_accounts_are_found_after_their_word(text: str, value: str) -> None:
+    """They have no check digit of their own."""
+    assert only("IBAN", text) == [value]
+
+
+def test_an_account_of_a_user_is_none() -> None:
+    """`account` alone is said of everything."""
+    assert found("my account 1234 is locked; the account is 12 years old") == []

@@ -1,0 +1,48 @@
+"""Dates of birth."""
+
+import pytest
+
+from tests.unit.gateway.redaction.finding import found, only
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("born on 12 March 1985 in Leeds", "12 March 1985"),
+        ("DOB: 1985-03-12", "1985-03-12"),
+        ("D.O.B.: 3rd of May 1985", "3rd of May 1985"),
+        ("dob 12/03/85", "12/03/85"),
+        ("birthday: May 3 1985", "May 3 1985"),
+        ("Date of birth is March 12, 1985.", "March 12, 1985"),
+        ('{"dateOfBirth": "1985-12-25"}', "1985-12-25"),
+        ("geboren am 3. März 1985", "3. März 1985"),
+        ("Geburtsdatum 03.05.1985", "03.05.1985"),
+        ("née le 3 mai 1985 à Lyon", "3 mai 1985"),
+        ("né à Paris le 3 mai 1985", "3 mai 1985"),
+        ("nacida el 3 de mayo de 1985", "3 de mayo de 1985"),
+        ("nato il 3/5/1985", "3/5/1985"),
+        ("urodzona 3 maja 1985", "3 maja 1985"),
+        ("дата рождения 03.05.1985", "03.05.1985"),
+        ("出生日期:1985年5月3日", "1985年5月3日"),
+        ("1985-05-03 (date of birth)", "1985-05-03"),
+        ("3 May 1985 is my birthday", "3 May 1985"),
+    ],
+)
+def test_a_date_that_a_word_calls_a_birth_is_found(text: str, date: str) -> None:
+    """In every usual writing, in several languages, before or after the word."""
+    assert only("DATE_OF_BIRTH", text) == [date]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Meeting on 2024-03-12 at 10",
+        "The company was founded on 12 March 1985.",
+        "He was born in 1985. 10 songs",
+        "il ne vient pas le 3 mai 2024",
+        "Born to run; released 1975-08-25",
+    ],
+)
+def test_other_dates_stay(text: str) -> None:
+    """A date is nobody's until a word says so; a year alone says little."""
+    assert found(text) == []

@@ -1,0 +1,60 @@
+"""Payment cards."""
+
+import pytest
+
+from tests.unit.gateway.redaction.finding import found, only
+
+CARDS = [
+    "4111111111111111",
+    "5500000000000004",
+    "340000000000009",
+    "6011000000000004",
+    "30000000000004",
+    "3530111333300000",
+    "2223003122003222",
+]
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("join", ["", " ", "-", "."])
+def test_a_card_is_found_in_every_grouping(card: str, join: str) -> None:
+    """Groups of four, with any separator or none."""
+    written = join.join(card[place : place + 4] for place in range(0, len(card), 4))
+
+    assert only("CARD", f"Pay with {written}, thanks") == [written]
+
+
+def test_a_card_spelt_digit_by_digit_is_found() -> None:
+    """As a reader spells it."""
+    spelt = " ".join("4111111111111111")
+
+    assert only("CARD", f"it is {spelt}.") == [spelt]
+    assert only("CARD", "3400 000000 00009") == ["3400 000000 00009"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1112",
+        "1234567812345678",
+        "order number 4111111111111111",
+        "0.4111111111111111",
+        "id-4111111111111111-x",
+        "4444444444444444444",
+        "a 1700000000000000 b 9400111899223197428490",
+    ],
+)
+def test_other_long_numbers_stay(text: str) -> None:
+    """A wrong check digit, no network's, an order's, part of something longer."""
+    assert only("CARD", text) == [], found(text)
+
+
+def test_a_card_behind_a_number_is_found() -> None:
+    """A refused candidate may hide the next one's first group."""
+    assert only("CARD", "2024 4111 1111 1111 1111") == ["4111 1111 1111 1111"]
+
+
+def test_the_code_on_the_back_is_found_after_its_word() -> None:
+    """Three or four digits are nobody's without it."""
+    assert only("CARD", "exp 12/26, CVV: 123") == ["123"]
+    assert only("CARD", "room 123") == []

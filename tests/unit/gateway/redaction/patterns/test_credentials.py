@@ -1,0 +1,78 @@
+"""Keys and tokens that only their name gives away."""
+
+import pytest
+
+from tests.unit.gateway.redaction.finding import found
+
+HEX = "9f86d081884c7d659a2feaa0c55ad015"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"api_key = '{HEX}'", HEX),
+        (f"API_KEY={HEX}", HEX),
+        (f'"apiKey": "{HEX}"', HEX),
+        (f"client_secret: {HEX}", HEX),
+        (f"x-api-key: {HEX}", HEX),
+        (f"my api key is {HEX}.", HEX),
+        (f"SECRET_KEY='{HEX}'", HEX),
+        (f"https://api.example.com/v1?api_key={HEX}&x=1", HEX),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        (f"Authorization: Bearer {HEX}", HEX),
+        (f"-H 'Authorization: Bearer {HEX}'", HEX),
+        (f'{{"Authorization": "Bearer {HEX}"}}', HEX),
+        ("Authorization: Basic YWxhZGRpbjpvcGVuc2VzYW1l", "YWxhZGRpbjpvcGVuc2VzYW1l"),
+        (f"X-Vault-Token: {HEX}", HEX),
+        (f"Set-Cookie: sid={HEX}; Path=/", HEX),
+        (f"private key 0x{HEX}{HEX}", f"0x{HEX}{HEX}"),
+        (f"clé api : {HEX}", HEX),
+        (f"**API key:** `{HEX}`", HEX),
+        (f"<td>API key</td><td>{HEX}</td>", HEX),
+        (f"the token {HEX} expires", HEX),
+        (f"here is my key: {HEX}", HEX),
+    ],
+)
+def test_a_credential_that_its_name_gives_away_is_found(text: str, value: str) -> None:
+    """Settings, JSON, headers, cookies, URLs, prose."""
+    finds = found(text)
+
+    assert [found_value for kind, found_value in finds] == [value]
+    assert finds[0][0] in ("API_KEY", "TOKEN", "PRIVATE_KEY")
+
+
+def test_every_cookie_of_a_header_is_looked_at() -> None:
+    """The second is as good as the first."""
+    assert [value for _, value in found("Cookie: sessionid=38afes7a8; theme=light; csrftoken=u32t4o3tb3gg43")] == [
+        "38afes7a8",
+        "u32t4o3tb3gg43",
+    ]
+
+
+def test_the_words_of_a_wallet_are_covered_whole() -> None:
+    """Twelve words after their name; a sentence after another word is none."""
+    words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+
+    assert found(f"seed phrase: {words}") == [("PRIVATE_KEY", words)]
+    assert found(f"the private key is kept by us and no one else in the whole wide world may see it: {words}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The API key is stored in the vault. Your session token will expire.",
+        '"token_type": "bearer", "expires_in": 3600, "tokenizer": "cl100k_base", max_tokens: 4096',
+        "const token = await getToken(user.id); let apiKey = process.env.API_KEY;",
+        "API_KEY=${API_KEY} token: <your-token> secret: YOUR_SECRET_KEY token=os.getenv('X')",
+        "The secret is to practice daily. secret of success: hard work",
+        "basic authentication, bearer of news, Basic English, ['Basic', 'StandardS0']",
+        "secret: kubernetes.io/basic-auth",
+        "a token of 100 words and the key word2vec",
+        "token = hashlib.sha256(data).hexdigest()",
+        "authorization = base64.decodebytes(authorization)",
+        "primary_key=True, cache_key='users:list', foreign key: user_id",
+    ],
+)
+def test_code_and_talk_about_tokens_stay(text: str) -> None:
+    """Names, calls, placeholders, types, prose."""
+    assert found(text) == []

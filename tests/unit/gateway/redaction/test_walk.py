@@ -1,0 +1,287 @@
+"""Requests of both wire formats: no text of theirs is left unseen, and nothing that the wire format needs is changed."""
+
+import copy
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant_gateway.redaction.walk import CALL_ID, EXEMPT, TooDeepError, transform, unscanned
+from tests.unit.gateway.wire.test_fields import JSON
+
+CANARY = "CANARY 4711"
+
+
+def mask(text: str) -> str:
+    """Hide a word, a card's number, and what is called a secret."""
+    hidden = text.replace(CANARY, "[IT]").replace("4111111111111111", "[CARD]")
+    return "secret: [IT]" if hidden.startswith("secret: ") else hidden
+
+
+def texts_hidden(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body masked, having seen that nothing of the canary is left."""
+    given = copy.deepcopy(body)
+    masked = transform(body, mask)
+    assert body == given
+    assert CANARY not in json.dumps(masked)
+    return masked
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": orjson.dumps({"to": CANARY}).decode()}}
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "f",
+        "description": CANARY,
+        "parameters": {
+            "type": "object",
+            "required": ["to", CANARY],
+            "properties": {
+                "to": {"type": "string", "description": CANARY, "enum": [CANARY, 4111111111111111], "default": CANARY},
+                CANARY: {"anyOf": [{"type": "string", "title": CANARY}]},
+                "type": {"type": "string", "examples": [CANARY]},
+            },
+        },
+    },
+}
+OPENAI = {
+    "model": "tiny:1b",
+    "messages": [
+        {"role": "system", "content": CANARY},
+        {"role": "user", "name": CANARY, "content": [{"type": "text", "text": CANARY}, {"type": "new", "new": {"x": [CANARY]}}]},
+        {"role": "assistant", "content": None, "tool_calls": [CALL], "refusal": CANARY, "reasoning": CANARY},
+        {"role": "tool", "tool_call_id": "call_1", "content": CANARY},
+        {"role": "assistant", "function_call": {"name": "f", "arguments": CANARY}},
+    ],
+    "tools": [TOOL],
+    "functions": [TOOL["function"]],
+    "tool_choice": {"type": "function", "function": {"name": CANARY}},
+    "response_format": {"type": "json_schema", "json_schema": {"name": CANARY, "schema": {"properties": {"a": {"const": CANARY}}}}},
+    "metadata": {"note": CANARY, "list": [CANARY, {CANARY: 4111111111111111}]},
+    "stop": [CANARY],
+    "user": CANARY,
+    "prediction": {"type": "content", "content": CANARY},
+    "logit_bias": {"50256": -100},
+    "temperature": 0.5,
+    "seed": 4111111111111111,
+    "stream": True,
+    "unknown": {CANARY: [[CANARY]]},
+}
+OLLAMA = {
+    "model": "tiny:1b",
+    "prompt": CANARY,
+    "suffix": CANARY,
+    "system": CANARY,
+    "template": "{{ .Prompt }} " + CANARY,
+    "raw": True,
+    "format": {"type": "object", "properties": {"a": {"enum": [CANARY]}}},
+    "options": {"num_ctx": 4096, "stop": [CANARY]},
+    "messages": [
+        {"role": "user", "content": CANARY, "images": ["aGVsbG8=", CANARY]},
+        {"role": "assistant", "content": "", "thinking": CANARY, "tool_calls": [{"function": {"name": "f", "arguments": {"n": CANARY}}}]},
+        {"role": "tool", "tool_name": CANARY, "content": json.dumps({"a": CANARY})},
+    ],
+    "input": [CANARY, CANARY],
+    "keep_alive": "5m",
+}
+
+
+@pytest.mark.parametrize("body", [OPENAI, OLLAMA])
+def test_every_text_is_masked(body: dict[str, Any]) -> None:
+    """Wherever it stands, in keys as well; what the wire format needs stays."""
+    masked = texts_hidden(body)
+
+    assert masked.keys() == body.keys()
+    for name in ("model", "seed", "logit_bias", "temperature", "stream", "raw", "keep_alive"):
+        assert masked.get(name) == body.get(name)
+    assert [message["role"] for message in masked["messages"]] == [message["role"] for message in body["messages"]]
+
+
+def test_nothing_of_the_wire_format_changes() -> None:
+    """A body in which nothing is found is the same."""
+    clean = json.loads(json.dumps([OPENAI, OLLAMA]).replace(CANARY, "word").replace("4111111111111111", "12"))
+
+    assert [transform(body, mask) for body in clean] == clean
+
+
+def test_names_go_on_fitting_together() -> None:
+    """A parameter that is required is one that there is."""
+    parameters = texts_hidden(OPENAI)["tools"][0]["function"]["parameters"]
+
+    assert parameters["required"] == ["to", "[IT]"]
+    assert parameters["properties"].keys() == {"to", "[IT]", "type"}
+    assert parameters["properties"]["to"] == {"type": "string", "description": "[IT]", "enum": ["[IT]", "[CARD]"], "default": "[IT]"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "masked"),
+    [
+        ('{"to": "CANARY 4711", "n": 1.0}', '{"to":"[IT]","n":1.0}'),
+        ('{"n": 4111111111111111}', '{"n":"[CARD]"}'),
+        ('{"secret": "x", "é": "CANARY 4711"}', '{"secret":"[IT]","é":"[IT]"}'),
+        ('{ "n": 1.50, "big": 123456789012345678901234567890 }', '{ "n": 1.50, "big": 123456789012345678901234567890 }'),
+        ('{"a": "CANARY 4711", "big": 123456789012345678901234567890}', '{"a":"[IT]","big":123456789012345678901234567890}'),
+        ('{"a": "CANARY 4711", "a": "x"}', '{"a":"x"}'),
+        ('{"CANARY 4711": 1, "[IT]": 2}', '{"[IT]-2":1,"[IT]":2}'),
+        ('[{"a": ["CANARY 4711"]}]', '[{"a":["[IT]"]}]'),
+        ('{"a": "\\ud83d", "b": "CANARY 4711"}', '{"a":"\\ud83d","b":"[IT]"}'),
+        ('{"a": "\\u0043ANARY 4711"}', '{"a":"[IT]"}'),
+        ('{"broken": CANARY 4711', '{"broken": [IT]'),
+        ("CANARY 4711", "[IT]"),
+        ("[CANARY 4711](x)", "[[IT]](x)"),
+        ("", ""),
+    ],
+)
+def test_arguments_and_results_are_masked_value_by_value(arguments: str, masked: str) -> None:
+    """They are JSON as text, and stay JSON: numbers that are found become strings, and where nothing is found nothing changes."""
+    body = {
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": arguments}}]},
+            {"role": "tool", "content": arguments},
+            {"role": "user", "content": arguments},
+        ]
+    }
+
+    call, result, said = transform(body, mask)["messages"]
+
+    assert call["tool_calls"][0]["function"]["arguments"] == masked
+    assert result["content"] == masked
+    assert said["content"] == mask(arguments)
+
+
+def test_parsed_arguments_are_masked_value_by_value() -> None:
+    """Ollama's own format has them as an object."""
+    arguments = {"to": [CANARY, 4111111111111111, 12], "secret": "x", CANARY: None}
+    body = {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}]}]}
+
+    shown = texts_hidden(body)["messages"][0]["tool_calls"][0]["function"]["arguments"]
+
+    assert shown == {"to": ["[IT]", "[CARD]", 12], "secret": "[IT]", "[IT]": None}
+
+
+def test_a_value_that_only_its_name_gives_away_is_found() -> None:
+    """In what nobody knows as well."""
+    assert transform({"secret": "x", "a": {"secret": ["y"]}}, mask) == {"secret": "[IT]", "a": {"secret": ["[IT]"]}}
+
+
+@pytest.mark.parametrize("name", EXEMPT)
+def test_what_is_left_has_the_form_of_what_it_should_be(name: str) -> None:
+    """A field of the table with text in it is text; and each has a reason."""
+    assert transform({name: CANARY, "messages": [{name: CANARY}]}, mask) == {name: "[IT]", "messages": [{name: "[IT]"}]}
+    assert EXEMPT[name].why
+    assert EXEMPT[name].form.fullmatch("word")
+
+
+def test_ids_of_calls_stay_where_they_are_ids() -> None:
+    """The model server joins a call and its result by them; text in their place is text."""
+    strict = str.upper
+    body = {
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"id": "call_1", "function": {"name": "f", "arguments": ""}}, {"id": "me@x"}]},
+            {"role": "tool", "tool_call_id": "call_1"},
+            {"role": "tool", "tool_call_id": "me@x"},
+        ],
+        "id": "call_1",
+    }
+
+    shown = transform(body, strict)
+
+    messages = shown["messages"]
+    assert [call["id"] for call in messages[0]["tool_calls"]] == ["call_1", "ME@X"]
+    assert [message["tool_call_id"] for message in messages[1:]] == ["call_1", "ME@X"]
+    assert shown["id"] == "CALL_1"
+    assert CALL_ID.why
+
+
+PICTURE = "data:image/png;base64,aGVsbG8="
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ({"messages": [{"content": [{"type": "image_url", "image_url": {"url": PICTURE, "detail": "low"}}]}]}, {"image"}),
+        ({"messages": [{"content": [{"type": "image_url", "image_url": PICTURE}]}]}, {"image"}),
+        ({"messages": [{"content": [{"type": "input_audio", "input_audio": {"data": "aGVsbG8=", "format": "wav"}}]}]}, {"audio"}),
+        ({"messages": [{"content": [{"type": "file", "file": {"file_data": "data:application/pdf;base64,aGVsbG8="}}]}]}, {"file"}),
+        ({"messages": [{"images": ["aGVsbG8="]}]}, {"image"}),
+        ({"images": ["aGVsbG8="], "context": [1, 2]}, {"image", "tokens"}),
+        ({"input": [[1, 2]]}, {"tokens"}),
+        ({"prompt": [1, 2]}, {"tokens"}),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_stays(body: dict[str, Any], kinds: set[str]) -> None:
+    """Whether it may pass is the policy's to say."""
+    assert unscanned(body) == kinds
+    assert transform(body, lambda text: text if text in ("low", "wav") else f"<{text}>" if "/" in text or "=" in text else text) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [{"content": "x", "images": []}], "prompt": "x", "input": ["x"], "context": None, "tools": [{"type": "file"}]},
+        {"content": {"type": "text"}, "options": {"stop": [1]}},
+    ],
+)
+def test_what_can_be_read_is_not_told(body: dict[str, Any]) -> None:
+    """Else requests would be refused for nothing."""
+    assert unscanned(body) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": f"https://example.com/{CANARY}"}},
+        {"type": "image_url", "image_url": {"url": PICTURE, "alt": CANARY}},
+        {"type": "image_url", "image_url": f"data:text/plain,{CANARY}"},
+        {"type": "file", "file": {"file_data": "aGVsbG8=", "filename": CANARY}},
+        {"type": "input_audio", "input_audio": {"data": "aGVsbG8=", "transcript": [CANARY]}},
+        {"type": "image_url", "text": CANARY},
+    ],
+)
+def test_what_such_a_part_says_beside_its_bytes_is_text(part: dict[str, Any]) -> None:
+    """An address, a file's name, a description."""
+    texts_hidden({"messages": [{"role": "user", "content": [part]}]})
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_every_string_of_whatever_body_is_given_to_the_mask(body: dict[str, Any]) -> None:
+    """No shape of a request hides a text."""
+    seen: list[str] = []
+
+    def listen(text: str) -> str:
+        seen.append(text)
+        return text
+
+    assert transform(body, listen) == body
+    heard = "\n".join(seen)
+    for text in _strings(body):
+        assert text in heard or text in EXEMPT or text.isidentifier()
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for key, one in value.items() for text in (key, *_strings(one))]
+    return [text for one in value for text in _strings(one)] if isinstance(value, list) else []
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    """With an error that callers expect."""
+    value: Any = CANARY
+    for _ in range(2000):
+        value = [value]
+
+    for walk in (lambda: transform({"x": value}, mask), lambda: unscanned({"x": value})):
+        with pytest.raises(TooDeepError) as raised:
+            walk()
+        assert CANARY not in str(raised.value)
+
+
+def test_arguments_that_are_nested_too_deeply_are_refused() -> None:
+    """Also as text."""
+    with pytest.raises(TooDeepError):
+        transform({"messages": [{"role": "tool", "content": "[" * 100_000 + "]" * 100_000}]}, mask)
