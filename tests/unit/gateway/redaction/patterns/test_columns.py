@@ -52,3 +52,20 @@ def test_quoted_cells_are_read() -> None:
 def test_other_columns_stay(text: str) -> None:
     """Another name, a sentence, a longer name."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "entity", "value"),
+    [
+        ("dob", "DATE_OF_BIRTH", "1985-03-12"),
+        ("password", "PASSWORD", "sesame"),
+        ("pin", "PASSWORD", "4821"),
+        ("cvv", "CARD", "123"),
+        ("passport_number", "NATIONAL_ID", "7654321"),
+        ("account number", "IBAN", "12345678"),
+        ("Phone", "PHONE", "5551234"),
+    ],
+)
+def test_each_kind_of_column_is_read_alone(name: str, entity: str, value: str) -> None:
+    """Every kind brings its own cue."""
+    assert found(f"user,{name},note\na,,{'none' * 20}\nb,{value},none\n") == [(entity, value)]
