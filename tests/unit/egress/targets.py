@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from assistant_egress.protocol import Observed, PathClass, Protocol, Result, Round, Target
+from assistant_egress.protocol import EvidencePath, Observed, Protocol, Result, Round, Target
 from assistant_egress.tries import Try
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -16,7 +16,7 @@ SECONDS = 10.0
 """After which a condition that has not come is a failure."""
 
 
-def target(port: int, protocol: Protocol = "tcp", address: str = "127.0.0.1", path: PathClass = "pods", alive: bool = True) -> Target:
+def target(port: int, protocol: Protocol = "tcp", address: str = "127.0.0.1", path: EvidencePath = "pods", alive: bool = True) -> Target:
     return Target(f"{path}/{protocol}-{address}:{port}".replace("::", "--"), path, protocol, address, port, alive)
 
 

@@ -17,14 +17,28 @@ from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec, PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_store_volume, guard_volume
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
-from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus, egress_status
+from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus
 from assistant_operator.kube import inventory
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CLAIM, POD, STATEFUL_SET
+from assistant_operator.kube.kinds import CLAIM, POD, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, label, uid_of
 from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
-from assistant_operator.reconcile import conditions, confinement, evidence, held, ingest, kept, model, readiness, report, secrets, store
+from assistant_operator.reconcile import (
+    conditions,
+    confinement,
+    egress_proxy,
+    evidence,
+    held,
+    ingest,
+    kept,
+    model,
+    readiness,
+    report,
+    secrets,
+    store,
+)
 from assistant_operator.reconcile.apply import Applier, ref_of
+from assistant_operator.reconcile.dialects import in_force
 from assistant_operator.reconcile.evidence import Evidence
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
@@ -38,6 +52,7 @@ from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
+from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.network_policy import egress_rules
 from assistant_operator.resources.plan import plan
@@ -100,6 +115,7 @@ class Effort:
     applier: Applier | None = None
     model_status: ModelStatus | None = field(init=False)
     egress: EgressStatus | None = field(init=False)
+    policy_dialects: tuple[str, ...] = field(init=False)
     endpoint: str | None = field(init=False)
     told: tuple[GatewayStatus, ...] = ()
     heard: Mapping[str, Evidence] = field(default_factory=dict)
@@ -116,6 +132,7 @@ class Effort:
         # Until the pass has come so far, what was told before stands.
         self.model_status, self.egress, self.endpoint = self.before.model, self.before.egress, self.before.endpoint
         self.retention, self.sources = self.before.retention, self.before.sources
+        self.policy_dialects = self.before.policy_dialects
         self.refs = set(inventory.parse((entry.id, entry.v) for entry in self.before.inventory))
 
     async def run(self) -> None:
@@ -123,6 +140,7 @@ class Effort:
         self.spec = spec = self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
         self.told = await kept.listen(self.world, self.key, self._pods() if spec.keeps else ())
+        decided = await egress_proxy.listen(self.world, self.key, spec)
         material = await self._secrets(spec)
         self.model = await model.examine(applier, spec, self.names, self.before.model, self.now)
         pull = await self._attempt(self._target(spec, self.model))
@@ -130,17 +148,20 @@ class Effort:
         self.model_status = model.status_of(self.world, applier, spec, self.model, self.before.model)
         addresses = self._addresses()
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
-        self.heard = await evidence.listen(self.world.evidence, self.key, self._pods(), egress_rules(spec, context))
+        self.heard = await evidence.listen(self.world.evidence, self.key, self._pods(), egress_rules(spec, context), self._served())
         planned = plan(spec, context)
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         applied = await applier.apply(held.unhindered(self.problems, others, self.names))
         self.refs.update(applied)
+        self.policy_dialects = in_force(spec, {ref.kind for ref in applied}, self.world.dialects.known)
         self.model = model.after_apply(applier, spec, self.names, self.model)
-        self.egress, self.endpoint = egress_status(spec), self._endpoint()
+        self.endpoint = self._endpoint()
+        self.egress, due = egress_proxy.shown(self.world, self.key, spec, decided, self.before.egress)
+        self.delays += [due] if due is not None else []
         applied += await self._ingest(spec, applier, ingests, has_ca=context.ca_certificate is not None)
         # What needs a Service's address waits for the pass after the one that makes it.
-        applier.is_behind |= spec.keeps and self._addresses() != addresses
+        applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self._addresses() != addresses
         if not self.problems:
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
             self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
@@ -171,6 +192,7 @@ class Effort:
         return material
 
     def _context(self) -> Context:
+        addresses = self._addresses()
         return Context(
             installation=self.world.installation,
             names=self.names,
@@ -178,14 +200,16 @@ class Effort:
             generation=generation_of(self.assistant),
             serving=self.model.serving if self.model else None,
             embedding=self.model.embedding if self.model else None,
-            service_address=next(iter(self._addresses()[0]), None),
+            service_address=next(iter(addresses[self.names.service]), None),
+            proxy_address=next(iter(addresses[self.names.egress_proxy]), None),
+            dialects=self.world.dialects.known.readable,
         )
 
-    def _addresses(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the addresses of the gateways' Service and of the store's."""
+    def _addresses(self) -> dict[str, tuple[str, ...]]:
+        """Return the addresses of the Services by name: the gateways', the store's and the egress proxy's."""
         cache, names = self.world.cache, self.names
-        service, of_store = (store.cluster_ips(cache, names.namespace, name, self.uid) for name in (names.service, names.store))
-        return service, of_store
+        services = (names.service, names.store, names.egress_proxy)
+        return {name: store.cluster_ips(cache, names.namespace, name, self.uid) for name in services}
 
     async def _attempt(self, step: Awaitable[T]) -> T | None:
         """Take a step whose failure keeps nothing else from being put right."""
@@ -220,6 +244,12 @@ class Effort:
         pods = [pod for pod in self.world.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
         return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
 
+    def _served(self) -> dict[Endpoint, bool]:
+        """Return where the assistant's own Services listen, and whether a pod behind each is ready."""
+        cache = self.world.cache
+        services = [service for service in cache.of_assistant(self.key, SERVICE) if is_controlled_by(service, self.uid)]
+        return evidence.addresses_served(services, cache.of_assistant(self.key, POD))
+
     def _observed(self) -> Observed:
         stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
         return Observed(
@@ -230,10 +260,12 @@ class Effort:
             stateful_set=stateful_set.obj if stateful_set else None,
             pods=tuple(self._pods()),
             store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
+            proxy=egress_proxy.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             told=self.told,
             evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
             heard=self.heard,
-            policies=self.world.cache.policies.others(self.key, self.uid),
+            policies=(*self.world.cache.policies.others(self.key, self.uid), *self.world.dialects.others(self.key, self.uid)),
+            unreadable=self.world.dialects.known.unreadable,
         )
 
     async def report(self) -> Outcome:
@@ -249,6 +281,7 @@ class Effort:
             endpoint=self.endpoint,
             model=self.model_status,
             egress=self.egress,
+            policy_dialects=self.policy_dialects,
             evidence=confinement.evidence_status(seen, self.before.evidence),
             retention=self.retention,
             sources=self.sources,

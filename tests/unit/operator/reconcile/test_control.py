@@ -73,6 +73,27 @@ async def test_what_is_gone_is_not_alive_after_ten_seconds(world: World) -> None
     assert await one.alive([CANARY]) == {CANARY}
 
 
+async def test_who_does_not_wait_is_told_of_it_the_next_time(world: World) -> None:
+    """For twenty seconds; a try that takes long is one try, and holds nobody up."""
+    one = Control(world.reach)
+    world.gate.clear()
+    assert one.lately([CANARY, OTHER]) == frozenset()
+    await asyncio.sleep(0)
+    world.time += 10
+    assert one.lately([CANARY]) == frozenset()
+    world.gate.set()
+    await asyncio.gather(*(tries.running for tries in one._known.values() if tries.running is not None))
+    assert len(world.tried) == 2
+    world.there.clear()
+
+    assert one.lately([CANARY, SAME_FOR_ANOTHER_CLASS]) == {CANARY, SAME_FOR_ANOTHER_CLASS}
+    world.time += 20
+    assert one.lately([CANARY]) == {CANARY}
+    world.time += 0.1
+    assert one.lately([CANARY]) == frozenset()
+    await one.close()
+
+
 async def test_who_no_longer_waits_takes_nothing_from_the_others(world: World) -> None:
     """A pod whose question is given up, while another's waits for the same try."""
     one = Control(world.reach)
