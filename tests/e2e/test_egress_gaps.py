@@ -32,6 +32,7 @@ REQUESTS, ONE_CHAT_IN = 1000, 20
 KUBELET_PORT = 10250
 TOLD_WITHIN = 60
 MENDED_WITHIN = 90
+CANARY = "app.kubernetes.io/name=private-assistant-operator-canary"
 A_ROUND = "a round of the operator"
 LINK_MULTICAST = "ff02::"
 """To all on the link: reports of memberships, the search for routers, the check that an address is nobody else's."""
@@ -66,7 +67,7 @@ class Scene:
 
     def targets(self) -> set[Destination]:
         """Return everything that the operator has its assistants try."""
-        canaries = [pod["status"]["podIP"] for pod in self.operator.list("pods", "app.kubernetes.io/name=private-assistant-operator-canary")]
+        canaries = [pod["status"]["podIP"] for pod in self.operator.list("pods", CANARY)]
         assert canaries
         return {
             ("tcp", UNLISTED_IP, HTTPS_PORT),

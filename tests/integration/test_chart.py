@@ -14,6 +14,7 @@ import yaml
 from assistant_operator import settings
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
+from tests.support.waiting import until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHART = REPOSITORY / "charts" / "private-assistant-operator"
@@ -341,9 +342,10 @@ def test_rights_are_what_was_granted_and_no_more() -> None:
         )
         account = f"system:serviceaccount:{NAMESPACE}:private-assistant-operator"
 
-        assert _may(cluster, account, "watch", "privateassistants", "--all-namespaces")
-        assert _may(cluster, account, "get", "secrets", "--namespace=default")
-        assert _may(cluster, account, "update", "leases.coordination.k8s.io", f"--namespace={NAMESPACE}")
+        # The authorizer watches roles, and may not have seen all of them yet.
+        until("may watch", lambda: _may(cluster, account, "watch", "privateassistants", "--all-namespaces"), 30)
+        until("may read Secrets", lambda: _may(cluster, account, "get", "secrets", "--namespace=default"), 30)
+        until("may hold the Lease", lambda: _may(cluster, account, "update", "leases.coordination.k8s.io", f"--namespace={NAMESPACE}"), 30)
         assert not _may(cluster, account, "list", "secrets", "--namespace=default")
         assert not _may(cluster, account, "watch", "secrets", "--all-namespaces")
         assert not _may(cluster, account, "update", "leases.coordination.k8s.io", "--namespace=kube-system")

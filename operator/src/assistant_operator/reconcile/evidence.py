@@ -57,7 +57,7 @@ class Place:
     egress: Sequence[Mapping[str, Any]]
     """What it may reach: the egress rules of its NetworkPolicy."""
     is_held: bool = field(default=False, compare=False)
-    """It has not started yet: its gate may be waiting for a round."""
+    """It is not ready: its gate may be waiting for a round, or its gateway for what the probe makes of its first one."""
     served: Mapping[Endpoint, bool] = field(default_factory=dict, compare=False)
     """The assistant's own Services, and whether a pod behind each is ready."""
 
@@ -211,7 +211,7 @@ def place_of(pod: Object, egress: Sequence[Mapping[str, Any]], served: Mapping[E
     if not address or is_being_deleted(pod) or phase not in ("Pending", "Running"):
         return None
     hosts = [str(one.get("ip") or "") for one in status.get("hostIPs") or ()] or [str(status.get("hostIP") or "")]
-    return Place(address, tuple(host for host in hosts if host), egress, phase == "Pending", served or {})
+    return Place(address, tuple(host for host in hosts if host), egress, not is_true(pod, "Ready"), served or {})
 
 
 def addresses_served(services: Sequence[Object], pods: Sequence[Object]) -> dict[Endpoint, bool]:

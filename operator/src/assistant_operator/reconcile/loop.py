@@ -20,9 +20,9 @@ from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus
 from assistant_operator.kube import inventory
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CLAIM, POD, SERVICE, STATEFUL_SET
-from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, label, uid_of
-from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.kube.kinds import CLAIM
+from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, uid_of
+from assistant_operator.naming import Names
 from assistant_operator.reconcile import (
     conditions,
     confinement,
@@ -46,13 +46,12 @@ from assistant_operator.reconcile.material import Material
 from assistant_operator.reconcile.model import Model
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.pods import is_controlled_by
+from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
-from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.network_policy import egress_rules
 from assistant_operator.resources.plan import plan
@@ -111,6 +110,7 @@ class Effort:
     now: datetime = field(init=False)
     names: Names = field(init=False)
     uid: str = field(init=False)
+    own: Own = field(init=False)
     model: Model | None = None
     applier: Applier | None = None
     model_status: ModelStatus | None = field(init=False)
@@ -129,6 +129,7 @@ class Effort:
         self.now = self.world.clock()
         self.names = Names(*self.key)
         self.uid = uid_of(self.assistant)
+        self.own = Own(self.world.cache, self.key, self.names, self.uid)
         # Until the pass has come so far, what was told before stands.
         self.model_status, self.egress, self.endpoint = self.before.model, self.before.egress, self.before.endpoint
         self.retention, self.sources = self.before.retention, self.before.sources
@@ -139,16 +140,16 @@ class Effort:
         """Take the steps in order; what a step raises ends the pass."""
         self.spec = spec = self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
-        self.told = await kept.listen(self.world, self.key, self._pods() if spec.keeps else ())
+        self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps else ())
         decided = await egress_proxy.listen(self.world, self.key, spec)
         material = await self._secrets(spec)
         self.model = await model.examine(applier, spec, self.names, self.before.model, self.now)
         pull = await self._attempt(self._target(spec, self.model))
         found = await self._attempt(store.locate(self.world, spec, self.names, self.uid, material.store))
         self.model_status = model.status_of(self.world, applier, spec, self.model, self.before.model)
-        addresses = self._addresses()
+        addresses = self.own.addresses()
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
-        self.heard = await evidence.listen(self.world.evidence, self.key, self._pods(), egress_rules(spec, context), self._served())
+        self.heard = await evidence.listen(self.world.evidence, self.key, self.own.pods(), egress_rules(spec, context), self.own.served())
         planned = plan(spec, context)
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
@@ -161,7 +162,7 @@ class Effort:
         self.delays += [due] if due is not None else []
         applied += await self._ingest(spec, applier, ingests, has_ca=context.ca_certificate is not None)
         # What needs a Service's address waits for the pass after the one that makes it.
-        applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self._addresses() != addresses
+        applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self.own.addresses() != addresses
         if not self.problems:
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
             self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
@@ -192,7 +193,7 @@ class Effort:
         return material
 
     def _context(self) -> Context:
-        addresses = self._addresses()
+        addresses = self.own.addresses()
         return Context(
             installation=self.world.installation,
             names=self.names,
@@ -204,12 +205,6 @@ class Effort:
             proxy_address=next(iter(addresses[self.names.egress_proxy]), None),
             dialects=self.world.dialects.known.readable,
         )
-
-    def _addresses(self) -> dict[str, tuple[str, ...]]:
-        """Return the addresses of the Services by name: the gateways', the store's and the egress proxy's."""
-        cache, names = self.world.cache, self.names
-        services = (names.service, names.store, names.egress_proxy)
-        return {name: store.cluster_ips(cache, names.namespace, name, self.uid) for name in services}
 
     async def _attempt(self, step: Awaitable[T]) -> T | None:
         """Take a step whose failure keeps nothing else from being put right."""
@@ -237,28 +232,14 @@ class Effort:
     def _endpoint(self) -> str:
         return f"https://{self.names.service}.{self.names.namespace}.svc.{self.world.installation.cluster_domain}"
 
-    def _pods(self) -> list[Object]:
-        """Return the pods of the gateways, oldest first: by owner and not by label alone, since anybody can put our labels on a pod."""
-        stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
-        owner = uid_of(stateful_set.obj) if stateful_set else ""
-        pods = [pod for pod in self.world.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
-        return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
-
-    def _served(self) -> dict[Endpoint, bool]:
-        """Return where the assistant's own Services listen, and whether a pod behind each is ready."""
-        cache = self.world.cache
-        services = [service for service in cache.of_assistant(self.key, SERVICE) if is_controlled_by(service, self.uid)]
-        return evidence.addresses_served(services, cache.of_assistant(self.key, POD))
-
     def _observed(self) -> Observed:
-        stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
         return Observed(
             problems=tuple(self.problems),
             pull=self.model.view if self.model else ABSENT,
             model=self.model.record if self.model else None,
             is_wanted=self.model.is_wanted if self.model else False,
-            stateful_set=stateful_set.obj if stateful_set else None,
-            pods=tuple(self._pods()),
+            stateful_set=self.own.stateful_set(),
+            pods=tuple(self.own.pods()),
             store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             proxy=egress_proxy.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             told=self.told,

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from assistant_egress.proxy.rules import HostRule, Limits, NetworkRule, PortRange, Rules
 from assistant_egress.proxy.server import Pace, Proxy
@@ -13,8 +14,12 @@ from tests.unit.egress.proxy.hellos import GOOD
 from tests.unit.egress.targets import SECONDS
 
 LOOPBACK = NetworkRule("127.0.0.0/8", (PortRange(1, 65535),))
-QUICK = Pace(head=0.3, resolve=0.3, connect=0.3, hello=0.3, drain=0.3, finish=0.5, tick=0.02)
 PATIENT = Pace(tick=0.02)
+
+
+def quick(step: str) -> Pace:
+    """Return a pace that is patient but for one of its steps."""
+    return replace(PATIENT, **{step: 0.3})
 
 
 class Names:

@@ -12,10 +12,9 @@ import pytest
 
 from assistant_egress.proxy.client import MOST_ADDRESSES
 from assistant_egress.proxy.rules import NetworkRule, PortRange
-from assistant_egress.proxy.server import Pace
 from tests.unit.egress.client import connect, read
 from tests.unit.egress.proxy.hellos import GOOD, real
-from tests.unit.egress.proxy.running import QUICK, Names, asking, counts, refusal, refused, rules, running, take, tunnel
+from tests.unit.egress.proxy.running import Names, asking, counts, quick, refusal, refused, rules, running, take, tunnel
 from tests.unit.egress.proxy.upstream import Upstream, upstream
 from tests.unit.egress.targets import SECONDS, refusing, until
 
@@ -95,10 +94,10 @@ def test_a_host_that_does_not_answer_has_its_time(host: Upstream) -> None:
     """Addresses that swallow everything share it, and the next one is tried."""
     with socket.create_server(("127.0.0.9", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
         port = full.getsockname()[1]
-        with running(rules(port), Names(["127.0.0.9"]), QUICK) as proxy:
+        with running(rules(port), Names(["127.0.0.9"]), quick("connect")) as proxy:
             assert refusal(proxy, asking(port)) == (502, "ConnectFailed")
         names = Names(["127.0.0.9", "127.0.0.8"])
-        with socket.create_server(("127.0.0.8", port)), running(rules(port), names, QUICK) as proxy, tunnel(proxy, port):
+        with socket.create_server(("127.0.0.8", port)), running(rules(port), names, quick("connect")) as proxy, tunnel(proxy, port):
             assert counts(proxy) == {}
 
 
@@ -117,7 +116,7 @@ def test_a_resolver_has_its_time() -> None:
         go.wait(SECONDS)
         return ["127.0.0.1"]
 
-    with upstream() as host, running(rules(host.port), late, QUICK) as proxy:
+    with upstream() as host, running(rules(host.port), late, quick("resolve")) as proxy:
         assert refusal(proxy, asking(host.port)) == (502, "NotResolved")
         go.set()
         with tunnel(proxy, host.port):
@@ -128,21 +127,21 @@ def test_a_resolver_has_its_time() -> None:
 @pytest.mark.parametrize("sent", [b"", b"CONNECT ", asking(443)[:-1]])
 def test_a_request_has_its_time(sent: bytes) -> None:
     """From its connection, whatever of it came."""
-    with running(rules(443), pace=QUICK) as proxy:
+    with running(rules(443), pace=quick("head")) as proxy:
         assert refusal(proxy, sent) == (408, "TimedOut")
         assert counts(proxy) == {"refused/TimedOut": 1}
 
 
 def test_a_byte_now_and_then_buys_no_time(host: Upstream) -> None:
     """Neither in the request nor in the hello."""
-    with running(rules(host.port), pace=QUICK) as proxy:
-        with connect(proxy.port) as client:
-            client.sendall(b"CONNECT ")
-            assert b"TimedOut" in drip(client)
-        with tunnel(proxy, host.port) as client:
-            client.sendall(HELLO[:5])
-            assert drip(client) == b""
-        assert counts(proxy) == {"refused/TimedOut": 2}
+    with running(rules(host.port), pace=quick("head")) as proxy, connect(proxy.port) as client:
+        client.sendall(b"CONNECT ")
+        assert b"TimedOut" in drip(client)
+        assert counts(proxy) == {"refused/TimedOut": 1}
+    with running(rules(host.port), pace=quick("hello")) as proxy, tunnel(proxy, host.port) as client:
+        client.sendall(HELLO[:5])
+        assert drip(client) == b""
+        assert counts(proxy) == {"refused/TimedOut": 1}
 
 
 def drip(client: socket.socket) -> bytes:
@@ -158,7 +157,7 @@ def drip(client: socket.socket) -> bytes:
 @pytest.mark.parametrize("sent", [0, 1, -1])
 def test_a_hello_has_its_time(host: Upstream, sent: int) -> None:
     """The host's connection ends with it, and had nothing."""
-    with running(rules(host.port), pace=QUICK) as proxy:
+    with running(rules(host.port), pace=quick("hello")) as proxy:
         with tunnel(proxy, host.port) as client:
             client.sendall(HELLO[:sent])
             assert read(client) == b""
@@ -275,7 +274,7 @@ def test_a_client_that_leaves_while_its_name_is_resolved_is_decided_on(host: Ups
 
 def test_who_does_not_read_the_refusal_is_closed() -> None:
     """What it sends on is not kept."""
-    with running(rules(443), pace=Pace(drain=0.3, tick=0.02)) as proxy, connect(proxy.port) as client:
+    with running(rules(443), pace=quick("drain")) as proxy, connect(proxy.port) as client:
         client.sendall(asking(443, "evil.example"))
         until("it is decided on", lambda: counts(proxy))
         until("it is closed", lambda: not proxy.connections)

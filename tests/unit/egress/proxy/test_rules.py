@@ -1,5 +1,6 @@
 """The file that the operator writes and the proxy reads."""
 
+import ipaddress
 import json
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_a_rule_s_text_is_what_logs_have() -> None:
         ("networks.0.cidr", "10.20.0.0", "networks[0].cidr"),
         ("networks.0.cidr", "FD00::/8", "networks[0].cidr"),
         ("networks.0.cidr", "fe80::%eth0/64", "networks[0].cidr"),
-        ("networks.0.cidr", "::ffff:10.0.0.0/104", "networks[0].cidr"),
+        ("networks.0.cidr", str(ipaddress.ip_network("::ffff:10.0.0.0/104")), "networks[0].cidr: an IPv4 network"),
         ("networks.0.cidr", "corp.example", "networks[0].cidr"),
         ("networks.0.cidr", 10, "networks[0].cidr"),
         ("networks.0.ports", [], "networks[0].ports: empty"),
@@ -127,6 +128,14 @@ def test_nothing_may_be_missing(field: str) -> None:
 
     with pytest.raises(MalformedError, match=f"the document: {field} is missing"):
         parse_rules(json.dumps(changed).encode())
+
+
+def test_a_field_that_is_there_twice_is_refused() -> None:
+    """Two readers could take either."""
+    twice = json.dumps(document()).replace('"version": 1', '"version": 1, "version": 1')
+
+    with pytest.raises(MalformedError, match="a field is there twice"):
+        parse_rules(twice.encode())
 
 
 @pytest.mark.parametrize(

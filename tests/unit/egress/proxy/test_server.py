@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -16,9 +17,9 @@ from assistant_egress.proxy.server import PAUSE_SECONDS, SPARE, Pace, Proxy, rai
 from assistant_model.logs import JsonFormatter
 from tests.unit.egress.client import connect, exchange, read, request
 from tests.unit.egress.proxy.hellos import GOOD, encrypted, hello, named, real
-from tests.unit.egress.proxy.running import LOOPBACK, QUICK, Names, asking, counts, refusal, refused, rules, running, take, tunnel
+from tests.unit.egress.proxy.running import LOOPBACK, Names, asking, counts, quick, refusal, refused, rules, running, take, tunnel
 from tests.unit.egress.proxy.upstream import Upstream, upstream
-from tests.unit.egress.targets import until
+from tests.unit.egress.targets import SECONDS, until
 
 HELLO = real(GOOD)
 
@@ -62,6 +63,11 @@ def test_the_operations_port_has_places_of_its_own() -> None:
         assert exchange(proxy.ops_port, request(b"", "GET", "/healthz"))[0] == 200
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_told_to_stop_it_takes_nobody_and_lets_tunnels_end() -> None:
     """Then nothing is left to wait for."""
     with upstream() as host, running(rules(host.port)) as proxy:
@@ -70,17 +76,38 @@ def test_told_to_stop_it_takes_nobody_and_lets_tunnels_end() -> None:
             assert take(client, len(HELLO)) == HELLO
             proxy.stop()
             until("it is not ready", lambda: exchange(proxy.ops_port, request(b"", "GET", "/readyz"))[0] == 503)
-            with pytest.raises(ConnectionRefusedError):
-                connect(proxy.port)
+            until("it takes nobody", lambda: not is_open(proxy.port))
             client.sendall(b"on")
             assert take(client, 2) == b"on"
             assert not proxy.is_over
         until("it is over", lambda: proxy.is_over)
 
 
+def test_told_to_stop_while_it_waits_for_anybody_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits without a limit then, and a signal alone does not end that: Python goes on waiting after its handler."""
+    is_waiting = threading.Event()
+    with Proxy(rules(443), 0, 0) as proxy:
+        select = proxy.selector.select
+
+        def wait(seconds: float | None = None) -> object:
+            assert seconds is None
+            is_waiting.set()
+            return select(seconds)
+
+        monkeypatch.setattr(proxy.selector, "select", wait)
+        thread = threading.Thread(target=proxy.turn, daemon=True)
+        thread.start()
+        assert is_waiting.wait(SECONDS)
+        proxy.stop()
+        thread.join(SECONDS)
+
+        assert not thread.is_alive()
+        assert proxy.is_over
+
+
 def test_a_tunnel_that_does_not_end_is_not_waited_for() -> None:
     """Rules that are taken back end what was made under them."""
-    with upstream() as host, running(rules(host.port), pace=QUICK) as proxy, tunnel(proxy, host.port) as client:
+    with upstream() as host, running(rules(host.port), pace=quick("finish")) as proxy, tunnel(proxy, host.port) as client:
         client.sendall(HELLO)
         assert take(client, len(HELLO)) == HELLO
         proxy.stop()

@@ -150,6 +150,18 @@ def test_a_slow_reader_stops_its_host_and_fills_no_memory() -> None:
         assert client.recv(1) == b""
 
 
+def test_a_kernel_that_takes_little_at_a_time_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the hello, of what follows, and of the answers: the rest goes on when there is room."""
+    takes = iter([0, 7, 100] * 10_000)
+    monkeypatch.setattr("assistant_egress.proxy.tunnel._send", lambda sink, data: sink.send(data[: next(takes)]))
+    with upstream() as server, running(rules(server.port)) as proxy, tunnel(proxy, server.port) as client:
+        client.sendall(HELLO + LARGE[:50_000])
+        assert take(client, len(HELLO) + 50_000) == HELLO + LARGE[:50_000]
+        client.shutdown(socket.SHUT_WR)
+        until("it is over", lambda: not proxy.connections)
+        assert proxy.record.bytes == {"sent": len(HELLO) + 50_000, "received": len(HELLO) + 50_000}
+
+
 def queued(opened: socket.socket, what: int) -> int:
     """Return the bytes in a socket's queue: TIOCOUTQ is of those that its peer's kernel has not got, FIONREAD of those to read."""
     return int(struct.unpack("i", fcntl.ioctl(opened, what, bytes(4)))[0])

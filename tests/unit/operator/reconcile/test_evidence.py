@@ -325,14 +325,15 @@ def running(phase: str = "Running", ip: str = "10.0.0.1", ready: bool = True, **
 
 
 def test_a_pod_is_asked_from_its_gate_on() -> None:
-    """More often while it may wait there; its place is the same, whether what it may reach is alive or not."""
-    held, started = place_of(running("Pending"), ()), place_of(running(), ())
+    """More often until it is ready, as something in it may wait; its place is the same, whether what it may reach is alive or not."""
+    held, started, ready = place_of(running("Pending", ready=False), ()), place_of(running(ready=False), ()), place_of(running(), ())
 
-    assert held == started == Place("10.0.0.1", ("203.0.113.2", "fd00::2"), ())
+    assert held == started == ready == Place("10.0.0.1", ("203.0.113.2", "fd00::2"), ())
     assert held is not None
     assert started is not None
-    assert (evidence.interval(held), evidence.interval(started)) == (1, 10)
-    assert place_of(running(), (), {STORE: True}) == started
+    assert ready is not None
+    assert [evidence.interval(place) for place in (held, started, ready)] == [1, 1, 10]
+    assert place_of(running(), (), {STORE: True}) == ready
 
 
 def test_older_kubelets_tell_one_address_of_the_node() -> None:
