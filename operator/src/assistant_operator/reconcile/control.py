@@ -16,6 +16,8 @@ from assistant_egress.protocol import Protocol
 from assistant_operator.resources.egress_targets import Goal
 
 TRY_SECONDS = 1.0
+RESEND_SECONDS = 0.2
+"""Of a datagram that has no answer."""
 AGAIN_AFTER = 5.0
 """Seconds for which a try speaks for the next ones."""
 ALIVE_FOR = 10.0
@@ -153,8 +155,10 @@ async def _answers(address: str, port: int, datagram: bytes) -> bool:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(_Datagrams, remote_addr=(address, port))
     try:
-        transport.sendto(datagram)
-        return await protocol.answered
+        while not protocol.answered.done():
+            transport.sendto(datagram)  # one may be lost on its way, and a target would seem dead until the next try
+            await asyncio.wait((protocol.answered,), timeout=RESEND_SECONDS)
+        return protocol.answered.result()
     finally:
         transport.close()
 

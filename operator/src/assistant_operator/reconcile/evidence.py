@@ -2,7 +2,7 @@
 
 One question is a round: the targets of the pod (egress_targets.py), each with whether the operator reached it just now (control.py), sent
 to the pod's EVIDENCE_PORT; the answer is judged at once, class by class. Asked in the background (polling.py), every ten seconds, and
-every second while a pod is held back by its gate. What follows for the assistant is in confinement.py.
+as often as it can answer while a pod is held back by its gate. What follows for the assistant is in confinement.py.
 
 The operator cannot try the assistant's own Services (its store, its proxy): their policies let nobody in but the assistant. One of them is
 alive where a pod behind it is ready, which the kubelet found out from beside the pod.
@@ -38,7 +38,10 @@ from assistant_operator.reconcile.polling import News, Source
 from assistant_operator.resources.egress_targets import Endpoint, Goal, Surroundings, goals
 
 INTERVAL = 10.0
-GATE_INTERVAL = 1.0
+GATE_INTERVAL = 0.3
+"""A pod has its address a moment before its gate listens, and a gate that listens is busy for a second with each question."""
+PREPARE_INTERVAL = 1.0
+"""While there is no address to ask."""
 PATIENCE = 45.0
 """Seconds of silence after which nothing is known of a pod any more; and for which a class that was closed and of which nothing can be
 told at the moment, because what was tried is gone, still counts as closed."""
@@ -53,6 +56,7 @@ class Place:
     """All that has to be known of a pod to ask it."""
 
     address: str
+    """Empty while it has none."""
     node_addresses: tuple[str, ...]
     egress: Sequence[Mapping[str, Any]]
     """What it may reach: the egress rules of its NetworkPolicy."""
@@ -111,6 +115,8 @@ class EvidenceAsk:
     async def __call__(self, place: Place) -> Evidence | None:
         found = goals(await self._around(), place.node_addresses, place.egress)
         alive = await self._alive(found.tried, place)
+        if not place.address:
+            return None
         targets = tuple(Target(goal.id, goal.path, goal.protocol, goal.address, goal.port, goal in alive) for goal in found.tried)
         body = await self._post(place.address, ROUNDS_PATH, encode_round(Round(targets)))
         if body is None:
@@ -153,7 +159,9 @@ def pod_http() -> PodHttp:
 
 
 def interval(place: Place) -> float:
-    return GATE_INTERVAL if place.is_held else INTERVAL
+    if not place.is_held:
+        return INTERVAL
+    return GATE_INTERVAL if place.address else PREPARE_INTERVAL
 
 
 def blended(before: Evidence | None, now: Evidence) -> Evidence:
@@ -205,10 +213,13 @@ async def listen(
 
 
 def place_of(pod: Object, egress: Sequence[Mapping[str, Any]], served: Mapping[Endpoint, bool] | None = None) -> Place | None:
-    """Return where the pod can be asked: as soon as it has an address, so that its gate can be told; None where it cannot."""
+    """Return where the pod can be asked; None where it never can.
+
+    One that has no address yet will have it in a moment: what is alive is found out meanwhile, so that its gate waits for that no more.
+    """
     status = pod.get("status") or {}
     phase, address = status.get("phase"), str(status.get("podIP") or "")
-    if not address or is_being_deleted(pod) or phase not in ("Pending", "Running"):
+    if is_being_deleted(pod) or phase not in ("Pending", "Running"):
         return None
     hosts = [str(one.get("ip") or "") for one in status.get("hostIPs") or ()] or [str(status.get("hostIP") or "")]
     return Place(address, tuple(host for host in hosts if host), egress, not is_true(pod, "Ready"), served or {})

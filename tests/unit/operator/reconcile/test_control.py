@@ -193,3 +193,26 @@ async def test_any_datagram_back_is_reached(protocol: Protocol) -> None:
         assert said[2:] == bytes.fromhex("0100 0001 0000 0000 0000 0a6b756265726e65746573 0764656661756c74 03737663 00 0001 0001")
     else:
         assert len(said) == 1
+
+
+class Deaf(Echo):
+    """Hears only the second datagram."""
+
+    heard = 0
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard += 1
+        if self.heard == 2:
+            super().datagram_received(data, addr)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "dns"])
+async def test_a_datagram_that_is_lost_is_sent_again(protocol: Protocol) -> None:
+    """Within the same try: else a target seems dead, and gates wait for the next one."""
+    loop = asyncio.get_running_loop()
+    transport, deaf = await loop.create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
+    try:
+        assert await reaches(Thing(protocol, "127.0.0.1", transport.get_extra_info("sockname")[1]))
+        assert deaf.heard == 2
+    finally:
+        transport.close()

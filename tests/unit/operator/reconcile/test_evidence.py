@@ -107,6 +107,15 @@ async def test_a_round_says_what_is_alive(ask: EvidenceAsk, pod: Pod, around: Ar
     assert not alive["metadata/tcp/169.254.169.254/80"]
 
 
+async def test_before_a_pod_has_an_address_it_is_found_out_what_is_alive(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """Or its gate would wait for that as well."""
+    place = place_of(running("Pending", ip="", ready=False), ())
+
+    assert place is not None
+    assert await ask(place) is None
+    assert (pod.asked, "10.244.0.9" in around.tried) == ([], True)
+
+
 async def test_an_answer_is_judged_class_by_class(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
     """By what the operator reached and the pod did not."""
     pod.reached = {"apiServer", "dns"}
@@ -332,7 +341,8 @@ def test_a_pod_is_asked_from_its_gate_on() -> None:
     assert held is not None
     assert started is not None
     assert ready is not None
-    assert [evidence.interval(place) for place in (held, started, ready)] == [1, 1, 10]
+    assert [evidence.interval(place) for place in (held, started, ready)] == [0.3, 0.3, 10]
+    assert evidence.interval(replace(held, address="")) == 1
     assert place_of(running(), (), {STORE: True}) == ready
 
 
@@ -346,7 +356,7 @@ def test_older_kubelets_tell_one_address_of_the_node() -> None:
 
 
 @pytest.mark.parametrize(
-    "pod", [running(ip=""), running("Succeeded"), running("Failed"), running(deletionTimestamp="2026-01-01T00:00:00Z"), {"metadata": {}}]
+    "pod", [running("Succeeded"), running("Failed"), running(deletionTimestamp="2026-01-01T00:00:00Z"), {"metadata": {}}]
 )
 def test_pods_that_cannot_tell_are_not_asked(pod: Object) -> None:
     assert place_of(pod, ()) is None
@@ -375,7 +385,7 @@ async def test_of_an_assistant_without_pods_nothing_is_to_be_heard() -> None:
     """Of others those that are ready are asked at once."""
     recorder = Recorder()
 
-    assert await listen(recorder, KEY, [running(ip="")], ()) == {}
+    assert await listen(recorder, KEY, [running("Succeeded")], ()) == {}
     assert (recorder.forgotten, recorder.watched) == (1, [])
     assert await listen(recorder, KEY, [running(), running(ready=False) | {"metadata": {"uid": "new"}}], ()) == {"pod": confined()}
     assert (recorder.first_asked, recorder.watched) == ([{"pod"}], [{"pod", "new"}])
