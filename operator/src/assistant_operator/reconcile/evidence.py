@@ -47,6 +47,8 @@ PATIENCE = 45.0
 told at the moment, because what was tried is gone, still counts as closed."""
 TIMEOUT = 4.0
 """More than a pod takes to try everything once, and to say so."""
+CONNECT_TIMEOUT = 0.5
+"""Where a cluster does not know a new pod yet the first packet is lost, and the kernel sends the next ones a second and three later."""
 AT_ONCE = 256
 """A question takes a second, since what is closed does not answer: enough for a thousand pods in INTERVAL, and for some that are gone."""
 
@@ -155,7 +157,7 @@ def _unreached(targets: Sequence[Target], results: Sequence[Result]) -> tuple[st
 
 def pod_http() -> PodHttp:
     """Return what carries the questions."""
-    return PodHttp(EVIDENCE_PORT, TIMEOUT, MAX_BYTES, AT_ONCE)
+    return PodHttp(EVIDENCE_PORT, TIMEOUT, MAX_BYTES, AT_ONCE, CONNECT_TIMEOUT)
 
 
 def interval(place: Place) -> float:
