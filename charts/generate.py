@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from assistant_operator.kube.rbac import as_yaml, own_rules, workload_rules
+from assistant_operator.kube.rbac import as_yaml, cluster_rules, own_rules, workload_rules
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 CHART: Final = REPOSITORY / "charts" / "private-assistant-operator"
@@ -44,7 +44,7 @@ def chart_files() -> Iterator[tuple[Path, str]]:
     """Yield each generated file of the chart with its text."""
     for definition in sorted((REPOSITORY / "crds").glob("*.yaml")):
         yield CHART / "files" / "crds" / definition.name, definition.read_text()
-    rules = f"workload:\n{as_yaml(workload_rules())}own:\n{as_yaml(own_rules())}"
+    rules = f"workload:\n{as_yaml(workload_rules())}cluster:\n{as_yaml(cluster_rules())}own:\n{as_yaml(own_rules())}"
     yield CHART / "files" / "rbac.yaml", _RBAC_HEADER + rules
 
 

@@ -63,6 +63,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.model.pod.labels": {"team": "ml"},
     "spec.egress.mode": "Allowlist",
     "spec.egress.allow[].cidr": "10.20.0.0/16",
+    "spec.egress.allow[].host": "api.corp.example",
+    "spec.egress.allow[].port": 8443,
     "spec.egress.allow[].ports[].port": 443,
     "spec.egress.allow[].ports[].endPort": 450,
     "spec.egress.allow[].ports[].protocol": "UDP",

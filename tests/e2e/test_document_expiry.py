@@ -16,6 +16,7 @@ from tests.e2e.support.kubectl import Kubectl, condition, until
 
 NAME = "fleeting"
 TTL, GRACE = 60, 60
+TABLE = "data_keys"
 CANARY = f"bilby{secrets.token_hex(6)}"
 FILE = f"{CANARY}.txt"
 QUESTION = "What is the code of the bicycle shed?"
@@ -62,6 +63,22 @@ class Scene:
         return found
 
 
+@dataclass(frozen=True)
+class Life:
+    """What was seen of one document, from its upload to a moment after its end."""
+
+    found: dict[str, bool]
+    """Places, while it was kept."""
+    kept: dict[str, int]
+    """Occurrences in the volume's raw files then, of its words and of a table's name."""
+    lasted: float
+    """Seconds until it was not listed any more."""
+    found_afterwards: dict[str, bool]
+    chunks_afterwards: list[Any]
+    kept_afterwards: dict[str, int]
+    purged_before: int
+
+
 @pytest.fixture(scope="module")
 def scene(shared_kubectl: Kubectl, shared_assistants: Assistants) -> Scene:
     shared_assistants.ready(NAME, SPEC)
@@ -69,40 +86,51 @@ def scene(shared_kubectl: Kubectl, shared_assistants: Assistants) -> Scene:
     return Scene(shared_assistants, shared_kubectl)
 
 
-def test_a_document_is_gone_when_its_time_is_over(scene: Scene) -> None:
-    """Found until then, and gone from every place within a minute of being due; status counts it once, on time, and nothing remains."""
+@pytest.fixture(scope="module")
+def life(node: Node, scene: Scene) -> Life:
+    volume = Volume(node, scene.kubectl, NAME)
     purged = scene.retention().get("purged", 0)
     began = time.monotonic()
     document = scene.upload()
-    assert scene.places() == {"list": True, "chunks": True, "chat": True}
+    found, kept = scene.places(), volume.occurrences(CANARY, TABLE)
     until("its age is known", lambda: Gateway(scene.assistants, NAME, 0).retention()["oldest"], TTL - 15, 1)
-
     until("it is not listed", lambda: CANARY not in json.dumps(scene.send("/v1/ingest/list", method="GET")), TTL + GRACE, 0.5)
+    return Life(
+        found=found,
+        kept=kept,
+        lasted=time.monotonic() - began,
+        found_afterwards=scene.places(),
+        chunks_afterwards=scene.send("/v1/chunks", {"text": QUESTION, "context_filter": {"docs_ids": [document]}})["data"],
+        kept_afterwards=volume.occurrences(CANARY, TABLE),
+        purged_before=purged,
+    )
 
-    assert TTL <= time.monotonic() - began <= TTL + GRACE
-    assert scene.places() == {"list": False, "chunks": False, "chat": False}
-    assert scene.send("/v1/chunks", {"text": QUESTION, "context_filter": {"docs_ids": [document]}})["data"] == []
+
+def test_a_document_is_gone_when_its_time_is_over(life: Life) -> None:
+    """Found until then, and gone from every place within a minute of being due."""
+    assert life.found == {"list": True, "chunks": True, "chat": True}
+    assert TTL <= life.lasted <= TTL + GRACE
+    assert life.found_afterwards == {"list": False, "chunks": False, "chat": False}
+    assert life.chunks_afterwards == []
+
+
+def test_its_words_are_nowhere(scene: Scene, life: Life) -> None:
+    """While it is kept and after its time: not in the volume's raw files, in which names of tables are found, and not in any log."""
+    for found in (life.kept, life.kept_afterwards):
+        assert found[TABLE] > 0
+        assert found[CANARY] == 0
+    assert CANARY not in scene.kubectl.logs(f"{NAME}-0") + scene.kubectl.logs(store_pod(scene.kubectl, NAME))
+
+
+def test_status_counts_it_once_and_on_time(scene: Scene, life: Life) -> None:
+    """And says that nothing remains."""
     until(
         "status has nothing that remains",
-        lambda: scene.retention().get("purged", 0) > purged and not scene.retention().get("oldest"),
+        lambda: scene.retention().get("purged", 0) > life.purged_before and not scene.retention().get("oldest"),
         150,
         2,
     )
-    assert scene.retention()["purged"] == purged + 1
+
+    assert scene.retention()["purged"] == life.purged_before + 1
     enforced = condition(scene.kubectl.get("pa", NAME), "RetentionEnforced")
     assert (enforced["status"], enforced["reason"]) == ("True", "OnTime")
-
-
-def test_its_words_are_nowhere(node: Node, scene: Scene) -> None:
-    """While it is kept and after its time: not in the volume's raw files, in which names of tables are found, and not in any log."""
-    volume = Volume(node, scene.kubectl, NAME)
-    scene.upload()
-    assert scene.places()["list"]
-    kept = volume.occurrences(CANARY, "data_keys")
-
-    until("it is not listed", lambda: CANARY not in json.dumps(scene.send("/v1/ingest/list", method="GET")), TTL + GRACE, 0.5)
-
-    for found in (kept, volume.occurrences(CANARY, "data_keys")):
-        assert found.pop("data_keys") > 0
-        assert found == {CANARY: 0}
-    assert CANARY not in scene.kubectl.logs(f"{NAME}-0") + scene.kubectl.logs(store_pod(scene.kubectl, NAME))

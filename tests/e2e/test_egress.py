@@ -268,5 +268,6 @@ def test_ten_assistants_at_once_are_all_seen_confined(assistants: Assistants) ->
         kubectl.wait_for("pa", name, "condition=Ready", SETTLE_SECONDS * 2)
 
     assert {name: state(kubectl, name) for name in names} == dict.fromkeys(names, ("True", "Enforced"))
-    assert {name: verdicts(kubectl, name) for name in names} == dict.fromkeys(names, CLOSED | OPEN)
+    # On a machine this busy the operator's own first try of the metadata service may come too late: then nothing seems to be there yet.
+    until("each has evidence of its own", lambda: all(verdicts(kubectl, name) == CLOSED | OPEN for name in names), TOLD_WITHIN)
     assert {state(kubectl, name, "Ready") for name in names} == {("True", "Serving")}

@@ -12,7 +12,7 @@ import pytest
 from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
 from assistant_operator.kube.objects import Object
-from assistant_operator.kube.rbac import own_rules, workload_rules
+from assistant_operator.kube.rbac import cluster_rules, own_rules, workload_rules
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.api import Api
@@ -33,7 +33,7 @@ def operated_cluster() -> Iterator[ApiServer]:
     with api_server(audit=True) as cluster:
         api = Api(cluster)
         api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-        for name, rules in (("workload", workload_rules()), ("own", own_rules())):
+        for name, rules in (("workload", workload_rules()), ("cluster", cluster_rules()), ("own", own_rules())):
             _grant(api, f"private-assistant-{name}", rules)
         until("the CRD is served", lambda: api.is_served(PRIVATE_ASSISTANT))
         api.close()

@@ -10,6 +10,7 @@ from assistant_operator.kube.kinds import (
     CLAIM,
     CONFIG_MAP,
     CRON_JOB,
+    DEPLOYMENT,
     DISRUPTION_BUDGET,
     JOB,
     NETWORK_POLICY,
@@ -38,7 +39,8 @@ OTHER_DIGEST = "sha256:" + "b" * 64
 OPERATOR = "system:serviceaccount:operators:private-assistant-operator"
 
 CHILD_KINDS: tuple[Kind, ...] = (
-    NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, CLAIM, SERVICE, STATEFUL_SET, DISRUPTION_BUDGET, JOB, CRON_JOB, SECRET,
+    NETWORK_POLICY, SERVICE_ACCOUNT, CONFIG_MAP, CLAIM, SERVICE, STATEFUL_SET, DEPLOYMENT, DISRUPTION_BUDGET, JOB,
+    CRON_JOB, SECRET,
 )  # fmt: skip
 
 
@@ -254,6 +256,13 @@ class Lab:
         revision = f"revision-{generation}"
         status = {"observedGeneration": generation, "currentRevision": revision, "updateRevision": revision, **counts}
         self.seen(self.api.set_status(STATEFUL_SET, self.namespace, name_of(found), status))
+
+    def proxy_becomes_ready(self) -> None:
+        """Let the roll-out of the egress proxy end well."""
+        found = self.child(DEPLOYMENT, self.names.egress_proxy)
+        counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), found["spec"]["replicas"])
+        status = {"observedGeneration": found["metadata"]["generation"], **counts}
+        self.seen(self.api.set_status(DEPLOYMENT, self.namespace, name_of(found), status))
 
     def gateway_pods(self) -> list[Object]:
         """Return the pods of the gateways' StatefulSet."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import uuid
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,14 +12,17 @@ from datetime import UTC, datetime
 import pytest
 
 from assistant_egress.protocol import MAX_BYTES
+from assistant_operator import errors
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import configuration
+from assistant_operator.kube.kinds import NODE
 from assistant_operator.reconcile.control import Control, Thing
 from assistant_operator.reconcile.evidence import AT_ONCE, TIMEOUT, EvidenceAsk, Place
 from assistant_operator.reconcile.pod_http import PodHttp
-from assistant_operator.reconcile.surroundings import endpoint
+from assistant_operator.reconcile.surroundings import endpoint, node
 from assistant_operator.resources.egress_targets import Endpoint, Surroundings
 from tests.cluster.apiserver import ApiServer
+from tests.integration.api import Api
 from tests.integration.lab import OPERATOR, Lab
 from tests.support.evidence import NOT_ENFORCED, confined
 from tests.support.waiting import until
@@ -72,9 +76,10 @@ async def asking(around: Surroundings, port: int, alive: Collection[str] = ()) -
     async def known() -> Surroundings:
         return around
 
-    http, control = PodHttp(port, TIMEOUT, MAX_BYTES, AT_ONCE), Control(reach)
-    yield EvidenceAsk(known, control, lambda: datetime.now(UTC), http.post)
+    http, control, of_allowed = PodHttp(port, TIMEOUT, MAX_BYTES, AT_ONCE), Control(reach), Control(reach)
+    yield EvidenceAsk(known, control, of_allowed, lambda: datetime.now(UTC), http.post)
     await control.close()
+    await of_allowed.close()
     await http.close()
 
 
@@ -95,6 +100,35 @@ async def test_a_canary_that_is_reached_is_seen_and_one_that_is_not_too() -> Non
         "apiServer": "NotAlive",
         "ownNode": "NoTarget",
     }
+
+
+async def test_what_is_allowed_is_tried_by_the_same_programs_and_holds_no_gate() -> None:
+    """By the rule for it: reached, and not reached, which is told by address once the operator has reached it."""
+    port, canary, closed = free_port(), free_port(), free_port()
+    elsewhere = "127.0.0.77"
+    around = Surroundings(outside=(Endpoint("127.0.0.78", closed),))
+    rules = [
+        {"to": [{"ipBlock": {"cidr": f"{address}/32"}}], "ports": [{"port": number, "protocol": "TCP"}]}
+        for address, number in ((HERE, canary), (elsewhere, closed))
+    ]
+    async with program("canary", port=canary):
+        async with program("probe", port=port), asking(around, port) as ask:
+            told = await ask(Place(HERE, (), rules[:1]))
+        assert told is not None
+        assert (told.paths["allowed"].verdict, told.paths["allowed"].unreached) == ("Enforced", ())
+
+        async with program("probe", port=port), asking(around, port, {elsewhere}) as ask:
+            told = await ask(Place(HERE, (), rules))
+            assert told is not None
+            assert told.paths["allowed"].reason == "Reached"  # whether the other one is alive is not waited for
+            told = await ask(Place(HERE, (), rules))
+        assert told is not None
+        assert (told.paths["allowed"].verdict, told.paths["allowed"].unreached) == ("NotEnforced", (f"{elsewhere}:{closed}",))
+
+        async with program("gate", "--require=outside", port=port) as gate, asking(around, port, {"127.0.0.78"}) as ask:
+            assert await ask(Place(HERE, (), rules[1:])) is not None
+            async with asyncio.timeout(SECONDS):
+                assert await gate.wait() == 0
 
 
 async def test_a_gate_ends_with_the_round_that_shows_all_closed() -> None:
@@ -118,6 +152,30 @@ async def test_the_operator_may_ask_the_api_server_where_it_is(operated_cluster:
 
     assert told
     assert all(endpoint(one) is not None for one in told)
+
+
+async def test_the_operator_may_ask_where_nodes_are(operated_cluster: ApiServer, api: Api) -> None:
+    """A few at a time, with the rights of the chart; who has none of them is told so by an error that the operator expects."""
+    nodes = "/api/v1/nodes"
+    names = [f"{number}-{uuid.uuid4().hex[:8]}" for number in range(3)]
+    ready = {"type": "Ready", "status": "True"}
+    for number, name in enumerate(names):
+        made = api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}, path=nodes)
+        status = {"addresses": [{"type": "InternalIP", "address": f"203.0.113.{number}"}], "conditions": [ready]}
+        api.raw("PUT", f"{nodes}/{name}/status", made | {"status": status})
+    client = HttpClient(await configuration(str(operated_cluster.kubeconfig_for(OPERATOR))))
+    nobody = HttpClient(await configuration(str(operated_cluster.kubeconfig_for("nobody"))))
+    try:
+        told = await client.some(NODE, 2)
+        with pytest.raises(errors.ForbiddenError):
+            await nobody.some(NODE, 2)
+    finally:
+        await client.close()
+        await nobody.close()
+        for name in names:
+            api.raw("DELETE", f"{nodes}/{name}")
+
+    assert [node(one).kubelet for one in told] == [("203.0.113.0",), ("203.0.113.1",)]
 
 
 def test_status_tells_what_pods_reach_and_ready_follows(lab: Lab) -> None:

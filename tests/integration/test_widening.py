@@ -56,7 +56,7 @@ def test_a_policy_of_others_is_named_in_the_condition_until_it_goes(lab: Lab) ->
     lab.api.create(policy(lab.namespace))
 
     found = lab.expect("False", "WidenedByPolicy", EGRESS_CONFINED)
-    assert found["message"].endswith("They are: theirs (egress).")
+    assert found["message"].endswith("They are: NetworkPolicy theirs (egress).")
     lab.expect("False", "WidenedByPolicy")
     lab.api.delete(NETWORK_POLICY, lab.namespace, "theirs")
     lab.expect("True", "Serving")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from assistant_egress.protocol import PATHS, PathClass, Reason, Verdict
+from assistant_egress.protocol import EVIDENCE_PATHS, PATHS, EvidencePath, Reason, Verdict
 from assistant_operator.reconcile.evidence import Evidence, PathSeen, Place
 from assistant_operator.reconcile.key import Key
 
@@ -12,8 +12,10 @@ OPEN = ("apiServer", "ownNode")
 """What most clusters leave open."""
 
 
-def path_seen(verdict: Verdict, reason: Reason, at: datetime = START, covered_by: str | None = None) -> PathSeen:
-    return PathSeen(verdict, reason, verdict == "Enforced" or reason == "NothingThere", at, covered_by)
+def path_seen(
+    verdict: Verdict, reason: Reason, at: datetime = START, covered_by: str | None = None, unreached: tuple[str, ...] = ()
+) -> PathSeen:
+    return PathSeen(verdict, reason, verdict == "Enforced" or reason == "NothingThere", at, covered_by, unreached)
 
 
 ENFORCED = path_seen("Enforced", "Blocked")
@@ -21,13 +23,12 @@ NOT_ENFORCED = path_seen("NotEnforced", "Reached")
 
 
 def confined(at: datetime = START, /, **paths: PathSeen) -> Evidence:
-    """Return what a pod tells in a cluster that enforces policies, but for what is given."""
-    found: dict[PathClass, PathSeen] = {}
+    """Return what a pod tells in a cluster that enforces policies, but for what is given; of what is allowed only where that is given."""
+    found: dict[EvidencePath, PathSeen] = {}
     for path in PATHS:
         enforced = path not in OPEN
         found[path] = path_seen("Enforced" if enforced else "NotEnforced", "Blocked" if enforced else "Reached", at)
-        if path in paths:
-            found[path] = paths[path]
+    found |= {path: paths[path] for path in EVIDENCE_PATHS if path in paths}
     return Evidence("probe", found)
 
 

@@ -5,9 +5,19 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from assistant_operator.kube.kinds import EVENT, JOB, POD, PRIVATE_ASSISTANT, SECRET, STATEFUL_SET
+from assistant_egress.proxy.decisions import Decisions
+from assistant_operator.kube.kinds import DEPLOYMENT, EVENT, JOB, POD, PRIVATE_ASSISTANT, SECRET, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, controller_uid, label, name_of, uid_of
-from assistant_operator.naming import API_VERSION, COMPONENT_ASSISTANT, COMPONENT_PULL, KIND, LABEL_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.naming import (
+    API_VERSION,
+    COMPONENT_ASSISTANT,
+    COMPONENT_EGRESS_PROXY,
+    COMPONENT_PULL,
+    KIND,
+    LABEL_ASSISTANT,
+    LABEL_COMPONENT,
+    Names,
+)
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.gateways import Fault, GatewayStatus, RetentionTold, SourceTold, StoreTold
 from assistant_operator.reconcile.key import Key
@@ -80,6 +90,25 @@ class Gateways:
         self.forgotten += 1
 
 
+class Proxies:
+    """Every pod of an egress proxy tells the same, which a test sets; None: they are silent."""
+
+    def __init__(self) -> None:
+        self.told: Decisions | None = None
+        self.asked: dict[str, str] = {}
+        self.forgotten = 0
+
+    def latest(self, _key: Key, pods: Mapping[str, str]) -> Mapping[str, Decisions]:
+        self.asked = dict(pods)
+        return dict.fromkeys(pods, self.told) if self.told else {}
+
+    async def first(self, _key: Key, _pods: Mapping[str, str], _ready: Collection[str]) -> None:
+        """They have told already."""
+
+    def forget(self, _key: Key) -> None:
+        self.forgotten += 1
+
+
 class FakeWorld:
     """One assistant and everything around it."""
 
@@ -91,6 +120,7 @@ class FakeWorld:
         self.progress = NoProgress()
         self.gateways = Gateways()
         self.probes = Probes()
+        self.proxies = Proxies()
         self.key = Key("ns", "one")
         self.client.on_change = self._seen
         self.world = World(
@@ -101,6 +131,7 @@ class FakeWorld:
             progress=self.progress,
             gateways=self.gateways,
             evidence=self.probes,
+            proxies=self.proxies,
             clock=lambda: self.now,
             spread=lambda _low, _high: 1.0,
         )
@@ -143,6 +174,9 @@ class FakeWorld:
         await self.settle()
         self.pods_become_ready()
         await self.settle()
+        if self.client.find(DEPLOYMENT, self.key.namespace, self.names.egress_proxy) is not None:
+            self.proxy_becomes_ready()
+            await self.settle()
         if self.client.find(STATEFUL_SET, self.key.namespace, self.names.store) is not None:
             self.pods_become_ready(self.names.store)
             await self.settle()
@@ -213,6 +247,18 @@ class FakeWorld:
             for number in range(len(self.gateway_pods()), replicas):
                 self.gateway_runs(f"10.1.0.{number + 1}")
         self.client.set_status(STATEFUL_SET, self.key.namespace, name_of(found), status)
+
+    def proxy_becomes_ready(self) -> None:
+        """Let the roll-out of the egress proxy end well, with a pod that can be asked."""
+        found = self.client.find(DEPLOYMENT, self.key.namespace, self.names.egress_proxy)
+        assert found is not None
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
+        self.client.set_status(
+            DEPLOYMENT, self.key.namespace, name_of(found), counts | {"observedGeneration": found["metadata"]["generation"]}
+        )
+        if not [pod for pod in self.cache.of_assistant(self.key, POD) if label(pod, LABEL_COMPONENT) == COMPONENT_EGRESS_PROXY]:
+            ready = [{"type": "Ready", "status": "True"}]
+            self.pod(found, COMPONENT_EGRESS_PROXY, {"phase": "Running", "podIP": "10.1.0.99", "conditions": ready})
 
     def gateway_pods(self) -> list[Object]:
         """Return the pods of the gateways' StatefulSet."""

@@ -1,7 +1,7 @@
-"""Command line: `python3 -m assistant_egress gate|probe|canary`.
+"""Command line: `python3 -m assistant_egress gate|probe|canary|proxy`.
 
-`gate` ends with 0 when all that is required is closed; `probe` and `canary` never do by themselves. SIGTERM ends each with 143; a port
-that cannot be had, or an error that nobody expected, ends it with 1.
+`gate` ends with 0 when all that is required is closed; the others never do by themselves. SIGTERM ends each with 143, `proxy` after its
+tunnels; a port that cannot be had, rules that cannot be read, or an error that nobody expected, ends it with 1.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -19,6 +20,8 @@ from assistant_model.logs import unexpected
 
 EVIDENCE_PORT: Final = 9091
 CANARY_PORT: Final = 9092
+PROXY_PORT: Final = 3128
+OPS_PORT: Final = 8081
 
 _log = logging.getLogger("assistant_egress")
 
@@ -30,14 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # the container's first process, which has no handler by default
         signal.signal(number, _end)
     try:
-        _run(options)
+        return _run(options)
     except Exception as error:
         unexpected(_log, error)
         return 1
-    return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     if options.command == "gate":
         from assistant_egress.gate import gate  # each command loads what it needs and no more
 
@@ -46,12 +48,17 @@ def _run(options: argparse.Namespace) -> None:
         from assistant_egress.probe import probe
 
         probe(options.require, options.port)
+    elif options.command == "proxy":
+        from assistant_egress.proxy.run import proxy
+
+        return proxy(options.port, options.ops_port, options.rules)
     else:
         from assistant_egress.canary import Canary
 
         with Canary(options.port) as canary:
             while True:
                 canary.turn()
+    return 0
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -75,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         )
     canary = commands.add_parser("canary", help="be what must not be reached")
     canary.add_argument("--port", type=_port, default=CANARY_PORT, metavar="PORT", help="over TCP and UDP (default %(default)s)")
+    proxy = commands.add_parser("proxy", help="be the one way to the hosts that are allowed")
+    proxy.add_argument("--port", type=_port, default=PROXY_PORT, metavar="PORT", help="of clients (default %(default)s)")
+    proxy.add_argument("--ops-port", type=_port, default=OPS_PORT, metavar="PORT", help="of health and metrics (default %(default)s)")
+    proxy.add_argument("--rules", type=Path, required=True, metavar="FILE", help="what may be reached: JSON, see proxy/rules.py")
     return parser
 
 

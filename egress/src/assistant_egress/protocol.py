@@ -17,6 +17,9 @@ from datetime import datetime
 from typing import Final, Literal, TypeVar, cast, get_args
 
 PathClass = Literal["outside", "pods", "metadata", "dns", "apiServer", "ownNode"]
+"""Ways out that no policy allows: those that may be required to be closed."""
+EvidencePath = Literal[PathClass, "allowed"]
+"""What a target stands for. `allowed` is what the policy lets through: it ought to be reached, and nothing ever waits for it."""
 Protocol = Literal["tcp", "udp", "dns"]
 Observed = Literal["Blocked", "Reached", "Failed"]
 """Failed is a try that could not be made. It says nothing about the network."""
@@ -27,6 +30,7 @@ Verdict = Literal["Enforced", "NotEnforced", "Inconclusive"]
 Reason = Literal["Reached", "Blocked", "NoTarget", "NotTried", "NothingThere", "NotAlive"]
 
 PATHS: Final[tuple[PathClass, ...]] = get_args(PathClass)
+EVIDENCE_PATHS: Final[tuple[EvidencePath, ...]] = get_args(EvidencePath)
 REQUIRED_BY_DEFAULT: Final[tuple[PathClass, ...]] = ("outside", "pods", "metadata", "dns")
 """The other two stay open in most clusters whatever a NetworkPolicy says; they are reported."""
 
@@ -54,7 +58,7 @@ class Target:
     """One thing to try: `id` names it within its round, `address` is an IPv4 or IPv6 literal without a zone."""
 
     id: str
-    path: PathClass
+    path: EvidencePath
     protocol: Protocol
     address: str
     port: int
@@ -95,21 +99,23 @@ class ClassVerdict:
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether a promise that the class is closed has been kept."""
+        """Whether a promise that the class is closed, or that what is allowed can be reached, has been kept."""
         return self.verdict == "Enforced" or self.reason == "NothingThere"
 
 
-def judge(path: PathClass, targets: Iterable[Target], results: Iterable[Result]) -> ClassVerdict:
+def judge(path: EvidencePath, targets: Iterable[Target], results: Iterable[Result]) -> ClassVerdict:
     """Return the verdict on `path` from one round's targets and what one try saw of them; those of other classes do not matter.
 
     Reached once is NotEnforced. Enforced takes a target that was alive and blocked, and none alive that could not be tried: "blocked" and
     "down" look the same from inside. Metadata services exist in clouds only: where nothing answers from anywhere, the class counts as
-    satisfied (NothingThere), and is called Inconclusive all the same.
+    satisfied (NothingThere), and is called Inconclusive all the same. What is allowed is judged the other way round: see _judge_allowed.
     """
     tried = {result.id: result.observed for result in results}
     seen = [(target.is_alive, tried.get(target.id, "Failed")) for target in targets if target.path == path]
     if not seen:
         return ClassVerdict("Inconclusive", "NoTarget")
+    if path == "allowed":
+        return _judge_allowed(seen)
     if any(observed == "Reached" for _, observed in seen):
         return ClassVerdict("NotEnforced", "Reached")
     alive = [observed for is_alive, observed in seen if is_alive]
@@ -119,6 +125,16 @@ def judge(path: PathClass, targets: Iterable[Target], results: Iterable[Result])
         return ClassVerdict("Inconclusive", "NotAlive")
     all_tried = all(observed == "Blocked" for _, observed in seen)
     return ClassVerdict("Inconclusive", "NothingThere" if all_tried else "NotTried")
+
+
+def _judge_allowed(seen: Iterable[tuple[bool, Observed]]) -> ClassVerdict:
+    """Return the verdict on what the policy allows: Enforced takes all that is alive to be reached, and what was reached is alive."""
+    alive = [observed for is_alive, observed in seen if is_alive or observed == "Reached"]
+    if not alive:
+        return ClassVerdict("Inconclusive", "NotAlive")
+    if "Blocked" in alive:
+        return ClassVerdict("NotEnforced", "Blocked")
+    return ClassVerdict("Inconclusive", "NotTried") if "Failed" in alive else ClassVerdict("Enforced", "Reached")
 
 
 def parse_round(body: bytes) -> Round:
@@ -177,7 +193,7 @@ def _target(value: object) -> Target:
         raise MalformedError("isAlive is not a boolean")
     return Target(
         id=_id(fields["id"]),
-        path=cast("PathClass", _choice(fields["path"], PATHS)),
+        path=cast("EvidencePath", _choice(fields["path"], EVIDENCE_PATHS)),
         protocol=cast("Protocol", _choice(fields["protocol"], get_args(Protocol))),
         address=_address(fields["address"]),
         port=_port(fields["port"]),

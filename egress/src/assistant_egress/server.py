@@ -46,12 +46,12 @@ class Connection:
         except OSError:  # the client is gone
             self.close()
 
-    def reply(self, status: int, body: bytes = b"") -> None:
+    def reply(self, status: int, body: bytes = b"", kind: str = wire.JSON) -> None:
         """Answer, unless the client has gone; never blocks and never raises."""
         if self.state in ("Receiving", "Waiting"):
             self.state = "Sending"
             self.deadline = self._server.now() + SEND_SECONDS
-            self._unsent = wire.answer(status, body)
+            self._unsent = wire.answer(status, body, kind)
             self._watch(selectors.EVENT_WRITE)
             self.ready()
 

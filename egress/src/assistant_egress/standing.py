@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from assistant_egress.protocol import PathClass, Result, Round, State
+from assistant_egress.protocol import EvidencePath, PathClass, Result, Round, State
 
 
 class Standing:
     """Breached from the first required target that is reached until a whole try shows all of them blocked; Unknown before the first."""
 
     def __init__(self, required: Iterable[PathClass]) -> None:
-        self._required = frozenset(required)
+        self._required: frozenset[EvidencePath] = frozenset(required)
         self.state: State = "Unknown"
-        self.reached: tuple[PathClass, ...] = ()
+        self.reached: tuple[EvidencePath, ...] = ()
         """The required classes that the newest try reached, sorted."""
 
     def take(self, asked: Round, results: Iterable[Result]) -> None:

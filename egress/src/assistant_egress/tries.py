@@ -17,6 +17,8 @@ from assistant_egress.protocol import UDP_QUESTION, Observed, Result, Round, Tar
 
 TIMEOUT: Final = 1.0
 """Seconds that a target has to answer. A SYN is sent once in that time."""
+RESEND: Final = 0.25
+"""Seconds after which a datagram without an answer is sent again: one that was lost must not look like one that was blocked."""
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _MAPPED: Final = bytes(10) + b"\xff\xff"
@@ -28,10 +30,16 @@ class Try:
     def __init__(self, asked: Round, selector: selectors.BaseSelector, *, now: float, timeout: float = TIMEOUT) -> None:
         """Start at `now`, in seconds of the loop's clock."""
         self.asked = asked
-        self.deadline = now + timeout
+        self._end = now + timeout
+        self._next_send = now + RESEND
         self._attempts = [_Attempt(target, selector) for target in asked.targets]
         for attempt in self._attempts:
             attempt.start()
+
+    @property
+    def deadline(self) -> float:
+        """When `expire` has something to do."""
+        return min(self._end, self._next_send)
 
     @property
     def is_over(self) -> bool:
@@ -39,9 +47,13 @@ class Try:
         return all(attempt.result for attempt in self._attempts)
 
     def expire(self, now: float) -> None:
-        """Call those that have not answered in time Blocked."""
-        if now >= self.deadline:
+        """Ask those again that may not have heard, and call those that have not answered in time Blocked."""
+        if now >= self._end:
             self.end("Blocked")
+        elif now >= self._next_send:
+            self._next_send = now + RESEND
+            for attempt in self._attempts:
+                attempt.send()
 
     def end(self, observed: Observed = "Failed") -> None:
         """Close what is open; what had no answer is `observed`."""
@@ -72,6 +84,15 @@ class _Attempt:
         except OSError as error:
             self.settle(errnos.at_once(error.errno or 0, is_ipv6=self._is_ipv6, is_mapped=self._is_mapped))
 
+    def send(self) -> None:
+        """Ask again over a protocol that has no retransmission of its own; errors of an earlier datagram come up here, too."""
+        if self._socket is None or self._target.protocol == "tcp":
+            return
+        try:
+            self._send(self._socket)
+        except OSError as error:
+            self.settle(errnos.from_network(error.errno or 0, self._target.protocol, is_ipv6=self._is_ipv6))
+
     def settle(self, observed: Observed) -> None:
         """Note what was seen, unless something was before, and close the socket."""
         if self.result is None:
@@ -96,14 +117,17 @@ class _Attempt:
         if self._target.protocol != "tcp":
             if number:
                 raise OSError(number, "connect")
-            opened.send(UDP_QUESTION if self._target.protocol == "udp" else dns_question(int.from_bytes(os.urandom(2), "big")))
             self._selector.register(opened, selectors.EVENT_READ, self._heard)
+            self._send(opened)
         elif number == errno.EINPROGRESS:
             self._selector.register(opened, selectors.EVENT_WRITE, self._connected)
         elif number:
             raise OSError(number, "connect")
         else:
             self.settle("Reached")
+
+    def _send(self, opened: socket.socket) -> None:
+        opened.send(UDP_QUESTION if self._target.protocol == "udp" else dns_question(int.from_bytes(os.urandom(2), "big")))
 
     def _connected(self) -> None:
         if self._socket is None:  # settled by another event of the same turn

@@ -10,6 +10,7 @@ from typing import Final
 from assistant_egress.protocol import MAX_BYTES
 
 MAX_HEAD_BYTES: Final = 8192
+JSON: Final = "application/json"
 
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET: Final = re.compile(rb"/[!-~]*")
@@ -91,7 +92,7 @@ def _length(fields: list[tuple[bytes, bytes]]) -> int:
     return length
 
 
-def answer(status: int, body: bytes = b"") -> bytes:
-    """Return a whole answer; a body is JSON."""
-    kind = "Content-Type: application/json\r\n" if body else ""
-    return f"HTTP/1.1 {status} {_REASONS[status]}\r\n{kind}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+def answer(status: int, body: bytes = b"", kind: str = JSON) -> bytes:
+    """Return a whole answer; `kind` is the body's media type."""
+    field = f"Content-Type: {kind}\r\n" if body else ""
+    return f"HTTP/1.1 {status} {_REASONS[status]}\r\n{field}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

@@ -50,8 +50,13 @@ class Metrics:
         )
 
     def watch_assistants(self, assistants: Callable[[], Iterable[Object]]) -> None:
-        """Show how many assistants have each condition in each status."""
-        self.registry.register(_Gauges(lambda: [_by_condition(assistants())]))
+        """Show how many assistants have each condition in each status, and what their egress proxies have decided."""
+
+        def computed() -> list[GaugeMetricFamily]:
+            found = tuple(assistants())
+            return [_by_condition(found), _by_decision(found)]
+
+        self.registry.register(_Gauges(computed))
 
     def watch_leader(self, is_leader: Callable[[], bool]) -> None:
         self.registry.register(_Gauges(lambda: [_single("leader", "1 where this replica is the active one.", int(is_leader()))]))
@@ -75,6 +80,23 @@ class _Gauges(Collector):
 
 def _single(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _by_decision(assistants: Iterable[Object]) -> GaugeMetricFamily:
+    """Return the sums of what status tells: of the proxies that run, since each of them started, hence no counter."""
+    counts: dict[tuple[str, str], int] = {}
+    for assistant in assistants:
+        egress = (assistant.get("status") or {}).get("egress") or {}
+        decided = [("refused", str(one.get("reason", "")), int(one.get("count") or 0)) for one in egress.get("refused") or ()]
+        if egress.get("allowed") is not None:
+            decided.append(("allowed", "Allowed", int(egress["allowed"])))
+        for decision, reason, count in decided:
+            counts[decision, reason] = counts.get((decision, reason), 0) + count
+    text = "Connections that running egress proxies decided on, as status shows them."
+    family = GaugeMetricFamily(f"{PREFIX}_egress_decisions", text, labels=["decision", "reason"])
+    for pair, count in sorted(counts.items()):
+        family.add_metric(list(pair), count)
+    return family
 
 
 def _by_condition(assistants: Iterable[Object]) -> GaugeMetricFamily:

@@ -15,6 +15,8 @@ KIND = "PrivateAssistant"
 PLURAL = "privateassistants"
 SINGULAR = "privateassistant"
 SHORT_NAME = "pa"
+DEFINITION = f"{PLURAL}.{GROUP}"
+"""Name of our CustomResourceDefinition."""
 
 FIELD_MANAGER = "private-assistant-operator"
 
@@ -28,13 +30,23 @@ ANNOTATION_POLICY_REVISION = f"{GROUP}/policy-revision"
 ANNOTATION_EGRESS_REVISION = f"{GROUP}/egress-revision"
 """On the pod template: hash of what the NetworkPolicy lets out; another one rolls the pods, which ends connections that are open."""
 
+ANNOTATION_EGRESS_RULES = f"{GROUP}/egress-rules"
+"""On the egress proxy's pod template: hash of its rules; others roll the pod, which ends connections that were made under them."""
+
 ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
 """On a pull's Job: the further hosts and networks that it was made for."""
+
+LABEL_EGRESS = f"{GROUP}/egress"
+"""On pods, by which policies of the whole cluster select them: REACHES_NOTHING, or REACHES_OWN; absent on all others."""
+REACHES_NOTHING = "none"
+REACHES_OWN = "own"
+"""Nothing but the assistant's own pods: its store, its egress proxy."""
 
 COMPONENT_ASSISTANT = "assistant"
 COMPONENT_PULL = "pull"
 COMPONENT_STORE = "store"
 COMPONENT_INGEST = "ingest"
+COMPONENT_EGRESS_PROXY = "egress-proxy"
 
 GATEWAY_PORT = 8443
 """TLS, on the pod's address: clients."""
@@ -49,6 +61,8 @@ OLLAMA_PORT = 11434
 SERVICE_PORT = 443
 STORE_PORT = 5432
 """TLS, on the address of the managed store's pod: the assistant's gateways alone."""
+PROXY_PORT = 3128
+"""CONNECT, on the address of the egress proxy's pod and of its Service: the assistant's pods alone."""
 
 POLICY_FOLDER = "/etc/private-assistant/policy"
 POLICY_FILE = "policy.json"
@@ -69,6 +83,9 @@ DOCUMENTS_SOCKET = f"{DOCUMENTS_FOLDER}/documents.sock"
 SOURCE_FOLDER = "/documents"
 """Of an ingest's pod: the files of its source."""
 CA_FOLDER = "/etc/private-assistant/ca"
+EGRESS_FOLDER = "/etc/private-assistant/egress"
+"""Of the egress proxy: its rules."""
+EGRESS_FILE = "rules.json"
 INGEST_KEY_FOLDER = "/etc/private-assistant/ingest"
 
 KEY_ENTRY = "api-key"
@@ -201,6 +218,11 @@ class Names:
     def ingest_cron_job(self, source: str) -> str:
         """CronJob that brings a source's documents again and again."""
         return fit(f"{self.assistant}-ingest-{source}", MAX_CRON_JOB)
+
+    @property
+    def egress_proxy(self) -> str:
+        """Deployment, Service, ConfigMap and NetworkPolicy of the egress proxy."""
+        return fit(f"{self.assistant}-egress")
 
     def labels(self, component: str) -> dict[str, str]:
         """Labels of every object; the component says which of the assistant's kinds of pod it belongs to."""

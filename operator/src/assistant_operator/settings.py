@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant_operator.naming import FIELD_MANAGER
 from assistant_operator.reconcile.surroundings import HostPort, endpoint, host_port
-from assistant_operator.resources.context import DEFAULT_STORE_IMAGE, Installation
+from assistant_operator.resources.context import DEFAULT_DNS_LABELS, DEFAULT_STORE_IMAGE, DNS_PORT, Installation
 from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
@@ -45,7 +45,7 @@ class Settings:
     canary: HostPort | None = None
     """Whose addresses no assistant may reach, and the operator does."""
     outside_targets: tuple[Endpoint, ...] = ()
-    """The same, outside the cluster."""
+    """The same, outside the cluster; none: the cluster's other machines."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,7 +74,17 @@ def parser() -> argparse.ArgumentParser:
     add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
     add("--monitoring-namespace-labels", help="labels of namespaces whose pods may scrape metrics, k=v,k=v; without it nobody may")
     add("--canary", help="host:port of the canary, which no assistant may reach: what is tried from inside them for path pods")
-    add("--outside-targets", help="address:port of servers outside the cluster, separated by commas: tried from inside assistants, TCP")
+    add(
+        "--outside-targets",
+        help="address:port of servers outside the cluster, separated by commas: tried from inside assistants, TCP; without any, the API "
+        "server's own addresses and the kubelets of other nodes are",
+    )
+    add(
+        "--dns-labels",
+        default=",".join(f"{key}={value}" for key, value in DEFAULT_DNS_LABELS.items()),
+        help="labels of the cluster's DNS pods, k=v,k=v: egress proxies may ask them for names (default %(default)s)",
+    )
+    add("--dns-port", type=int, default=DNS_PORT, help="port on which these pods listen (default %(default)s)")
     add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
     add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
     add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
@@ -92,6 +102,8 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     for flag in ("gateway_image", "ollama_image", "operator_namespace", "operator_labels"):
         if not getattr(chosen, flag):
             raise SettingsError(f"--{flag.replace('_', '-')} (or {ENVIRONMENT}{flag.upper()}) is required")
+    if not 1 <= chosen.dns_port <= 65535:
+        raise SettingsError("--dns-port must be a port")
     if chosen.workers < 1 or chosen.resync_seconds < 1:
         raise SettingsError("--workers and --resync-seconds must be at least 1")
     return Settings(
@@ -141,6 +153,8 @@ def _installation(chosen: argparse.Namespace) -> Installation:
         monitoring_namespace_labels=pairs(chosen.monitoring_namespace_labels, "--monitoring-namespace-labels"),
         cluster_domain=chosen.cluster_domain,
         pull_ca=_read(chosen.pull_ca_file),
+        dns_labels=pairs(chosen.dns_labels, "--dns-labels"),
+        dns_port=chosen.dns_port,
     )
 
 

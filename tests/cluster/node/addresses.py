@@ -1,5 +1,7 @@
 """Every address, name and number of the node. Documentation ranges (RFC 5737), so that they never clash with the machine's own network.
 
+What is outside lies behind the node, where every address in the world is ours: there one that is public can be had, too.
+
 A machine can carry several nodes: PRIVATE_ASSISTANT_NODE numbers them. Only what shows on the machine itself differs between them.
 """
 
@@ -19,6 +21,8 @@ OUTSIDE_IP = "198.51.100.10"
 """The outside's DNS server and model registry."""
 BLOBS_IP = "198.51.100.11"
 """Where the registry redirects downloads to, as the public one does."""
+PUBLIC_IP = "192.0.43.8"
+"""Where the outside's web server is. The documentation ranges are no public addresses by IANA's tables, and this one is (ICANN has it)."""
 UNLISTED_IP = "192.0.2.80"
 """An address of the outside that no test's assistant is ever allowed to reach: what all of them try, to show that they cannot."""
 METADATA_IP = "169.254.169.254"

@@ -7,7 +7,8 @@ node takes a second.
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.cluster import builds, packages
@@ -16,6 +17,7 @@ from tests.cluster.models import models_folder
 from tests.cluster.node import process, remains
 from tests.cluster.node.addresses import DNS_SERVICE_IP, ENFORCER_QUEUE, NODE_IP, NODE_NAME, UNLISTED_IP
 from tests.cluster.node.configuration import write_configuration
+from tests.cluster.node.counting import Counted, counting
 from tests.cluster.node.credentials import write_credentials
 from tests.cluster.node.enforcement import Mode, enforce
 from tests.cluster.node.layout import own_layout
@@ -105,6 +107,15 @@ class Node:
         """Choose how much of NetworkPolicy is enforced; see enforcement.py."""
         enforce(self.layout, mode)
 
+    def counting(self) -> AbstractContextManager[Callable[[], list[Counted]]]:
+        """Count what pods try and what comes past the enforcer, for a block's time; see counting.py."""
+        return counting(self.layout)
+
+    def enforcer_listens(self) -> bool:
+        """Say whether a NetworkPolicy enforcer takes what is queued for it."""
+        queues = run(*self.inside("cat", "/proc/net/netfilter/nfnetlink_queue"), check=False)
+        return any(line.split()[0] == str(ENFORCER_QUEUE) for line in queues.splitlines() if line.strip())
+
     def inside(self, *command: str | Path) -> list[str]:
         """Return the command that runs another one inside the node's namespaces."""
         return process.inside(self.layout, *command)
@@ -153,16 +164,12 @@ class Node:
             self.kubectl("--namespace", "kube-system", "rollout", "status", workload, "--timeout=90s")
         wait_until("names resolve", self._names_resolve, 60, quiet=True)
         # A running enforcer may enforce nothing: what counts is that it took over the queue that the packets are sent to.
-        wait_until("DNS and the NetworkPolicy enforcer are ready", self._enforcer_listens, 60)
+        wait_until("DNS and the NetworkPolicy enforcer are ready", self.enforcer_listens, 60)
 
     def _names_resolve(self) -> bool:
         """One question takes the way through kube-proxy, CoreDNS and the outside."""
         ask = (sys.executable, "-m", "tests.cluster.outside.names", DNS_SERVICE_IP, PUBLIC_REGISTRY)
         return succeeds("env", f"PYTHONPATH={REPOSITORY}", *self.inside(*ask))
-
-    def _enforcer_listens(self) -> bool:
-        queues = run(*self.inside("cat", "/proc/net/netfilter/nfnetlink_queue"), check=False)
-        return any(line.split()[0] == str(ENFORCER_QUEUE) for line in queues.splitlines() if line.strip())
 
     def _node_is_ready(self) -> bool:
         ready = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'

@@ -10,8 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.cluster.node.addresses import BLOBS_IP, METADATA_IP, OUTSIDE_IP, OUTSIDE_LINK, POD_RANGE, UPLINK, UPLINK_IP
+from tests.cluster.node.addresses import BLOBS_IP, METADATA_IP, OUTSIDE_IP, OUTSIDE_LINK, POD_RANGE, PUBLIC_IP, UPLINK, UPLINK_IP
 from tests.cluster.outside.canary import serve_canary
+from tests.cluster.outside.hosts import Hosts
 from tests.cluster.outside.names import serve_names
 from tests.cluster.outside.packets import record_packets
 from tests.cluster.outside.registry import Registry
@@ -32,6 +33,7 @@ def arrange_links() -> None:
         run("ip", "link", "set", "lo", "up")
         for address in (OUTSIDE_IP, BLOBS_IP):
             run("ip", "address", "add", f"{address}/24", "dev", OUTSIDE_LINK)
+        run("ip", "address", "add", f"{PUBLIC_IP}/32", "dev", OUTSIDE_LINK)
         run("ip", "link", "set", OUTSIDE_LINK, "up")
         run("ip", "route", "add", POD_RANGE, "via", UPLINK_IP)
         # Every other address in the world is here, the metadata service's too.
@@ -47,7 +49,8 @@ async def serve(outside: Outside) -> None:
     await serve_names(OUTSIDE_IP, Journal(outside.log("names")))
     await serve_canary()
     requests = Journal(outside.log("registry"))
-    registries = (
+    servers = (
+        Hosts((PUBLIC_IP, HTTPS_PORT), outside, Journal(outside.log("hosts"))),
         Registry((OUTSIDE_IP, HTTPS_PORT), outside, requests, tls=True),
         Registry((BLOBS_IP, HTTPS_PORT), outside, requests, tls=True),
         Registry((OUTSIDE_IP, HTTP_PORT), outside, requests),
@@ -55,8 +58,8 @@ async def serve(outside: Outside) -> None:
     )
     packets = Journal(outside.log("packets"))
     threading.Thread(target=record_packets, args=(OUTSIDE_LINK, packets), daemon=True).start()
-    for registry in registries:
-        threading.Thread(target=registry.serve_forever, daemon=True).start()
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""The outside's DNS server: A records of the model registries, "no such name" for everything else; every query is recorded.
+"""The outside's DNS server: A records of the names in world.py, "no such name" for everything else; every query is recorded.
 
 Queries are the classical way to carry data out of a closed place, so a test can ask what was looked up.
 """

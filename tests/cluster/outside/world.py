@@ -11,13 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.certificates import SERVER, Pair, authority, issue
-from tests.cluster.node.addresses import BLOBS_IP, OUTSIDE_IP
+from tests.cluster.node.addresses import BLOBS_IP, OUTSIDE_IP, PUBLIC_IP
 
 PUBLIC_REGISTRY = "registry.ollama.ai"
 PUBLIC_BLOBS = "dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com"
 """Where the public registry sends downloads; the outside plays that host as well."""
 OTHER_REGISTRY = "registry.example.test"
-NAMES = {PUBLIC_REGISTRY: OUTSIDE_IP, OTHER_REGISTRY: OUTSIDE_IP, PUBLIC_BLOBS: BLOBS_IP}
+WEB_HOST, WEB_NEIGHBOUR, WEB_CHILD = "web.example.test", "neighbour.example.test", "one.shelf.example.test"
+"""Names of one web server on one public address (hosts.py)."""
+NAMES = {
+    PUBLIC_REGISTRY: OUTSIDE_IP,
+    OTHER_REGISTRY: OUTSIDE_IP,
+    PUBLIC_BLOBS: BLOBS_IP,
+    WEB_HOST: PUBLIC_IP,
+    WEB_NEIGHBOUR: PUBLIC_IP,
+    WEB_CHILD: PUBLIC_IP,
+}
 """Everything that DNS knows."""
 
 HTTPS_PORT, HTTP_PORT, CREDENTIALS_PORT = 443, 5000, 5001
@@ -53,7 +62,7 @@ class Outside:
 
     @property
     def authority(self) -> Path:
-        """PEM of the authority whose certificates the registries show."""
+        """PEM of the authority whose certificates the registries and the web server show."""
         return self.folder / "ca.crt"
 
     @property
@@ -66,7 +75,7 @@ class Outside:
         return self.folder / "control.json"
 
     def log(self, name: str) -> Path:
-        """Return the file of one kind of record: packets, names or registry."""
+        """Return the file of one kind of record: packets, names, registry or hosts."""
         return self.folder / f"{name}.jsonl"
 
     def prepare(self, models: Path) -> None:
@@ -74,7 +83,7 @@ class Outside:
         self.folder.mkdir(parents=True, exist_ok=True)
         root = authority("private-assistant-outside")
         root.write(self.folder, "ca")
-        issue(root, PUBLIC_REGISTRY, SERVER, dns=tuple(NAMES), ips=(OUTSIDE_IP, BLOBS_IP)).write(self.folder, "server")
+        issue(root, PUBLIC_REGISTRY, SERVER, dns=tuple(NAMES), ips=(OUTSIDE_IP, BLOBS_IP, PUBLIC_IP)).write(self.folder, "server")
         self.models.unlink(missing_ok=True)
         self.models.symlink_to(models)
 
@@ -82,7 +91,7 @@ class Outside:
         return Pair.read(self.folder, "server")
 
     def records(self, name: str, since: float = 0.0) -> list[Record]:
-        """Return the records of one kind (packets, names or registry), from a point in time (time.time()) on."""
+        """Return the records of one kind (packets, names, registry or hosts), from a point in time (time.time()) on."""
         try:
             lines = self.log(name).read_text().splitlines()
         except FileNotFoundError:

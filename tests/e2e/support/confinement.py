@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -66,11 +66,20 @@ def widening(name: str, **opens: Any) -> Mapping[str, Any]:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
 
 
-@contextmanager
-def holding(assistants: Assistants, pod: str, container: str, address: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def holding(assistants: Assistants, pod: str, container: str, address: str, port: int) -> AbstractContextManager[subprocess.Popen[str]]:
     """Hold a connection open from inside a container for as long as it lasts; see clients/hold.py. The process ends with it."""
-    script = (CLIENTS / "hold.py").read_text()
-    command = assistants.kubectl.command("exec", pod, f"--container={container}", "--", "python3", "-c", script, address, str(port))
+    return _running(assistants, pod, container, "hold", address, str(port))
+
+
+def holding_tunnel(assistants: Assistants, pod: str, host: str, authority: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """As holding, through the proxy of the gateway's container; see clients/hold_tunnel.py."""
+    return _running(assistants, pod, "gateway", "hold_tunnel", host, authority)
+
+
+@contextmanager
+def _running(assistants: Assistants, pod: str, container: str, client: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    script = (CLIENTS / f"{client}.py").read_text()
+    command = assistants.kubectl.command("exec", pod, f"--container={container}", "--", "python3", "-c", script, *arguments)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     try:

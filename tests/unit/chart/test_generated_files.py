@@ -68,12 +68,18 @@ def test_specs_are_never_written() -> None:
     assert verbs("privateassistants/status") == {"patch"}
 
 
-@pytest.mark.parametrize(
-    "resource", ["pods/exec", "pods/log", "pods/portforward", "nodes", "namespaces", "roles", "clusterroles", "customresourcedefinitions"]
-)
+@pytest.mark.parametrize("resource", ["pods/exec", "pods/log", "pods/portforward", "nodes/proxy", "roles", "clusterroles"])
 def test_nothing_is_granted_that_reads_content_or_gives_rights(resource: str) -> None:
     """The operator cannot look into pods, and cannot make itself more powerful."""
     assert verbs(resource) == set()
+
+
+def test_of_the_cluster_little_is_read() -> None:
+    """Names and labels of namespaces, since policies select by them, addresses of nodes, and of definitions our own alone."""
+    assert verbs("namespaces") == verbs("nodes") == {"list"}
+    assert verbs("customresourcedefinitions") == {"get"}
+    (rule,) = [rule for rule in ALL_RULES if "customresourcedefinitions" in rule["resources"]]
+    assert rule["resourceNames"] == ["privateassistants.privateassistant.dev"]
 
 
 def test_leases_are_granted_in_the_own_namespace_alone() -> None:
@@ -102,7 +108,7 @@ def test_the_plain_manifests_hold_the_current_definition_and_rules() -> None:
     """Also where helm is missing and the whole cannot be rendered: what is generated elsewhere is current in it."""
     (definition,) = [document for document in documents() if document["kind"] == "CustomResourceDefinition"]
     definition["metadata"].pop("annotations")
-    (role,) = [document for document in documents() if document["kind"] == "ClusterRole" and len(document["rules"]) > 1]
+    workload, cluster = [document for document in documents() if document["kind"] == "ClusterRole" and len(document["rules"]) > 1]
 
     assert definition == yaml.safe_load(next((REPOSITORY / "crds").iterdir()).read_text())
-    assert role["rules"] == RULES["workload"]
+    assert (workload["rules"], cluster["rules"]) == (RULES["workload"], RULES["cluster"])

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from assistant_egress.proxy.reasons import ALLOWED, ENDINGS, REFUSALS
 from assistant_gateway import metrics as gateway_metrics
 from assistant_gateway.errors import CODES
 from assistant_gateway.record import OUTCOMES, Exchange
@@ -117,6 +118,11 @@ def test_every_reason_is_explained() -> None:
 
     assert {"SpecInvalid", "Pulling", "RuntimeTooOld", "NoSpace", "ImagePullFailed", "NameCollision"} <= reasons
     assert sorted(reason for reason in reasons if f"`{reason}`" not in OPERATIONS) == []
+
+
+def test_every_decision_of_the_proxy_is_explained() -> None:
+    """Who is refused finds the reason in the answer, in status and in the log."""
+    assert sorted(reason for reason in (ALLOWED, *REFUSALS, *ENDINGS) if f"`{reason}`" not in OPERATIONS) == []
 
 
 @pytest.mark.parametrize("reason", Reason)

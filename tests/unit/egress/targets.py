@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from assistant_egress.protocol import Observed, PathClass, Protocol, Result, Round, Target
+from assistant_egress.protocol import EvidencePath, Observed, Protocol, Result, Round, Target
 from assistant_egress.tries import Try
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -16,7 +16,7 @@ SECONDS = 10.0
 """After which a condition that has not come is a failure."""
 
 
-def target(port: int, protocol: Protocol = "tcp", address: str = "127.0.0.1", path: PathClass = "pods", alive: bool = True) -> Target:
+def target(port: int, protocol: Protocol = "tcp", address: str = "127.0.0.1", path: EvidencePath = "pods", alive: bool = True) -> Target:
     return Target(f"{path}/{protocol}-{address}:{port}".replace("::", "--"), path, protocol, address, port, alive)
 
 
@@ -107,8 +107,10 @@ def silent(family: socket.AddressFamily = socket.AF_INET) -> Iterator[int]:
 
 
 @contextmanager
-def receiver(family: socket.AddressFamily = socket.AF_INET, answer: bytes | None = b"yes") -> Iterator[tuple[int, list[bytes]]]:
-    """A UDP port that notes what it gets, and answers it unless told not to."""
+def receiver(
+    family: socket.AddressFamily = socket.AF_INET, answer: bytes | None = b"yes", lost: int = 0
+) -> Iterator[tuple[int, list[bytes]]]:
+    """A UDP port that notes what it gets, and answers it unless told not to; of the first `lost` datagrams nobody hears again."""
     received: list[bytes] = []
     with socket.socket(family, socket.SOCK_DGRAM) as bound:
         bound.bind((LOOPBACK[family], 0))
@@ -118,7 +120,7 @@ def receiver(family: socket.AddressFamily = socket.AF_INET, answer: bytes | None
                 if data[0] == b"end":
                     return
                 received.append(data[0])
-                if answer is not None:
+                if answer is not None and len(received) > lost:
                     bound.sendto(answer, data[1])
 
         thread = threading.Thread(target=serve, daemon=True)

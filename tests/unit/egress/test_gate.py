@@ -11,7 +11,7 @@ import pytest
 
 from assistant_egress.gate import A_ROUND, gate
 from assistant_egress.lookout import Pace
-from assistant_egress.protocol import REQUIRED_BY_DEFAULT, PathClass
+from assistant_egress.protocol import PATHS, REQUIRED_BY_DEFAULT, PathClass
 from assistant_model.logs import JsonFormatter
 from tests.unit.egress.client import post
 from tests.unit.egress.targets import SECONDS, free_port, listener, refusing, silent, target, until
@@ -147,6 +147,16 @@ def test_what_is_not_required_does_not_hold_it() -> None:
     with closed_gate() as running, listener() as open_port, refusing() as port:
         post(running.port, target(port), target(open_port.port, path="apiServer"))
 
+        assert running.opens()
+
+
+def test_what_is_allowed_does_not_hold_it() -> None:
+    """Reached or not, and beside every class that can be required."""
+    with closed_gate(PATHS) as running, listener() as open_port, refusing() as port:
+        closed = [target(port, path=path) for path in PATHS]
+        answer = post(running.port, *closed, target(open_port.port, path="allowed"), target(port, path="allowed"))
+
+        assert [result.observed for result in answer.results[-2:]] == ["Reached", "Blocked"]
         assert running.opens()
 
 

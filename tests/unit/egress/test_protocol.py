@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assistant_egress.protocol import (
+    EVIDENCE_PATHS,
     MAX_BYTES,
     MAX_ID_LENGTH,
     MAX_TARGETS,
@@ -17,9 +18,9 @@ from assistant_egress.protocol import (
     REQUIRED_BY_DEFAULT,
     Answer,
     ClassVerdict,
+    EvidencePath,
     MalformedError,
     Observed,
-    PathClass,
     Result,
     Round,
     Target,
@@ -39,7 +40,7 @@ OBSERVED: tuple[Observed, ...] = ("Blocked", "Reached", "Failed")
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9./:_-]{0,127}\Z")
 addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
 targets = st.builds(
-    Target, ids, st.sampled_from(PATHS), st.sampled_from(["tcp", "udp", "dns"]), addresses, st.integers(1, 65535), st.booleans()
+    Target, ids, st.sampled_from(EVIDENCE_PATHS), st.sampled_from(["tcp", "udp", "dns"]), addresses, st.integers(1, 65535), st.booleans()
 )
 rounds = st.lists(targets, max_size=16, unique_by=lambda each: each.id).map(lambda each: Round(tuple(each)))
 times = st.datetimes().map(lambda each: each.strftime("%Y").zfill(4) + each.strftime("-%m-%dT%H:%M:%SZ"))
@@ -256,7 +257,7 @@ def test_a_question_has_its_number_first(number: int) -> None:
 SEEN = {"alive": True, "down": False}
 
 
-def verdict(path: PathClass, *seen: str) -> ClassVerdict:
+def verdict(path: EvidencePath, *seen: str) -> ClassVerdict:
     """Judge targets like `alive Blocked`, `down Failed`, `alive untried`, one each."""
     asked, tried = [], []
     for number, words in enumerate(seen):
@@ -308,6 +309,35 @@ def test_metadata_may_be_absent(seen: list[str], expected: ClassVerdict, is_sati
     """Outside of clouds nothing answers there from anywhere; then all of its targets have to have been tried."""
     assert verdict("metadata", *seen) == expected
     assert expected.is_satisfied == is_satisfied
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "reason"),
+    [
+        ([], "Inconclusive", "NoTarget"),
+        (["alive Reached"], "Enforced", "Reached"),
+        (["down Reached"], "Enforced", "Reached"),  # who is reached is alive, whatever the operator is kept from
+        (["alive Reached", "down Blocked"], "Enforced", "Reached"),
+        (["alive Reached", "down untried"], "Enforced", "Reached"),
+        (["alive Blocked"], "NotEnforced", "Blocked"),
+        (["alive Blocked", "alive Reached"], "NotEnforced", "Blocked"),
+        (["alive Blocked", "alive Failed"], "NotEnforced", "Blocked"),
+        (["down Blocked"], "Inconclusive", "NotAlive"),
+        (["down Failed", "down untried"], "Inconclusive", "NotAlive"),
+        (["alive Failed"], "Inconclusive", "NotTried"),
+        (["alive untried", "alive Reached"], "Inconclusive", "NotTried"),
+    ],
+)
+def test_what_is_allowed_ought_to_be_reached(seen: list[str], expected: Any, reason: Any) -> None:
+    """All of it that is alive; what is down says nothing about the network."""
+    assert verdict("allowed", *seen) == ClassVerdict(expected, reason)
+    assert ClassVerdict(expected, reason).is_satisfied == (expected == "Enforced")
+
+
+def test_what_is_allowed_cannot_be_required() -> None:
+    """It is a path of evidence, and none of those that have to be closed."""
+    assert set(EVIDENCE_PATHS) - set(PATHS) == {"allowed"}
+    assert "allowed" not in REQUIRED_BY_DEFAULT
 
 
 @settings(deadline=None)

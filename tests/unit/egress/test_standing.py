@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant_egress.protocol import PATHS, REQUIRED_BY_DEFAULT, PathClass, Result, Round, Target
+from assistant_egress.protocol import EVIDENCE_PATHS, PATHS, REQUIRED_BY_DEFAULT, EvidencePath, PathClass, Result, Round, Target
 from assistant_egress.standing import Standing
 
-Try = dict[PathClass, str]
+Try = dict[EvidencePath, str]
 
 
 def after(*tries: Try, required: tuple[PathClass, ...] = REQUIRED_BY_DEFAULT) -> Standing:
@@ -58,6 +58,15 @@ def test_what_is_not_required_is_not_a_breach() -> None:
     assert after({"apiServer": "Blocked"}).state == "Unknown"
 
 
+@pytest.mark.parametrize("observed", ["Reached", "Blocked", "Failed"])
+def test_what_is_allowed_is_no_breach_and_confines_nobody(observed: str) -> None:
+    """Neither to be reached, nor not to be: whatever is required."""
+    for required in (REQUIRED_BY_DEFAULT, PATHS):
+        assert after(CLOSED | {"allowed": observed}, required=required).state == "Confined"
+        assert after(BREACH | {"allowed": observed}, required=required).state == "Breached"
+        assert after({"allowed": observed}, required=required).state == "Unknown"
+
+
 def test_it_names_what_was_reached_last() -> None:
     """Sorted, each once; after a try in which nothing was, none."""
     standing = after({"pods": "Reached", "outside": "Reached", "apiServer": "Reached"})
@@ -69,7 +78,7 @@ def test_it_names_what_was_reached_last() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from(PATHS), st.sampled_from(["Blocked", "Reached", "Failed"])), max_size=6))
+@given(st.lists(st.dictionaries(st.sampled_from(EVIDENCE_PATHS), st.sampled_from(["Blocked", "Reached", "Failed"])), max_size=6))
 def test_confined_is_said_of_a_whole_blocked_try_alone(tries: list[Any]) -> None:
     """Whatever came before."""
     standing = after(*tries)

@@ -106,6 +106,18 @@ def test_metrics_show_what_is() -> None:
     assert value(metrics, "leader") == 1
 
 
+def test_what_egress_proxies_decided_is_summed_by_reason() -> None:
+    """Over all assistants, as their status tells; none where no host is allowed."""
+    metrics = Metrics()
+    one = {"mode": "Allowlist", "allowed": 3, "refused": [{"reason": "HostNotAllowed", "count": 2}, {"reason": "NotTls", "count": 1}]}
+    other = {"mode": "Allowlist", "allowed": 0, "refused": [{"reason": "HostNotAllowed", "count": 5}]}
+    metrics.watch_assistants(lambda: ({"status": {"egress": egress}} for egress in (one, other, {"mode": "Deny"})))
+
+    assert value(metrics, "egress_decisions", decision="allowed", reason="Allowed") == 3
+    assert value(metrics, "egress_decisions", decision="refused", reason="HostNotAllowed") == 7
+    assert value(metrics, "egress_decisions", decision="refused", reason="NotTls") == 1
+
+
 async def test_the_port_for_operations() -> None:
     """Alive, ready or not, metrics; nothing else."""
     ready = [True]

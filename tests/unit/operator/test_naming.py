@@ -17,7 +17,22 @@ close = st.builds(
     st.sampled_from(["a", "ab", "a" * 40, "a" * 55]),
     st.lists(
         st.sampled_from(
-            ["headless", "pull", "ca", "tls", "key", "policy", "models", "pull-ca", "store", "ingest", "encryption", "0", "deadbeef"]
+            [
+                "headless",
+                "pull",
+                "ca",
+                "tls",
+                "key",
+                "policy",
+                "models",
+                "pull-ca",
+                "store",
+                "ingest",
+                "egress",
+                "encryption",
+                "0",
+                "deadbeef",
+            ]
         ),
         max_size=4,
     ),
@@ -52,6 +67,10 @@ def made(names: Names, key: str, revision: str) -> set[tuple[str, str]]:
         ("PersistentVolumeClaim", names.store),
         ("NetworkPolicy", names.store),
         ("NetworkPolicy", names.ingest_network_policy),
+        ("Deployment", names.egress_proxy),
+        ("Service", names.egress_proxy),
+        ("ConfigMap", names.egress_proxy),
+        ("NetworkPolicy", names.egress_proxy),
         ("Secret", names.store),
         ("Secret", names.store_tls_secret),
         ("Secret", names.encryption_secret),
@@ -64,6 +83,7 @@ def made(names: Names, key: str, revision: str) -> set[tuple[str, str]]:
 @example(one="a", other="a-b", keys=("b-key-c", "c"), revisions=("00000000", "00000000"))
 @example(one="a", other="a-b", keys=("b-ingest-c", "c"), revisions=("00000000", "00000000"))
 @example(one="a", other="a-ingest-b", keys=("b", "c"), revisions=("00000000", "00000000"))
+@example(one="a", other="a-egress", keys=("b", "c"), revisions=("00000000", "00000000"))
 @example(one="a", other="a-ingest", keys=("pull", "c"), revisions=("00000000", "00000000"))
 def test_two_assistants_never_share_a_name(one: str, other: str, keys: tuple[str, str], revisions: tuple[str, str]) -> None:
     """Two operators' hands on one object would undo each other, and a policy of the one would open the other."""

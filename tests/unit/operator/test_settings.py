@@ -23,6 +23,7 @@ def test_the_least_that_is_needed() -> None:
     assert (settings.ops_port, settings.workers, settings.resync_seconds) == (8080, 8, 600)
     assert (settings.log_level, settings.log_format) == ("INFO", "JSON")
     assert (settings.canary, settings.outside_targets) == (None, ())
+    assert (settings.installation.dns_labels, settings.installation.dns_port) == ({"k8s-app": "kube-dns"}, 53)
 
 
 @pytest.mark.parametrize("left_out", range(4))
@@ -55,6 +56,8 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
             "PRIVATE_ASSISTANT_LOG_FORMAT": "Text",
             "PRIVATE_ASSISTANT_LEADER_ELECTION": "false",
             "PRIVATE_ASSISTANT_CANARY": "canary.ops.svc.cluster.local:9092",
+            "PRIVATE_ASSISTANT_DNS_LABELS": "dns.operator.openshift.io/daemonset-dns=default",
+            "PRIVATE_ASSISTANT_DNS_PORT": "5353",
             "PRIVATE_ASSISTANT_OUTSIDE_TARGETS": "198.51.100.10:443, [2001:db8::10]:80,198.51.100.10:443",
         },
     )
@@ -68,6 +71,8 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
     assert (settings.ops_port, settings.workers, settings.resync_seconds) == (9999, 3, 60)
     assert settings.log_format == "Text"
     assert not settings.leader_election
+    assert settings.installation.dns_labels == {"dns.operator.openshift.io/daemonset-dns": "default"}
+    assert settings.installation.dns_port == 5353
     assert settings.canary == ("canary.ops.svc.cluster.local", 9092)
     assert settings.outside_targets == (Endpoint("198.51.100.10", 443), Endpoint("2001:db8::10", 80))
 
@@ -85,6 +90,9 @@ def test_namespaces_as_flags() -> None:
     [
         (["--operator-labels=x"], {}, "k=v"),
         (["--workers=0"], {}, "--workers"),
+        (["--dns-port=0"], {}, "--dns-port"),
+        (["--dns-port=65536"], {}, "--dns-port"),
+        (["--dns-labels=kube-dns"], {}, "--dns-labels"),
         (["--resync-seconds=0"], {}, "--resync-seconds"),
         (["--pull-ca-file=/none/at/all"], {}, "--pull-ca-file"),
         (["--canary=canary"], {}, "--canary"),

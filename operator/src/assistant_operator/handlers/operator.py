@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -19,19 +20,21 @@ from assistant_operator.handlers import watch
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
-from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT, WATCHED_CHILDREN
 from assistant_operator.kube.lease import Elector
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
 from assistant_operator.reconcile import workers
+from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.evidence import Evidence, Place
+from assistant_operator.reconcile.lookout import LOOK_EVERY, Lookout
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.polling import Source
 from assistant_operator.reconcile.questions import Questions
 from assistant_operator.reconcile.queue import Queue
 from assistant_operator.reconcile.resolver import Resolver, SystemResolver
-from assistant_operator.reconcile.surroundings import Around
+from assistant_operator.reconcile.surroundings import MOST_NODES, Around, nameservers
 from assistant_operator.reconcile.world import World
 from assistant_operator.settings import Settings
 
@@ -57,6 +60,8 @@ class Operator:
         self.queue = Queue()
         self.watch: Watch | None = None
         self.ops_port = 0
+        self.looks = 0
+        """For policies of other kinds than NetworkPolicy, since the start."""
 
     def stop(self) -> None:
         """End in good order."""
@@ -113,24 +118,28 @@ class Operator:
 
     async def _lead(self, client: HttpClient, elector: Elector, facts: Callable[[], Awaitable[Credentials]]) -> None:
         """Do the active replica's work until it is stopped or one of its parts ends."""
-        around = Around(self._resolver, client.server_addresses, self._settings.canary, self._settings.outside_targets)
+        nodes = partial(client.some, NODE, MOST_NODES)
+        around = Around(self._resolver, client.server_addresses, self._settings.canary, self._settings.outside_targets, nodes)
         questions = Questions(self.queue, around)
         world = World(
             client=client,
             cache=self.cache,
-            installation=self._settings.installation,
+            installation=replace(self._settings.installation, nameservers=nameservers()),
             resolver=self._resolver,
             progress=questions.progress,
             gateways=questions.gateways,
             evidence=questions.evidence if self._evidence is None else self._evidence,
+            proxies=questions.proxies,
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
         )
+        lookout = self._lookout(client, world)
         stop_kopf, listed = asyncio.Event(), asyncio.Event()
         parts: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._stop.wait(), name="stop"),
-            asyncio.create_task(self._work(client, world, listed), name="workers"),
+            asyncio.create_task(self._work(client, world, lookout, listed), name="workers"),
             asyncio.create_task(self._relist(client), name="relist"),
+            asyncio.create_task(self._look_about(lookout, listed), name="lookout"),
         ]
         if self._settings.leader_election:
             parts.append(asyncio.create_task(elector.hold(), name="lease"))
@@ -144,9 +153,33 @@ class Operator:
             _result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
 
-    async def _work(self, client: HttpClient, world: World, listed: asyncio.Event) -> None:
+    def _lookout(self, client: HttpClient, world: World) -> Lookout:
+        namespaces = self._settings.namespaces
+        admin_tier = AdminTier(client, self._settings.installation.operator_namespace, namespaces)
+        return Lookout(client, client.served, self.cache, world.dialects, admin_tier, namespaces)
+
+    async def _look_about(self, lookout: Lookout, listed: asyncio.Event) -> None:
+        """Look for policies of other kinds now and then: they are not watched."""
+        await listed.wait()
+        while True:
+            await asyncio.sleep(min(LOOK_EVERY, self._settings.resync_seconds))
+            await self._look(lookout)
+
+    async def _look(self, lookout: Lookout) -> bool:
+        """Look once and ask for passes; tell whether the API server answered."""
+        try:
+            news = await lookout.look()
+        except errors.ApiError as error:
+            log.warning("Looking for policies of other kinds failed", extra={"reason": str(error)})
+            return False
+        for key in news:
+            self.queue.add(key)
+        self.looks += 1
+        return True
+
+    async def _work(self, client: HttpClient, world: World, lookout: Lookout, listed: asyncio.Event) -> None:
         """Fill the cache, then let the workers run: a pass that knew no children would write what is there already."""
-        while not await self._list(client):  # noqa: ASYNC110 - the API server is asked again
+        while not (await self._list(client) and await self._look(lookout)):  # noqa: ASYNC110 - the API server is asked again
             await asyncio.sleep(LIST_RETRY)
         listed.set()
         await workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers)

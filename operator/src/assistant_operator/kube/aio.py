@@ -26,7 +26,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 PAGE = 500
 API_VERSIONS = "APIVersions"
-"""What /api answers: no kind of the table, since there is nothing to grant."""
+API_GROUP = "APIGroup"
+API_RESOURCES = "APIResourceList"
+"""What /api and /apis/... answer: no kinds of the table, since there is nothing to grant."""
 
 
 def no_meter(_verb: str, _kind: str, _status: int, _seconds: float) -> None:
@@ -67,6 +69,11 @@ class HttpClient:
                 return found
             query["continue"] = following
 
+    async def some(self, kind: Kind, most: int) -> tuple[Object, ...]:
+        """Return the first objects of the cluster's listing, at most so many: for what a few are as good as all."""
+        page = await self._call("list", kind, "GET", kind.path(None), {"limit": str(most)})
+        return tuple(page.get("items") or ())
+
     async def apply(self, manifest: Object, *, force: bool = True) -> Object:
         kind = kind_of(manifest)
         query = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {})
@@ -88,7 +95,7 @@ class HttpClient:
 
     async def disown(self, obj: Object) -> Object:
         kind = kind_of(obj)
-        identity = {key: metadata(obj)[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        identity = {key: metadata(obj)[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata(obj)}
         patch = {"metadata": identity | {"managedFields": taken_over(metadata(obj).get("managedFields") or ())}}
         return await self._write("patch", kind, "PATCH", _path(kind, obj), {"fieldManager": FIELD_MANAGER}, patch, MERGE)
 
@@ -108,6 +115,25 @@ class HttpClient:
         answer = await self._request("get", API_VERSIONS, "GET", "/api")
         told = answer.get("serverAddressByClientCIDRs") or ()
         return tuple(str(one.get("serverAddress", "")) for one in told if isinstance(one, dict))
+
+    async def served(self, group: str) -> dict[str, frozenset[str]]:
+        """Return the versions in which the API server serves each resource (plural) of a group; nothing where it does not know the group.
+
+        Discovery, which every client may read: unlike a listing it tells what is absent from what one may not see.
+        """
+        try:
+            answer = await self._request("get", API_GROUP, "GET", f"/apis/{group}")
+        except errors.GoneError:
+            return {}
+        found: dict[str, set[str]] = {}
+        for version in (str(one["version"]) for one in answer.get("versions") or ()):
+            try:
+                listed = await self._request("get", API_RESOURCES, "GET", f"/apis/{group}/{version}")
+            except errors.GoneError:
+                continue  # taken away in between
+            for resource in listed.get("resources") or ():
+                found.setdefault(str(resource["name"]), set()).add(version)
+        return {plural: frozenset(versions) for plural, versions in found.items()}
 
     async def _write(
         self,

@@ -33,6 +33,10 @@ class Kind:
     """Objects of this kind belong to an assistant: they may be applied, listed in the inventory and pruned."""
     here: bool = False
     """Used in the operator's own namespace only."""
+    cluster: bool = False
+    """Its objects are in no namespace: the right to it is a ClusterRole's, however few namespaces are watched."""
+    only: tuple[str, ...] = ()
+    """Names of the objects to which the right is confined; none means all of them."""
 
     @property
     def selector(self) -> str:
@@ -75,6 +79,7 @@ CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", verbs=_CHILD, watched=Tru
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", verbs=_CHILD, watched=True, owned=True)
 SERVICE = Kind("", "v1", "Service", "services", verbs=_CHILD, watched=True, owned=True)
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", verbs=_CHILD, watched=True, owned=True)
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", verbs=_CHILD, watched=True, owned=True)
 DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", verbs=_CHILD, watched=True, owned=True)
 JOB = Kind("batch", "v1", "Job", "jobs", verbs=_CHILD, watched=True, owned=True)
 CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", verbs=_CHILD, watched=True, owned=True)
@@ -82,6 +87,31 @@ SECRET = Kind("", "v1", "Secret", "secrets", verbs=("get", *WRITE_BY_APPLY, "del
 """Never listed or watched: that would need the right to read every Secret of the cluster at once."""
 POD = Kind("", "v1", "Pod", "pods", verbs=READ_BY_WATCH, watched=True)
 EVENT = Kind("events.k8s.io", "v1", "Event", "events", verbs=("create",))
+
+CILIUM_POLICY = Kind(
+    "cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", verbs=("list", "get", *WRITE_BY_APPLY, "delete"), owned=True
+)
+"""Not every API server serves it and its like: reconcile/dialects.py looks for them, and lists them in place of a watch."""
+CILIUM_CLUSTER_POLICY = Kind(
+    "cilium.io", "v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", verbs=("list",), cluster=True
+)
+_ADMIN = ("list", *WRITE_BY_APPLY, "delete")
+CLUSTER_POLICY = Kind("policy.networking.k8s.io", "v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies", verbs=_ADMIN, cluster=True)
+ADMIN_POLICY = Kind("policy.networking.k8s.io", "v1alpha1", "AdminNetworkPolicy", "adminnetworkpolicies", verbs=_ADMIN, cluster=True)
+NAMESPACE = Kind("", "v1", "Namespace", "namespaces", verbs=("list",), cluster=True)
+"""By their labels policies of the cluster select; listed only where one of these policies asks for labels."""
+NODE = Kind("", "v1", "Node", "nodes", verbs=("list",), cluster=True)
+"""A few, for their addresses: what is tried from inside assistants off their own node. Without the right it goes on without."""
+DEFINITION = Kind(
+    "apiextensions.k8s.io",
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    verbs=("get",),
+    cluster=True,
+    only=(naming.DEFINITION,),
+)
+"""Our own: what the operator makes for the whole cluster goes when it goes."""
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update"), here=True)
 
 KINDS: tuple[Kind, ...] = (
@@ -92,14 +122,25 @@ KINDS: tuple[Kind, ...] = (
     CLAIM,
     SERVICE,
     STATEFUL_SET,
+    DEPLOYMENT,
     DISRUPTION_BUDGET,
     JOB,
     CRON_JOB,
     SECRET,
     POD,
     EVENT,
+    CILIUM_POLICY,
+    CILIUM_CLUSTER_POLICY,
+    CLUSTER_POLICY,
+    ADMIN_POLICY,
+    NAMESPACE,
+    NODE,
+    DEFINITION,
     LEASE,
 )
+DIALECTS: tuple[Kind, ...] = (CILIUM_POLICY, CILIUM_CLUSTER_POLICY, CLUSTER_POLICY, ADMIN_POLICY)
+"""Policies besides NetworkPolicy that can let traffic of our pods through. BaselineAdminNetworkPolicy and the Baseline tier cannot: they
+are asked where no NetworkPolicy selects a pod, and one of ours always does."""
 WATCHED_CHILDREN: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.watched and kind is not PRIVATE_ASSISTANT)
 OWNED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.owned)
 

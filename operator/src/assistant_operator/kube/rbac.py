@@ -23,20 +23,28 @@ def _rule(group: str, resources: Iterable[str], verbs: Iterable[str]) -> Rule:
 
 def _grouped(kinds: Iterable[Kind]) -> list[Rule]:
     """Return one rule for all kinds of a group that need the same verbs."""
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    together: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for kind in kinds:
-        together.setdefault((kind.group, tuple(sorted(kind.verbs))), []).append(kind.plural)
+        together.setdefault((kind.group, tuple(sorted(kind.verbs)), kind.only), []).append(kind.plural)
         if kind.status_verbs:
-            together.setdefault((kind.group, tuple(sorted(kind.status_verbs))), []).append(f"{kind.plural}/status")
-    return [_rule(group, resources, verbs) for (group, verbs), resources in together.items()]
+            together.setdefault((kind.group, tuple(sorted(kind.status_verbs)), ()), []).append(f"{kind.plural}/status")
+    return [
+        _rule(group, resources, verbs) | ({"resourceNames": list(only)} if only else {})
+        for (group, verbs, only), resources in together.items()
+    ]
 
 
 def workload_rules() -> list[Rule]:
     """Return the rules for the namespaces with assistants: a ClusterRole, or a Role in each watched namespace."""
-    rules = _grouped(kind for kind in KINDS if not kind.here)
+    rules = _grouped(kind for kind in KINDS if not kind.here and not kind.cluster)
     # Owner references with blockOwnerDeletion need it where the admission plugin OwnerReferencesPermissionEnforcement is on (OpenShift).
     rules.append(_rule(PRIVATE_ASSISTANT.group, [f"{PRIVATE_ASSISTANT.plural}/finalizers"], ["update"]))
     return rules
+
+
+def cluster_rules() -> list[Rule]:
+    """Return the rules for what is in no namespace: a ClusterRole, also where few namespaces are watched."""
+    return _grouped(kind for kind in KINDS if kind.cluster)
 
 
 def own_rules() -> list[Rule]:
@@ -45,19 +53,18 @@ def own_rules() -> list[Rule]:
 
 
 def document() -> dict[str, list[Rule]]:
-    return {"workload": workload_rules(), "own": own_rules()}
+    return {"workload": workload_rules(), "cluster": cluster_rules(), "own": own_rules()}
 
 
 def as_yaml(rules: list[Rule]) -> str:
     """Return the rules as a YAML list; JSON's flow lists are YAML, so no YAML library is needed in the image."""
-    return "".join(
-        "- " + "\n  ".join(f"{part}: {json.dumps(rule[part])}" for part in ("apiGroups", "resources", "verbs")) + "\n" for rule in rules
-    )
+    parts = ("apiGroups", "resources", "resourceNames", "verbs")
+    return "".join("- " + "\n  ".join(f"{part}: {json.dumps(rule[part])}" for part in parts if part in rule) + "\n" for rule in rules)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m assistant_operator.kube.rbac", description=__doc__)
-    parser.add_argument("--part", choices=("workload", "own"), help="only these rules, as a YAML list; without it both, as JSON")
+    parser.add_argument("--part", choices=("workload", "cluster", "own"), help="only these rules, as a YAML list; without it all, as JSON")
     chosen = parser.parse_args(arguments)
     text = as_yaml(document()[chosen.part]) if chosen.part else json.dumps(document(), indent=2) + "\n"
     sys.stdout.write(text)

@@ -131,6 +131,10 @@ class Cache:
     def assistants(self) -> Iterator[Object]:
         return (seen.obj for seen in self._of(PRIVATE_ASSISTANT).values())
 
+    def everybody(self) -> tuple[Key, ...]:
+        """Return all assistants."""
+        return tuple(Key(*place) for place in self._of(PRIVATE_ASSISTANT))
+
     def of_assistant(self, key: Key, kind: Kind) -> list[Object]:
         """Return the assistant's objects of one kind, oldest first."""
         found = [seen.obj for ref, seen in self._by_key.get(key, {}).items() if ref.row is kind]

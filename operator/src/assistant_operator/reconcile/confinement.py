@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from assistant_egress.protocol import PATHS, PathClass
+from assistant_egress.protocol import PATHS, EvidencePath, PathClass
 from assistant_operator.api.v1alpha1.status import EvidenceStatus
 from assistant_operator.kube.objects import is_being_deleted, uid_of
 from assistant_operator.naming import EVIDENCE_PORT
@@ -26,7 +26,8 @@ WRITTEN_EVERY = timedelta(minutes=5)
 USUALLY_OPEN: frozenset[PathClass] = frozenset({"apiServer", "ownNode"})
 
 _NO_TARGET: Mapping[PathClass, str] = {
-    "outside": "the operator was given no address outside the cluster (--outside-targets; egress.outsideTargets of the chart)",
+    "outside": "nothing is known off the pod's own node, as where there is no other one or nodes may not be read: name servers outside "
+    "that the operator reaches (--outside-targets; egress.outsideTargets of the chart)",
     "pods": "there is no canary (--canary; egress.canary of the chart), or its name does not resolve",
     "metadata": "there is no address to try",
     "dns": "the operator's pod has no name server",
@@ -34,7 +35,8 @@ _NO_TARGET: Mapping[PathClass, str] = {
     "ownNode": "the node's addresses are not known",
 }
 _NOT_ALIVE: Mapping[PathClass, str] = {
-    "outside": "the operator itself reaches none of its --outside-targets",
+    "outside": "the operator itself reaches nothing of what it would have tried: name servers outside that it reaches "
+    "(--outside-targets; egress.outsideTargets of the chart)",
     "pods": "the operator itself does not reach the canary",
     "metadata": "the operator itself reaches no metadata service",
     "dns": "the operator itself gets no answer from its name servers",
@@ -44,8 +46,16 @@ _NOT_ALIVE: Mapping[PathClass, str] = {
 
 
 def nobody_widens(seen: Observed) -> Verdict | None:
-    """No policy of others opens anything, and the pods are what was asked for."""
-    return widening.find(seen.policies, seen.pods, (seen.stateful_set or {}).get("spec", {}).get("template"))
+    """No policy of others opens anything, for the pods or for the proxy by which they get out, and these are what was asked for."""
+    found = widening.find(seen.policies, seen.pods, _template(seen.stateful_set))
+    if found is not None or seen.proxy is None:
+        return found
+    return widening.find(seen.policies, seen.proxy.pods, _template(seen.proxy.deployment), widening.PROXY_CONTAINERS)
+
+
+def _template(workload: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = (workload or {}).get("spec", {}).get("template")
+    return found
 
 
 def nothing_reached(seen: Observed) -> Verdict | None:
@@ -84,9 +94,10 @@ def every_pod_heard(seen: Observed) -> Verdict | None:
 def everything_conclusive(seen: Observed) -> Verdict | None:
     """In each pod each required class of paths is closed, by a try of something that is alive."""
     doubts: dict[PathClass, str] = {}
-    for path, told in _told(seen):
-        if path in seen.evidence.paths and not told.is_satisfied:
-            doubts.setdefault(path, _doubt(path, told))
+    for path in seen.evidence.paths:
+        for told in (told.paths[path] for told in seen.heard.values() if path in told.paths):
+            if not told.is_satisfied:
+                doubts.setdefault(path, _doubt(path, told))
     missing = [path for path in seen.evidence.paths if not all(path in told.paths for told in seen.heard.values())]
     doubts |= {path: _doubt(path, None) for path in missing}
     if not doubts:
@@ -104,12 +115,24 @@ def _doubt(path: PathClass, told: PathSeen | None) -> str:
     return {"NoTarget": _NO_TARGET[path], "NotAlive": _NOT_ALIVE[path]}.get(told.reason, "the pod could not try it")
 
 
+def every_policy_read(seen: Observed) -> Verdict | None:
+    """All policies could be read that may let something through."""
+    if not seen.unreadable:
+        return None
+    return Verdict.unknown(
+        "PoliciesNotReadable",
+        "The API server serves policies that the operator cannot read, and somebody may let something through by them unseen. "
+        f"Missing: {'; '.join(seen.unreadable)}. The chart grants what the operator needs.",
+    )
+
+
 CONFINED: tuple[Check, ...] = (
     nobody_widens,
     nothing_reached,  # Before what is not known: one pod that is open is enough
     a_pod_is_there,
     every_pod_heard,
     everything_conclusive,
+    every_policy_read,
 )
 
 
@@ -122,6 +145,8 @@ def judge_confinement(seen: Observed) -> Verdict:
         text += " The operator reaches no metadata service either."
     if opened := _paths(path for path, one in told if one.verdict == "NotEnforced"):
         text += f" Open in this cluster: {_listed(opened)}."
+    if unreached := sorted({address for path, one in told if path == "allowed" for address in one.unreached}):
+        text += f" Allowed but not reachable: {_listed(unreached)}."
     return first_verdict(CONFINED, seen, Verdict.true("Enforced", text))
 
 
@@ -145,12 +170,12 @@ def _living(seen: Observed) -> list[Mapping[str, Any]]:
     return [pod for pod in seen.pods if not is_being_deleted(dict(pod)) and (pod.get("status") or {}).get("phase") not in phases]
 
 
-def _told(seen: Observed) -> Iterable[tuple[PathClass, PathSeen]]:
+def _told(seen: Observed) -> Iterable[tuple[EvidencePath, PathSeen]]:
     return (found for told in seen.heard.values() for found in told.paths.items())
 
 
-def _paths(found: Iterable[PathClass]) -> list[PathClass]:
-    """Return each class of paths once, in the order of the protocol, so that the same facts make the same text."""
+def _paths(found: Iterable[EvidencePath]) -> list[PathClass]:
+    """Return each class of paths that a pod must not go once, in the order of the protocol, so that the same facts make the same text."""
     wanted = set(found)
     return [path for path in PATHS if path in wanted]
 
@@ -185,7 +210,7 @@ def evidence_status(seen: Observed, before: Sequence[EvidenceStatus]) -> tuple[E
     return tuple(before) if _is_same(found, before) else found
 
 
-def _row(seen: Observed, path: PathClass, node: str, one: PathSeen) -> EvidenceStatus:
+def _row(seen: Observed, path: EvidencePath, node: str, one: PathSeen) -> EvidenceStatus:
     is_required = seen.evidence.mode == "Required" and path in seen.evidence.paths
     return EvidenceStatus(path=path, node=node, verdict=one.verdict, required=is_required, last_checked=timestamp(one.at))
 

@@ -16,10 +16,14 @@ from assistant_egress.protocol import Protocol
 from assistant_operator.resources.egress_targets import Goal
 
 TRY_SECONDS = 1.0
+RESEND_SECONDS = 0.2
+"""Of a datagram that has no answer."""
 AGAIN_AFTER = 5.0
 """Seconds for which a try speaks for the next ones."""
 ALIVE_FOR = 10.0
 """Seconds since the last success: one lost datagram does not take a target away."""
+LATELY = 20.0
+"""The same for who does not wait, and hears of a try when asking again."""
 FORGOTTEN_AFTER = 120.0
 AT_ONCE = 64
 DATAGRAM = b"?"
@@ -61,6 +65,16 @@ class Control:
         since = _now() - ALIVE_FOR
         return frozenset(goal for goal in goals if tries[_thing(goal)].reached_at >= since)
 
+    def lately(self, goals: Collection[Goal]) -> frozenset[Goal]:
+        """Return those of the goals that are known to have been reached from here lately; tries what is due, and waits for nothing.
+
+        For what nothing hangs on: every assistant may bring more of it, and who waited for all that is down would be late himself.
+        """
+        tries = {thing: self._begun(thing) for thing in map(_thing, goals)}
+        self._forget_old()
+        since = _now() - LATELY
+        return frozenset(goal for goal in goals if tries[_thing(goal)].reached_at >= since)
+
     async def close(self) -> None:
         """Try nothing more."""
         running = [tries.running for tries in self._known.values() if tries.running is not None]
@@ -71,12 +85,17 @@ class Control:
 
     async def _tried(self, thing: Thing) -> _Tries:
         """Return what came of the newest try, once it has ended."""
+        tries = self._begun(thing)
+        if tries.running is not None:
+            await asyncio.wait((tries.running,))  # others wait for it too: who is cancelled does not cancel it
+        return tries
+
+    def _begun(self, thing: Thing) -> _Tries:
+        """Begin a try if one is due."""
         tries = self._known.setdefault(thing, _Tries())
         if tries.running is None and tries.at <= _now() - AGAIN_AFTER:
             tries.at = _now()
             tries.running = asyncio.create_task(self._try(thing, tries), name="control")
-        if tries.running is not None:
-            await asyncio.wait((tries.running,))  # others wait for it too: who is cancelled does not cancel it
         return tries
 
     async def _try(self, thing: Thing, tries: _Tries) -> None:
@@ -136,8 +155,10 @@ async def _answers(address: str, port: int, datagram: bytes) -> bool:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(_Datagrams, remote_addr=(address, port))
     try:
-        transport.sendto(datagram)
-        return await protocol.answered
+        while not protocol.answered.done():
+            transport.sendto(datagram)  # one may be lost on its way, and a target would seem dead until the next try
+            await asyncio.wait((protocol.answered,), timeout=RESEND_SECONDS)
+        return protocol.answered.result()
     finally:
         transport.close()
 

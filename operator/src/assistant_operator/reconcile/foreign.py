@@ -34,10 +34,11 @@ class Policies:
         return () if known is None else (known,)
 
     def others(self, key: Key, uid: str) -> tuple[Policy, ...]:
-        """Return what can select pods of the assistant, but the one policy that the operator made for them; uid is the assistant's.
+        """Return what can select pods of the assistant, but what the operator made for them and their proxy; uid is the assistant's.
 
         What else has the assistant as its controller is not ours: the operator removes it, and a finalizer could keep it.
         """
-        own = Names(*key).network_policy
+        names = Names(*key)
+        own = (names.network_policy, names.egress_proxy)
         there = self._found.get(key.namespace, {}).values()
-        return tuple(one for one in there if one.may_select(key.name) and not (one.name == own and one.controller == uid))
+        return tuple(one for one in there if one.may_select(key.name) and not (one.name in own and one.controller == uid))

@@ -24,7 +24,9 @@ def forget(world: World, key: Key) -> None:
     world.progress.forget(key)
     world.gateways.forget(key)
     world.evidence.forget(key)
+    world.proxies.forget(key)
     world.figures.forget(key)
+    world.counted.pop(key, None)
     world.retries.forget(key)
 
 

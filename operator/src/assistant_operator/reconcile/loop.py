@@ -17,14 +17,28 @@ from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec, PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_store_volume, guard_volume
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
-from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus, egress_status
+from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus
 from assistant_operator.kube import inventory
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CLAIM, POD, STATEFUL_SET
-from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, label, uid_of
-from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
-from assistant_operator.reconcile import conditions, confinement, evidence, held, ingest, kept, model, readiness, report, secrets, store
+from assistant_operator.kube.kinds import CLAIM
+from assistant_operator.kube.objects import Object, generation_of, is_being_deleted, uid_of
+from assistant_operator.naming import Names
+from assistant_operator.reconcile import (
+    conditions,
+    confinement,
+    egress_proxy,
+    evidence,
+    held,
+    ingest,
+    kept,
+    model,
+    readiness,
+    report,
+    secrets,
+    store,
+)
 from assistant_operator.reconcile.apply import Applier, ref_of
+from assistant_operator.reconcile.dialects import in_force
 from assistant_operator.reconcile.evidence import Evidence
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
@@ -32,7 +46,7 @@ from assistant_operator.reconcile.material import Material
 from assistant_operator.reconcile.model import Model
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.pods import is_controlled_by
+from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.verdict import Course, Verdict
@@ -96,10 +110,12 @@ class Effort:
     now: datetime = field(init=False)
     names: Names = field(init=False)
     uid: str = field(init=False)
+    own: Own = field(init=False)
     model: Model | None = None
     applier: Applier | None = None
     model_status: ModelStatus | None = field(init=False)
     egress: EgressStatus | None = field(init=False)
+    policy_dialects: tuple[str, ...] = field(init=False)
     endpoint: str | None = field(init=False)
     told: tuple[GatewayStatus, ...] = ()
     heard: Mapping[str, Evidence] = field(default_factory=dict)
@@ -113,34 +129,40 @@ class Effort:
         self.now = self.world.clock()
         self.names = Names(*self.key)
         self.uid = uid_of(self.assistant)
+        self.own = Own(self.world.cache, self.key, self.names, self.uid)
         # Until the pass has come so far, what was told before stands.
         self.model_status, self.egress, self.endpoint = self.before.model, self.before.egress, self.before.endpoint
         self.retention, self.sources = self.before.retention, self.before.sources
+        self.policy_dialects = self.before.policy_dialects
         self.refs = set(inventory.parse((entry.id, entry.v) for entry in self.before.inventory))
 
     async def run(self) -> None:
         """Take the steps in order; what a step raises ends the pass."""
         self.spec = spec = self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
-        self.told = await kept.listen(self.world, self.key, self._pods() if spec.keeps else ())
+        self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps else ())
+        decided = await egress_proxy.listen(self.world, self.key, spec)
         material = await self._secrets(spec)
         self.model = await model.examine(applier, spec, self.names, self.before.model, self.now)
         pull = await self._attempt(self._target(spec, self.model))
         found = await self._attempt(store.locate(self.world, spec, self.names, self.uid, material.store))
         self.model_status = model.status_of(self.world, applier, spec, self.model, self.before.model)
-        addresses = self._addresses()
+        addresses = self.own.addresses()
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
-        self.heard = await evidence.listen(self.world.evidence, self.key, self._pods(), egress_rules(spec, context))
+        self.heard = await evidence.listen(self.world.evidence, self.key, self.own.pods(), egress_rules(spec, context), self.own.served())
         planned = plan(spec, context)
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         applied = await applier.apply(held.unhindered(self.problems, others, self.names))
         self.refs.update(applied)
+        self.policy_dialects = in_force(spec, {ref.kind for ref in applied}, self.world.dialects.known)
         self.model = model.after_apply(applier, spec, self.names, self.model)
-        self.egress, self.endpoint = egress_status(spec), self._endpoint()
+        self.endpoint = self._endpoint()
+        self.egress, due = egress_proxy.shown(self.world, self.key, spec, decided, self.before.egress)
+        self.delays += [due] if due is not None else []
         applied += await self._ingest(spec, applier, ingests, has_ca=context.ca_certificate is not None)
         # What needs a Service's address waits for the pass after the one that makes it.
-        applier.is_behind |= spec.keeps and self._addresses() != addresses
+        applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self.own.addresses() != addresses
         if not self.problems:
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
             self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
@@ -171,6 +193,7 @@ class Effort:
         return material
 
     def _context(self) -> Context:
+        addresses = self.own.addresses()
         return Context(
             installation=self.world.installation,
             names=self.names,
@@ -178,14 +201,10 @@ class Effort:
             generation=generation_of(self.assistant),
             serving=self.model.serving if self.model else None,
             embedding=self.model.embedding if self.model else None,
-            service_address=next(iter(self._addresses()[0]), None),
+            service_address=next(iter(addresses[self.names.service]), None),
+            proxy_address=next(iter(addresses[self.names.egress_proxy]), None),
+            dialects=self.world.dialects.known.readable,
         )
-
-    def _addresses(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the addresses of the gateways' Service and of the store's."""
-        cache, names = self.world.cache, self.names
-        service, of_store = (store.cluster_ips(cache, names.namespace, name, self.uid) for name in (names.service, names.store))
-        return service, of_store
 
     async def _attempt(self, step: Awaitable[T]) -> T | None:
         """Take a step whose failure keeps nothing else from being put right."""
@@ -213,27 +232,21 @@ class Effort:
     def _endpoint(self) -> str:
         return f"https://{self.names.service}.{self.names.namespace}.svc.{self.world.installation.cluster_domain}"
 
-    def _pods(self) -> list[Object]:
-        """Return the pods of the gateways, oldest first: by owner and not by label alone, since anybody can put our labels on a pod."""
-        stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
-        owner = uid_of(stateful_set.obj) if stateful_set else ""
-        pods = [pod for pod in self.world.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
-        return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
-
     def _observed(self) -> Observed:
-        stateful_set = self.world.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
         return Observed(
             problems=tuple(self.problems),
             pull=self.model.view if self.model else ABSENT,
             model=self.model.record if self.model else None,
             is_wanted=self.model.is_wanted if self.model else False,
-            stateful_set=stateful_set.obj if stateful_set else None,
-            pods=tuple(self._pods()),
+            stateful_set=self.own.stateful_set(),
+            pods=tuple(self.own.pods()),
             store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
+            proxy=egress_proxy.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             told=self.told,
             evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
             heard=self.heard,
-            policies=self.world.cache.policies.others(self.key, self.uid),
+            policies=(*self.world.cache.policies.others(self.key, self.uid), *self.world.dialects.others(self.key, self.uid)),
+            unreadable=self.world.dialects.known.unreadable,
         )
 
     async def report(self) -> Outcome:
@@ -249,6 +262,7 @@ class Effort:
             endpoint=self.endpoint,
             model=self.model_status,
             egress=self.egress,
+            policy_dialects=self.policy_dialects,
             evidence=confinement.evidence_status(seen, self.before.evidence),
             retention=self.retention,
             sources=self.sources,

@@ -9,7 +9,7 @@ from assistant_operator.errors import StatedError
 from assistant_operator.reconcile.evidence import Evidence
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.pull import ABSENT, ModelRecord, PullView
-from assistant_operator.reconcile.widening import Policy
+from assistant_operator.reconcile.widening import Widener
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,14 @@ class StoreSeen:
     is_managed: bool
     stateful_set: Mapping[str, Any] | None = None
     """Of the managed one."""
+    pods: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySeen:
+    """The egress proxy of an assistant that may reach hosts."""
+
+    deployment: Mapping[str, Any] | None = None
     pods: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -38,11 +46,15 @@ class Observed:
     """The pods that serve, oldest first."""
     store: StoreSeen | None = None
     """None: the assistant keeps nothing."""
+    proxy: ProxySeen | None = None
+    """None: no host is allowed."""
     told: tuple[GatewayStatus, ...] = ()
     """What the pods have told lately, oldest pod first; only with a store."""
     evidence: EgressEvidence = field(default_factory=EgressEvidence)
     """What the spec wants to have seen of the pods' confinement."""
     heard: Mapping[str, Evidence] = field(default_factory=dict)
     """What the pods have told of it lately, by uid."""
-    policies: tuple[Policy, ...] = ()
-    """NetworkPolicies of others that may select the pods."""
+    policies: tuple[Widener, ...] = ()
+    """Policies of others, of whatever kind, that may select the pods."""
+    unreadable: tuple[str, ...] = ()
+    """What is missing to read policies that the API server serves: others could widen unseen."""

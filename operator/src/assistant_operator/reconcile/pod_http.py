@@ -11,9 +11,10 @@ import aiohttp
 class PodHttp:
     """One session with many pods, each of which may be hostile."""
 
-    def __init__(self, port: int, seconds: float, most_bytes: int, connections: int) -> None:
+    def __init__(self, port: int, seconds: float, most_bytes: int, connections: int, connect_seconds: float | None = None) -> None:
+        """`seconds` are for all of it, `connect_seconds` for the connection to come about."""
         self._port = port
-        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=connect_seconds)
         self._most = most_bytes
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None

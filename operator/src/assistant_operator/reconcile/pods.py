@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from assistant_operator.kube.objects import Object, condition, is_being_deleted, metadata
 
-QUOTED = frozenset({"egress-gate", "egress-probe", "gateway", "model-check", "pull", "verify", "ingest"})
+QUOTED = frozenset({"egress-gate", "egress-probe", "egress-proxy", "gateway", "model-check", "pull", "verify", "ingest"})
 """Containers that run this project's programs."""
 
 _REASON = re.compile(r"[A-Z][A-Za-z0-9]{1,63}")

@@ -1,6 +1,8 @@
-"""All that is asked of pods in the background, made together and ended together: how pulls go, what gateways keep, what leaves pods."""
+"""All that is asked of pods in the background, made together and ended together: how pulls go, what gateways keep, what leaves pods,
+and what egress proxies decide."""
 
-from assistant_operator.reconcile import evidence, gateways, progress
+from assistant_egress.proxy.decisions import Decisions
+from assistant_operator.reconcile import decisions, evidence, gateways, progress
 from assistant_operator.reconcile.control import Control
 from assistant_operator.reconcile.evidence import Evidence, EvidenceAsk, Place
 from assistant_operator.reconcile.gateways import GatewayStatus
@@ -18,7 +20,8 @@ class Questions:
         self._pullers = HttpAsk(progress.PATH, progress.parse, progress.MAX_ANSWER)
         self._serving = HttpAsk(gateways.PATH, gateways.parse, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT, at_once=gateways.AT_ONCE)
         self._probes = evidence.pod_http()
-        self._control = Control()
+        self._proxies = HttpAsk(decisions.PATH, decisions.parse, decisions.MAX_ANSWER, at_once=decisions.AT_ONCE)
+        self._controls = (Control(), Control())
         self.progress: Poller[str, Progress] = Poller(self._pullers, lambda key, _before, _after: queue.add(key), progress.INTERVAL)
         self.gateways: Poller[str, GatewayStatus] = Poller(
             self._serving,
@@ -28,18 +31,26 @@ class Questions:
             gateways.AT_ONCE,
         )
         self.evidence: Poller[Place, Evidence] = Poller(
-            EvidenceAsk(around.now, self._control, utc_now, self._probes.post),
+            EvidenceAsk(around.now, *self._controls, utc_now, self._probes.post),
             evidence.news(queue.add),
             evidence.interval,
             evidence.PATIENCE,
             evidence.AT_ONCE,
             evidence.blended,
         )
+        self.proxies: Poller[str, Decisions] = Poller(
+            self._proxies,
+            decisions.news(queue.add, queue.add_after),
+            decisions.INTERVAL,
+            decisions.PATIENCE,
+            decisions.AT_ONCE,
+        )
 
     async def close(self) -> None:
         """Ask nothing more of anybody."""
-        for poller in (self.progress, self.gateways, self.evidence):
+        for poller in (self.progress, self.gateways, self.evidence, self.proxies):
             poller.close()
-        await self._control.close()
-        for connections in (self._pullers, self._serving, self._probes):
+        for control in self._controls:
+            await control.close()
+        for connections in (self._pullers, self._serving, self._probes, self._proxies):
             await connections.close()

@@ -6,7 +6,7 @@ waits, writes or remembers. The store's checks, and those of what is kept, are i
 
 from typing import Any
 
-from assistant_operator.reconcile import pods
+from assistant_operator.reconcile import egress_proxy, pods
 from assistant_operator.reconcile.chain import Check, first_verdict, problem_with, verdict_of
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED, GATEWAY_READY, MODEL_READY, RETENTION_ENFORCED, STORE_READY
 from assistant_operator.reconcile.confinement import confined, confined_as_far_as_seen, judge_confinement
@@ -120,11 +120,17 @@ CONFINED_GATEWAY: tuple[Check, ...] = (
     *ROLLOUT,
     confined,
 )
-READY: tuple[Check, ...] = (nothing_in_the_way, *MODEL, *CONFINED_GATEWAY)
+READY: tuple[Check, ...] = (
+    nothing_in_the_way,
+    *MODEL,
+    egress_proxy.serves,  # Before the gateways, which are given its address
+    *CONFINED_GATEWAY,
+)
 KEEPING: tuple[Check, ...] = (
     nothing_in_the_way,
     *MODEL,
     *STORE,  # Before the gateways, which are not ready without it
+    egress_proxy.serves,
     *CONFINED_GATEWAY,
     *SEEN,  # After the gateways, which tell of it
     *PURGES,

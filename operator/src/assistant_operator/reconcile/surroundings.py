@@ -1,8 +1,9 @@
 """What of the cluster's surroundings is tried from inside assistants, gathered for all of them at once and looked at anew now and then.
 
 The canary's addresses come from DNS, the name servers from the operator's own pod (assistants have none), the API server's from the
-environment and from the server itself. What cannot be found out at the moment stays as it was: whether something is alive at an address
-is for the control to say.
+environment and from the server itself. Other nodes' addresses are read where the installation names nothing outside; without the right to
+read nodes there are none. What cannot be found out at the moment stays as it was: whether something is alive at an address is for the
+control to say.
 """
 
 import asyncio
@@ -15,12 +16,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assistant_operator import errors
+from assistant_operator.kube.objects import Object, is_true
 from assistant_operator.reconcile.resolver import Resolver
-from assistant_operator.resources.egress_targets import Endpoint, Surroundings
+from assistant_operator.resources.egress_targets import Endpoint, Node, Surroundings
 
 LOOK_EVERY = 15.0
 LOOK_SECONDS = 3.0
 """Everybody waits while somebody looks: a name server or an API server that is slow must not make all pods unheard."""
+NODES_EVERY = 60.0
+"""Nodes come and go more slowly, and each weighs kilobytes."""
+MOST_NODES = 50
+"""A handful of those that are ready would do."""
 RESOLV_CONF = Path("/etc/resolv.conf")
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<host>[^\[\]:\s]+)):(?P<port>[0-9]{1,5})")
 
@@ -75,6 +81,22 @@ def service_address(environment: Mapping[str, str] = os.environ) -> tuple[Endpoi
     return () if found is None else (found,)
 
 
+def node(obj: Object) -> Node:
+    """Return what of a core/v1 Node matters here; host names among its addresses do not."""
+    told = (obj.get("status") or {}).get("addresses") or ()
+    found = [(str(one.get("type")), literal) for one in told if (literal := _literal(str(one.get("address")))) is not None]
+    kubelet = tuple(literal for kind, literal in found if kind == "InternalIP")
+    return Node(frozenset(literal for _, literal in found), kubelet if is_true(obj, "Ready") else ())
+
+
+def _literal(text: str) -> str | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 class Around:
     """Finds out, at most once in LOOK_EVERY seconds, whoever asks."""
 
@@ -84,6 +106,7 @@ class Around:
         api_servers: Callable[[], Awaitable[Sequence[str]]],
         canary: HostPort | None,
         outside: tuple[Endpoint, ...],
+        nodes: Callable[[], Awaitable[Sequence[Object]]],
         *,
         servers: Callable[[], tuple[str, ...]] = nameservers,
         service: Callable[[], tuple[Endpoint, ...]] = service_address,
@@ -91,18 +114,20 @@ class Around:
         self._resolver = resolver
         self._api_servers = api_servers
         self._canary = canary
+        self._nodes = nodes
         self._servers = servers
         self._service = service
         self._known = Surroundings(outside=outside)
-        self._looked_at = -inf
+        self._looked_at = self._nodes_read_at = -inf
         self._turn = asyncio.Lock()
 
     async def now(self) -> Surroundings:
         """Return what is known."""
         async with self._turn:
             if asyncio.get_running_loop().time() - self._looked_at >= LOOK_EVERY:
-                canaries, api_servers = await asyncio.gather(self._canaries(), self._servers_of_the_api())
-                self._known = Surroundings(canaries, self._known.outside, self._servers(), api_servers)
+                canaries, behind, nodes = await asyncio.gather(self._canaries(), self._endpoints_of_the_api(), self._other_nodes())
+                api_servers = tuple(dict.fromkeys((*self._service(), *behind)))
+                self._known = Surroundings(canaries, self._known.outside, self._servers(), api_servers, behind, nodes)
                 self._looked_at = asyncio.get_running_loop().time()
         return self._known
 
@@ -116,11 +141,29 @@ class Around:
             return self._known.canaries
         return tuple(Endpoint(address, self._canary.port) for address in addresses)
 
-    async def _servers_of_the_api(self) -> tuple[Endpoint, ...]:
+    async def _endpoints_of_the_api(self) -> tuple[Endpoint, ...]:
+        """Return where the API server is; its Service's address, which it tells to some clients, is none of its own."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 told = await self._api_servers()
         except (errors.ApiError, TimeoutError):
-            return self._known.api_servers or self._service()
-        behind = (found for text in told if (found := endpoint(text)) is not None)
-        return tuple(dict.fromkeys((*self._service(), *behind)))
+            return self._known.api_endpoints
+        service = {one.address for one in self._service()}
+        behind = (found for text in told if (found := endpoint(text)) is not None and found.address not in service)
+        return tuple(dict.fromkeys(behind))
+
+    async def _other_nodes(self) -> tuple[Node, ...]:
+        """Return some of the cluster's nodes; none where nobody needs them, or where they may not be read, which is no trouble."""
+        now = asyncio.get_running_loop().time()
+        if self._known.outside or now - self._nodes_read_at < NODES_EVERY:
+            return self._known.nodes
+        found = self._known.nodes
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                found = tuple(map(node, await self._nodes()))
+        except errors.ForbiddenError:
+            pass  # a namespaced installation: its owner may grant the right later
+        except (errors.ApiError, TimeoutError):
+            return found  # asked for again at the next look
+        self._nodes_read_at = now
+        return found

@@ -1,18 +1,20 @@
-"""Who else decides what the assistant's pods may reach: NetworkPolicies of others, and what others put into the pods.
+"""Who else decides what the assistant's pods may reach: policies of others, and what others put into the pods.
 
 NetworkPolicies add up: of all that select a pod each can only widen what the rest allows, and none can take anything back. So one of
 somebody else that selects the pods and has a rule is told of, whatever the rule says: rules are not compared, and one that allows just
-what ours allows counts too. One without rules lets nothing through, and widens nothing. Pure; foreign.py keeps the policies.
+what ours allows counts too. One without rules lets nothing through, and widens nothing. Pure; foreign.py keeps the policies. Those of
+other kinds (opening.py) are told of in the same way.
 """
 
 import json
-import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from assistant_operator.kube.objects import Object, annotation, controller_uid, name_of, uid_of
 from assistant_operator.naming import LABEL_ASSISTANT
+from assistant_operator.reconcile.opening import described
+from assistant_operator.reconcile.selecting import Selector
 from assistant_operator.reconcile.verdict import Verdict
 
 MAX_NAMED = 8
@@ -20,12 +22,24 @@ MAX_NAMED = 8
 
 CONTAINERS = frozenset({"egress-gate", "egress-probe", "model-check", "ollama", "documents", "gateway"})
 """Every container that serving pods can have. Not what the template names now: in a roll-out that drops one, old pods still have it."""
+PROXY_CONTAINERS = frozenset({"egress-proxy"})
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
 NETWORK_STATUS = ("k8s.v1.cni.cncf.io/network-status", "k8s.v1.cni.cncf.io/networks-status")
 """Multus writes a JSON list with an entry for each interface; the second name is the old one."""
 MULTUS = (NETWORKS, DEFAULT_NETWORK, *NETWORK_STATUS)
+
+
+class Widener(Protocol):
+    """A policy of others, of whatever kind; as text it is named to people."""
+
+    @property
+    def widens(self) -> bool:
+        """Tell whether it lets anything through."""
+
+    def selects(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether it selects a pod of the assistant with these labels, or may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +50,7 @@ class Policy:
     uid: str
     controller: str
     """uid of its controller, empty where it has none."""
-    labels: tuple[tuple[str, str], ...]
-    """matchLabels of spec.podSelector: by them most policies are told apart, thousands in a pass."""
-    expressions: bytes
-    """JSON of its matchExpressions, empty where there are none."""
+    pods: Selector
     egress: bool
     """It has a rule that lets something out."""
     ingress: bool
@@ -51,14 +62,11 @@ class Policy:
         spec = obj.get("spec") or {}
         egress, ingress = bool(spec.get("egress")), bool(spec.get("ingress"))
         types = spec.get("policyTypes") or ("Ingress", *(("Egress",) if egress else ()))
-        selector = spec.get("podSelector") or {}
-        expressions = selector.get("matchExpressions")
         return cls(
             name=name_of(obj),
             uid=uid_of(obj),
             controller=controller_uid(obj),
-            labels=tuple((sys.intern(key), value) for key, value in (selector.get("matchLabels") or {}).items()),
-            expressions=json.dumps(expressions, separators=(",", ":"), ensure_ascii=False).encode() if expressions else b"",
+            pods=Selector.of(spec.get("podSelector")),
             egress=egress and "Egress" in types,
             ingress=ingress and "Ingress" in types,
         )
@@ -69,59 +77,47 @@ class Policy:
 
     def may_select(self, assistant: str) -> bool:
         """Tell whether it can select pods of the assistant, which bear its name."""
-        return all(key != LABEL_ASSISTANT or value == assistant for key, value in self.labels)
+        return all(key != LABEL_ASSISTANT or value == assistant for key, value in self.pods.labels)
 
     def selects(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether its selector (metav1.LabelSelector) selects what bears the labels; an empty one selects everything."""
-        if any(labels.get(key) != value for key, value in self.labels):
-            return False
-        return not self.expressions or all(_holds(expression, labels) for expression in json.loads(self.expressions))
+        """Tell whether its selector selects what bears the labels; an empty one selects everything."""
+        return self.pods.selects(labels.get)
 
     def __str__(self) -> str:
-        return f"{self.name} ({' and '.join(way for way, is_open in (('egress', self.egress), ('ingress', self.ingress)) if is_open)})"
+        return described("NetworkPolicy", self.name, egress=self.egress, ingress=self.ingress)
 
 
-# Of a label's value, None where the pod has no such label, and the values of the expression.
-_OPERATORS: Mapping[str, Callable[[str | None, Collection[str]], bool]] = {
-    "In": lambda value, values: value in values,
-    "NotIn": lambda value, values: value not in values,
-    "Exists": lambda value, _values: value is not None,
-    "DoesNotExist": lambda value, _values: value is None,
-}
+def find(
+    policies: Iterable[Widener],
+    pods: Sequence[Mapping[str, Any]],
+    template: Mapping[str, Any] | None,
+    containers: frozenset[str] = CONTAINERS,
+) -> Verdict | None:
+    """Return the first verdict on what others have opened; None where nothing was found. The pods can have these containers."""
+    return widened(policies, pods, template) or not_as_planned(pods, containers)
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    holds = _OPERATORS.get(str(expression.get("operator")))
-    # An operator that a later Kubernetes may have could select the pods: better a policy too many in the message than one too few.
-    return holds is None or holds(labels.get(str(expression.get("key"))), expression.get("values") or ())
-
-
-def find(policies: Iterable[Policy], pods: Sequence[Mapping[str, Any]], template: Mapping[str, Any] | None) -> Verdict | None:
-    """Return the first verdict on what others have opened; None where nothing was found."""
-    return widened(policies, pods, template) or not_as_planned(pods)
-
-
-def widened(policies: Iterable[Policy], pods: Sequence[Mapping[str, Any]], template: Mapping[str, Any] | None) -> Verdict | None:
+def widened(policies: Iterable[Widener], pods: Sequence[Mapping[str, Any]], template: Mapping[str, Any] | None) -> Verdict | None:
     """Return the verdict that names the policies of others which let traffic through to or from the pods; None where there are none.
 
     While there is no pod, the labels of the template (PodTemplateSpec) stand for those that will come.
     """
     asked = pods or ([template] if template is not None else [])
     labels = [(one.get("metadata") or {}).get("labels") or {} for one in asked]
-    found = sorted(str(policy) for policy in policies if policy.widens and any(policy.selects(one) for one in labels))
+    found = sorted({str(policy) for policy in policies if policy.widens and any(policy.selects(one) for one in labels)})
     if not found:
         return None
     return Verdict.stuck(
         "WidenedByPolicy",
-        "NetworkPolicies of others select the assistant's pods and have rules, and what any policy allows is allowed. Remove them, or let "
+        "Policies of others select the assistant's pods and have rules, and what any policy allows is allowed. Remove them, or let "
         f"them select other pods; what is wanted belongs in spec.access.from and spec.egress.allow. They are: {_listed(found)}.",
     )
 
 
-def not_as_planned(pods: Sequence[Mapping[str, Any]]) -> Verdict | None:
+def not_as_planned(pods: Sequence[Mapping[str, Any]], containers: frozenset[str] = CONTAINERS) -> Verdict | None:
     """Return the verdict that says what others put into the first pod, by name, that is not what was asked for; None where all are."""
     for pod in sorted(map(dict, pods), key=name_of):
-        if found := [*_networks(pod), *(f"container {name}" for name in _strangers(pod))]:
+        if found := [*_networks(pod), *(f"container {name}" for name in _strangers(pod, containers))]:
             return Verdict.stuck(
                 "PodNotAsPlanned",
                 "An admission webhook, or somebody by hand, gave a pod more than the operator asked for. Put an end to that, then "
@@ -148,11 +144,11 @@ def _has_more_than_one(status: str) -> bool:
     return not isinstance(networks, list) or len(networks) > 1
 
 
-def _strangers(pod: Object) -> list[str]:
+def _strangers(pod: Object, containers: frozenset[str]) -> list[str]:
     """Return the containers that are none of ours: all share the pod's network, and the model server's loopback with it."""
     spec = pod.get("spec") or {}
     parts = (part for field in ("initContainers", "containers", "ephemeralContainers") for part in spec.get(field) or ())
-    return sorted({str(part.get("name", "")) for part in parts} - CONTAINERS)
+    return sorted({str(part.get("name", "")) for part in parts} - containers)
 
 
 def _listed(names: Sequence[str]) -> str:

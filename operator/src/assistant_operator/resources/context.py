@@ -11,6 +11,8 @@ from typing import Any
 from assistant_operator.naming import API_VERSION, CA_ENTRY, KIND, STORE_PORT, STORE_ROLE, Names
 
 DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm"
+DEFAULT_DNS_LABELS = {"k8s-app": "kube-dns"}
+DNS_PORT = 53
 
 Labels = Mapping[str, str]
 
@@ -37,6 +39,12 @@ class Installation:
     """PEM bundle that pulls trust in place of the image's own."""
     store_image: str = DEFAULT_STORE_IMAGE
     """PostgreSQL with pgvector: initdb and postgres in PATH, user 999."""
+    dns_labels: Labels = field(default_factory=lambda: dict(DEFAULT_DNS_LABELS))
+    """Labels of the cluster's name servers, in whatever namespace: egress proxies may ask them. Empty means no pods, never all."""
+    dns_port: int = DNS_PORT
+    """On which these pods listen; their Service listens on 53."""
+    nameservers: tuple[str, ...] = ()
+    """Of the operator's own pod: egress proxies may ask these too, by address."""
 
     def __post_init__(self) -> None:
         if not self.operator_namespace or not self.operator_labels:
@@ -133,6 +141,11 @@ class Context:
     """None: not known yet, hence no pods where the spec wants a store."""
     service_address: str | None = None
     """ClusterIP of the assistant's Service, for the ingests; None: not known yet, hence no ingest."""
+    proxy_address: str | None = None
+    """ClusterIP of the egress proxy's Service; None: not known yet, hence no pods where the spec allows hosts."""
+
+    dialects: frozenset[str] = frozenset()
+    """Kinds of policies besides NetworkPolicy that the API server serves, and the operator can read."""
 
     def metadata(self, name: str, component: str) -> dict[str, Any]:
         """Return the metadata that every object has: namespace, labels, and the assistant as its controller."""

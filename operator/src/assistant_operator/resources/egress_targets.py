@@ -1,16 +1,18 @@
 """What is tried from inside an assistant's pod: one target or more for each way out, less what the assistant may reach anyway.
 
 Pure: what is known of the cluster comes in as Surroundings, what the assistant may reach as the egress rules of its own NetworkPolicy
-(network_policy.py). A target inside one of these rules says nothing and is never tried; that leaves a class of paths without a target
-where a rule covers all of it, which status then says. Who reaches what is asked by reconcile/evidence.py.
+(network_policy.py). A target inside one of these rules says nothing about its class of paths and is not tried for it; that leaves a class
+without a target where a rule covers all of it, which status then says. Rules for single addresses are tried themselves, as what is
+allowed. Who reaches what is asked by reconcile/evidence.py.
 """
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from assistant_egress.protocol import PathClass, Protocol
+from assistant_egress.protocol import EvidencePath, Protocol
 
 METADATA = ("169.254.169.254", "fd00:ec2::254")
 """Where clouds serve a node's credentials; the second one is AWS's."""
@@ -18,7 +20,9 @@ METADATA_PORT = 80
 DNS_PORT = 53
 KUBELET_PORT = 10250
 MOST_PER_CLASS = 8
-"""Of outside, pods, dns and apiServer each: with metadata and the node's addresses a round stays below the protocol's 64 targets."""
+"""Of outside, pods, dns, apiServer and allowed each: with the rest a round stays below the protocol's 64 targets (each canary is three)."""
+MOST_OF_THE_NODE = 4
+"""Addresses of the pod's own node: one of each family is usual."""
 
 Rule = Mapping[str, Any]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,20 +37,36 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the cluster; addresses as `ipaddress` spells them."""
+
+    addresses: frozenset[str]
+    """All by which it is known."""
+    kubelet: tuple[str, ...]
+    """Where its kubelet listens, while the node is ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the operator knows of the cluster around its assistants."""
 
     canaries: tuple[Endpoint, ...] = ()
     outside: tuple[Endpoint, ...] = ()
+    """What the installation names; where it names something, nothing else is tried as outside."""
     nameservers: tuple[str, ...] = ()
     api_servers: tuple[Endpoint, ...] = ()
+    """The API server's Service, and api_endpoints."""
+    api_endpoints: tuple[Endpoint, ...] = ()
+    """Where the API server itself says that it is."""
+    nodes: tuple[Node, ...] = ()
+    """Some of them, of a large cluster."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Goal:
     """Something to try, by whomever: the operator tries the same as the pod."""
 
-    path: PathClass
+    path: EvidencePath
     protocol: Protocol
     address: str
     port: int
@@ -61,14 +81,14 @@ class Goals:
     """What is tried from one pod, and why there is nothing to try for some classes of paths."""
 
     tried: tuple[Goal, ...]
-    covered: Mapping[PathClass, str]
+    covered: Mapping[EvidencePath, str]
     """Classes all of whose targets lie in what the assistant may reach, with the network that the first one lies in."""
 
 
 def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[Rule]) -> Goals:
     """Return what to try from a pod on a node with these addresses, under these egress rules."""
     tried: list[Goal] = []
-    covered: dict[PathClass, str] = {}
+    covered: dict[EvidencePath, str] = {}
     for goal in dict.fromkeys(_all(around, node_addresses)):
         network = covering(goal, egress)
         if network is None:
@@ -76,11 +96,12 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
         else:
             covered.setdefault(goal.path, network)
     left = {goal.path for goal in tried}
+    tried += _allowed(egress)
     return Goals(tuple(tried), {path: network for path, network in covered.items() if path not in left})
 
 
 def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
-    yield from (Goal("outside", "tcp", one.address, one.port) for one in around.outside[:MOST_PER_CLASS])
+    yield from (Goal("outside", "tcp", one.address, one.port) for one in islice(_outside(around, node_addresses), MOST_PER_CLASS))
     for canary in around.canaries[:MOST_PER_CLASS]:
         yield from (Goal("pods", protocol, canary.address, canary.port) for protocol in _TRANSPORTS)
         if ":" not in canary.address:
@@ -89,10 +110,59 @@ def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
     yield from (Goal("metadata", "tcp", address, METADATA_PORT) for address in METADATA)
     yield from (Goal("dns", "dns", address, DNS_PORT) for address in around.nameservers[:MOST_PER_CLASS])
     yield from (Goal("apiServer", "tcp", one.address, one.port) for one in around.api_servers[:MOST_PER_CLASS])
-    yield from (Goal("ownNode", "tcp", address, KUBELET_PORT) for address in node_addresses[:MOST_PER_CLASS])
+    yield from (Goal("ownNode", "tcp", address, KUBELET_PORT) for address in node_addresses[:MOST_OF_THE_NODE])
 
 
 _TRANSPORTS: tuple[Protocol, ...] = ("tcp", "udp")
+
+
+def _outside(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Endpoint]:
+    """Yield what lies off the pod's node and outside of the network of pods: what the installation names, or else other machines.
+
+    Most plugins do not filter what goes from a pod to its own node, whatever a policy says, and the API server may be there.
+    """
+    own = {str(_plain(text)) for text in node_addresses}
+    if around.outside or not own:  # without its addresses, any of the machines may be the pod's own node
+        yield from around.outside
+        return
+    # The pod knows its node by some addresses, others may know it by more.
+    own = own.union(*(node.addresses for node in around.nodes if not own.isdisjoint(node.addresses)))
+    kubelets = (Endpoint(address, KUBELET_PORT) for node in around.nodes for address in node.kubelet)
+    for one in dict.fromkeys((*around.api_endpoints, *kubelets)):
+        address = _plain(one.address)
+        if str(address) not in own and _is_elsewhere(address):
+            yield one
+
+
+def _is_elsewhere(address: Address) -> bool:
+    """Loopback is the pod itself, and what is link-local is answered by the node."""
+    return not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
+
+
+def _allowed(egress: Iterable[Rule]) -> list[Goal]:
+    """Return what the rules let through to single addresses, by TCP: the assistant's own Services, and what the spec allows."""
+    found = (
+        Goal("allowed", "tcp", address, int(port["port"]))
+        for rule in sorted(egress, key=_is_of_others)
+        for peer in rule["to"]
+        if (address := _only_address(peer)) is not None
+        for port in rule["ports"]
+        if port.get("protocol", "TCP") == "TCP"
+    )
+    return list(dict.fromkeys(found))[:MOST_PER_CLASS]
+
+
+def _is_of_others(rule: Rule) -> bool:
+    """In rules for the assistant's own Services their pods stand beside the Service's address; these are tried first."""
+    return not any("podSelector" in peer for peer in rule["to"])
+
+
+def _only_address(peer: Mapping[str, Any]) -> str | None:
+    block = peer.get("ipBlock")
+    if block is None or block.get("except"):
+        return None
+    network = ipaddress.ip_network(block["cidr"], strict=False)
+    return str(network.network_address) if network.num_addresses == 1 else None
 
 
 def covering(goal: Goal, egress: Iterable[Rule]) -> str | None:

@@ -22,6 +22,7 @@ from assistant_operator.naming import (
 )
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.documents import documents_mount
+from assistant_operator.resources.egress_proxy import proxy_environment
 from assistant_operator.resources.ollama import RUN_VOLUME
 from assistant_operator.resources.pod import READABLE, container
 from assistant_operator.resources.secrets import (
@@ -48,13 +49,15 @@ STORE_MEBIBYTES = 128
 
 def gateway(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
     """Return the container."""
-    arguments: dict[str, Any] = {"args": _arguments(spec)} if spec.keeps else {}
+    fields: dict[str, Any] = {"args": _arguments(spec)} if spec.keeps else {}
+    if environment := proxy_environment(spec, context):
+        fields["env"] = environment
     return container(
         context,
         "gateway",
         context.installation.gateway_image,
         command=["python3", "-m", "assistant_gateway"],
-        **arguments,
+        **fields,
         ports=[
             {"name": "https", "containerPort": GATEWAY_PORT, "protocol": "TCP"},
             {"name": "ops", "containerPort": OPS_PORT, "protocol": "TCP"},

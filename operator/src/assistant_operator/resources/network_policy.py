@@ -1,8 +1,8 @@
 """What may reach the assistant's pods, and what they may reach: a policy for each kind of pod, applied before any pod exists.
 
-`<name>` is for the serving pods, `<name>-pull` for the only pod with a way out, `<name>-store` for the managed store, `<name>-ingest` for
-the pods that bring documents. All name Ingress and Egress, so that what has no rule is denied. An empty list of peers in a rule means
-everybody to Kubernetes; no rule here is ever built from an empty list.
+`<name>` is for the serving pods, `<name>-pull` for the pod that brings the model, `<name>-store` for the managed store, `<name>-ingest` for
+the pods that bring documents, `<name>-egress` for the proxy through which hosts are reached. All name Ingress and Egress, so that what has
+no rule is denied. An empty list of peers in a rule means everybody to Kubernetes; no rule here is ever built from an empty list.
 """
 
 import hashlib
@@ -12,20 +12,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.api.v1alpha1.spec import EgressRule
+from assistant_operator.api.v1alpha1.spec import AllowedNetwork
 from assistant_operator.naming import (
     COMPONENT_ASSISTANT,
+    COMPONENT_EGRESS_PROXY,
     COMPONENT_INGEST,
     COMPONENT_PULL,
     COMPONENT_STORE,
     EVIDENCE_PORT,
     GATEWAY_PORT,
     OPS_PORT,
+    PROXY_PORT,
     SERVICE_PORT,
     STORE_PORT,
 )
-from assistant_operator.resources.context import Context
+from assistant_operator.resources.context import DNS_PORT, Context
 from assistant_operator.resources.manifest import Manifest
+from assistant_operator.resources.public_networks import PUBLIC
 from assistant_operator.resources.pull_target import default_port, registry_ports
 
 Rule = dict[str, Any]
@@ -46,9 +49,8 @@ def assistant_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest:
 
 
 def egress_rules(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
-    """Return all that the serving pods may reach: what the spec allows, and the store."""
-    allowed = spec.egress.allow if spec.egress.mode == "Allowlist" else ()
-    return [rule for one in allowed for rule in _allowed(one)] + _to_store(spec, context)
+    """Return all that the serving pods may reach: the networks that the spec allows, the way to its hosts, and the store."""
+    return [rule for one in spec.egress.networks for rule in _allowed(one)] + _to_proxy(spec, context) + _to_store(spec, context)
 
 
 def egress_revision(spec: PrivateAssistantSpec, context: Context) -> str:
@@ -78,6 +80,42 @@ def ingest_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest | No
     if context.service_address is not None:
         egress += _rule("to", [_address(context.service_address)], _ports(SERVICE_PORT))
     return _policy(context, context.names.ingest_network_policy, COMPONENT_INGEST, [], egress)
+
+
+def proxy_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest | None:
+    """Return the policy of the egress proxy; None where no host is allowed.
+
+    In come the serving pods alone. It may ask for names, and reach, on the hosts' ports, everything that is public (the proxy itself
+    knows the names), and the networks that the spec allows: hosts may be there too.
+    """
+    if not spec.egress.hosts:
+        return None
+    ingress = _rule("from", [_pods(context, COMPONENT_ASSISTANT)], _ports(PROXY_PORT))
+    ingress += _rule("from", [_operator(context)], _ports(OPS_PORT))
+    ingress += _rule("from", _monitoring(context), _ports(OPS_PORT))
+    egress = _to_nameservers(context)
+    egress += _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in PUBLIC], _ports(*(host.port for host in spec.egress.hosts)))
+    egress += [rule for network in spec.egress.networks for rule in _allowed(network, "TCP")]
+    return _policy(context, context.names.egress_proxy, COMPONENT_EGRESS_PROXY, ingress, egress)
+
+
+def _to_proxy(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
+    if not spec.egress.hosts:
+        return []
+    service = [_address(context.proxy_address)] if context.proxy_address is not None else []
+    return _rule("to", [_pods(context, COMPONENT_EGRESS_PROXY), *service], _ports(PROXY_PORT))
+
+
+def _to_nameservers(context: Context) -> list[Rule]:
+    """Return where names are asked for: a policy may see the name servers' Service, or the pods behind it on a port of their own."""
+    labels, addresses = context.installation.dns_labels, context.installation.nameservers
+    pods = [{"namespaceSelector": {}, "podSelector": {"matchLabels": dict(labels)}}] if labels else []
+    behind = _rule("to", pods, _dns_ports(context.installation.dns_port))
+    return behind + _rule("to", [_address(address) for address in addresses], _dns_ports(DNS_PORT))
+
+
+def _dns_ports(port: int) -> list[Rule]:
+    return [{"port": port, "protocol": protocol} for protocol in ("UDP", "TCP")]
 
 
 def _to_store(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
@@ -144,8 +182,9 @@ def _monitoring(context: Context) -> list[Peer]:
     return [{"namespaceSelector": {"matchLabels": dict(labels)}}] if labels else []
 
 
-def _allowed(allowed: EgressRule) -> list[Rule]:
-    ports = [port.to_dict() for port in allowed.ports]
+def _allowed(allowed: AllowedNetwork, *protocols: str) -> list[Rule]:
+    """Return the rule for a network; of its ports those of the protocols alone, where any are given."""
+    ports = [port.to_dict() for port in allowed.ports if not protocols or port.protocol in protocols]
     return _rule("to", [{"ipBlock": {"cidr": allowed.cidr}}], ports)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import MODELS_FOLDER, OLLAMA_PORT, RUN_FOLDER, RUNTIME_LOG_PIPE
 from assistant_operator.resources.context import Context
+from assistant_operator.resources.egress_proxy import proxy_environment
 from assistant_operator.resources.pod import container, models_mount
 
 RUN_VOLUME = "run"
@@ -26,7 +27,7 @@ def ollama(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
     command = DISCARDED if spec.logging.runtime == "Discard" else FILTERED
     fields: dict[str, Any] = {
         "command": ["/bin/sh", "-c", command],
-        "env": [{"name": name, "value": value} for name, value in environment(spec).items()],
+        "env": [*({"name": name, "value": value} for name, value in environment(spec).items()), *proxy_environment(spec, context)],
         "volumeMounts": [
             models_mount(),
             {"name": RUN_VOLUME, "mountPath": RUN_FOLDER},

@@ -10,6 +10,7 @@ from typing import Any
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import COMPONENT_ASSISTANT, MODELS_FOLDER
 from assistant_operator.resources.context import Context
+from assistant_operator.resources.reach import reach_labels
 
 USER = 65532
 """User and group of every container but the store's; its number is that of `nonroot` in distroless images."""
@@ -18,6 +19,11 @@ STORE_USER = 999
 READABLE = 0o440
 """Mode of mounted secrets: for the user's group, which fsGroup gives to the volumes."""
 MODELS_VOLUME = "models"
+
+# Names are a way out, and an assistant has nothing to look up. A pull's hosts are in hostAliases.
+_NO_DNS: Mapping[str, Any] = {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["127.0.0.1"]}}
+# Of the egress proxy alone.
+_DNS: Mapping[str, Any] = {"dnsPolicy": "ClusterFirst"}
 
 RESTRICTED: Mapping[str, Any] = {
     "allowPrivilegeEscalation": False,
@@ -35,7 +41,7 @@ RESTRICTED: Mapping[str, Any] = {
 def pod_metadata(spec: PrivateAssistantSpec, context: Context, component: str, annotations: Mapping[str, str]) -> dict[str, Any]:
     """Return the metadata of a pod template; the operator's labels win, since policies select by them."""
     wished = spec.model.pod
-    metadata: dict[str, Any] = {"labels": {**wished.labels, **context.names.labels(component)}}
+    metadata: dict[str, Any] = {"labels": {**wished.labels, **context.names.labels(component), **reach_labels(spec, component)}}
     if merged := {**wished.annotations, **annotations}:
         metadata["annotations"] = merged
     return metadata
@@ -47,6 +53,8 @@ def pod_spec(
     containers: Mapping[str, Any],
     volumes: Sequence[Mapping[str, Any]],
     user: int = USER,
+    *,
+    has_dns: bool = False,
 ) -> dict[str, Any]:
     """Return a pod's spec: the user's placement, the given containers and volumes, and everything that confines them."""
     return {
@@ -56,9 +64,7 @@ def pod_spec(
         "serviceAccountName": context.names.service_account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        # No DNS: names are a way out, and an assistant has nothing to look up. A pull's hosts are in hostAliases.
-        "dnsPolicy": "None",
-        "dnsConfig": {"nameservers": ["127.0.0.1"]},
+        **(_DNS if has_dns else _NO_DNS),
         "hostNetwork": False,
         "hostPID": False,
         "hostIPC": False,

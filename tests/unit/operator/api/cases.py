@@ -45,6 +45,17 @@ def egress(*cidrs: str, mode: str = "Allowlist", **fields: Any) -> dict[str, Any
     return {**model(), "egress": {"mode": mode, "allow": [{"cidr": cidr, "ports": [{"port": 443}]} for cidr in cidrs], **fields}}
 
 
+def destinations(*allow: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {**model(), "egress": {"mode": "Allowlist", "allow": list(allow), **fields}}
+
+
+def hosts(*names: str, **fields: Any) -> dict[str, Any]:
+    return destinations(*({"host": name} for name in names), **fields)
+
+
+REPORTED: dict[str, Any] = {"evidence": {"mode": "Reported"}}
+
+
 def evidence(*paths: str, mode: str = "Required") -> dict[str, Any]:
     return {**model(), "egress": {"evidence": {"mode": mode, **({"paths": list(paths)} if paths else {})}}}
 
@@ -215,7 +226,18 @@ GOOD: tuple[Case, ...] = (
     Case("egress-host", egress("192.0.2.7/32")),
     Case("egress-v6", egress("2001:db8::/32")),
     Case("egress-own-networks", egress("10.0.0.0/8", "fd00::/8")),
-    Case("egress-open-acknowledged", egress("0.0.0.0/0", "::/0", acknowledgeOpenEgress=True)),
+    Case("egress-open-acknowledged", egress("0.0.0.0/0", "::/0", acknowledgeOpenEgress=True, **REPORTED)),
+    Case("egress-open-and-nothing-outside", egress("0.0.0.0/0", acknowledgeOpenEgress=True, evidence={"paths": ["pods"]})),
+    Case("egress-metadata-acknowledged", egress("169.254.169.254/32", acknowledgeOpenEgress=True)),
+    Case("host", hosts("api.corp.example")),
+    Case("host-of-one-label-more", hosts("*.corp.example", "corp.example")),
+    Case("host-on-two-ports", destinations({"host": "api.corp.example", "port": 8443}, {"host": "api.corp.example"})),
+    Case("host-beside-a-network", destinations({"host": "api.corp.example"}, {"cidr": "10.0.0.0/8", "ports": [{"port": 443}]})),
+    Case("host-of-other-letters", hosts("xn--bcher-kva.example", "a.xn--p1ai")),
+    Case("host-with-digits", hosts("1.2.3.4a.example", "0.example", "a--b.example")),
+    Case("host-of-253", hosts(".".join(["a" * 62] * 3 + ["a" * 61, "ab"]))),
+    Case("host-with-labels-of-63", hosts("a" * 63 + ".example")),
+    Case("hosts-64", hosts(*[f"h{i}.{'a' * 60}.example" for i in range(64)])),
     Case("egress-deny-with-empty-list", egress(mode="Deny")),
     Case("evidence-reported", evidence(mode="Reported")),
     Case("evidence-of-everything", evidence("outside", "pods", "metadata", "dns", "apiServer", "ownNode")),
@@ -269,6 +291,7 @@ BAD: tuple[Case, ...] = (
     Case("name-of-anothers-secret", model(), "metadata.name", name="x-key-y"),
     Case("name-that-makes-keys-ambiguous", model(), "metadata.name", name="x-key"),
     Case("name-of-anothers-store", model(), "metadata.name", name="x-store"),
+    Case("name-of-anothers-proxy", model(), "metadata.name", name="x-egress"),
     Case("name-of-anothers-ingest", model(), "metadata.name", name="x-ingest"),
     Case("name-of-anothers-ingest-job", model(), "metadata.name", name="x-ingest-y"),
     # The model.
@@ -415,7 +438,55 @@ BAD: tuple[Case, ...] = (
         "spec.egress.allow",
         schema=True,
     ),
-    Case("ports-absent", {**model(), "egress": {"mode": "Allowlist", "allow": [{"cidr": "10.0.0.0/8"}]}}, "spec.egress.allow", schema=True),
+    Case("ports-absent", destinations({"cidr": "10.0.0.0/8"}), "spec.egress.allow[0].ports"),
+    Case("destination-of-nothing", destinations({"ports": [{"port": 443}]}), "spec.egress.allow[0]"),
+    Case("destination-of-nothing-at-all", destinations({}), "spec.egress.allow[0]"),
+    Case("destination-of-both", destinations({"host": "a.example", "cidr": "10.0.0.0/8", "ports": [{"port": 1}]}), "spec.egress.allow[0]"),
+    Case("host-with-ports", destinations({"host": "a.example", "ports": [{"port": 443}]}), "spec.egress.allow[0].ports"),
+    Case("cidr-with-port", destinations({"cidr": "10.0.0.0/8", "ports": [{"port": 1}], "port": 2}), "spec.egress.allow[0].port"),
+    Case("host-port-zero", destinations({"host": "a.example", "port": 0}), "spec.egress.allow[0].port", schema=True),
+    Case("host-port-too-large", destinations({"host": "a.example", "port": 65536}), "spec.egress.allow[0].port", schema=True),
+    Case("host-with-deny", {**model(), "egress": {"mode": "Deny", "allow": [{"host": "a.example"}]}}, "spec.egress.allow"),
+    Case("host-without-mode", {**model(), "egress": {"allow": [{"host": "a.example"}]}}, "spec.egress.allow"),
+    Case("host-empty", hosts(""), "spec.egress.allow[0].host", schema=True),
+    Case("host-of-254", hosts(".".join(["a" * 62] * 3 + ["a" * 62, "ab"])), "spec.egress.allow[0].host", schema=True),
+    Case("host-of-one-label", hosts("registry"), "spec.egress.allow[0].host"),
+    Case("host-is-an-address", hosts("192.0.2.7"), "spec.egress.allow[0].host"),
+    Case("host-is-an-address-in-brackets", hosts("[2001:db8::1]"), "spec.egress.allow[0].host"),
+    Case("host-is-an-address-of-v6", hosts("2001:db8::1"), "spec.egress.allow[0].host"),
+    Case("host-is-an-odd-address", hosts("0x7f.1"), "spec.egress.allow[0].host"),
+    Case("host-is-an-address-in-hex", hosts("0x7f.0x1"), "spec.egress.allow[0].host"),
+    Case("host-is-a-star", hosts("*"), "spec.egress.allow[0].host"),
+    Case("host-of-everybody", hosts("*.example"), "spec.egress.allow[0].host"),
+    Case("host-of-two-stars", hosts("*.*.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-star-inside", hosts("api.*.corp.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-part-of-a-label", hosts("api*.corp.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-star-at-its-end", hosts("corp.example.*"), "spec.egress.allow[0].host"),
+    Case("host-with-a-dot-at-its-end", hosts("a.example."), "spec.egress.allow[0].host"),
+    Case("host-with-a-dot-in-front", hosts(".a.example"), "spec.egress.allow[0].host"),
+    Case("host-with-an-empty-label", hosts("a..example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-star-and-an-empty-label", hosts("*..example"), "spec.egress.allow[0].host"),
+    Case("host-shouted", hosts("API.corp.example"), "spec.egress.allow[0].host"),
+    Case("host-in-unicode", hosts("bücher.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-letter-that-looks-alike", hosts("exаmple.com"), "spec.egress.allow[0].host"),
+    Case("host-with-a-scheme", hosts("https://a.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-port", hosts("a.example:443"), "spec.egress.allow[0].host"),
+    Case("host-with-a-path", hosts("a.example/b"), "spec.egress.allow[0].host"),
+    Case("host-with-an-underscore", hosts("_dns.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-dash-first", hosts("-a.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-dash-last", hosts("a-.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-newline", hosts("a.example\n"), "spec.egress.allow[0].host"),
+    Case("host-with-a-space", hosts(" a.example"), "spec.egress.allow[0].host"),
+    Case("host-with-a-label-of-64", hosts("a" * 64 + ".example"), "spec.egress.allow[0].host"),
+    Case("host-twice", hosts("a.example", "b.example", "a.example"), "spec.egress.allow"),
+    Case("host-twice-with-its-port", destinations({"host": "a.example"}, {"host": "a.example", "port": 443}), "spec.egress.allow"),
+    Case("hosts-65", hosts(*[f"h{i}.example" for i in range(65)]), "spec.egress.allow", schema=True),
+    Case("open-and-never-ready", egress("0.0.0.0/0", acknowledgeOpenEgress=True), "spec.egress.evidence"),
+    Case(
+        "open-in-part-and-never-ready",
+        egress("10.0.0.0/8", "2000::/3", acknowledgeOpenEgress=True, evidence={"mode": "Required", "paths": ["pods", "outside"]}),
+        "spec.egress.evidence",
+    ),
     Case("port-zero", port(port=0), "spec.egress.allow[0].ports[0].port", schema=True),
     Case("port-range-backwards", port(port=443, endPort=80), "spec.egress.allow[0].ports[0].endPort"),
     Case("evidence-path-twice", evidence("pods", "dns", "pods"), "spec.egress.evidence.paths"),

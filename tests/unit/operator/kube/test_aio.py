@@ -9,7 +9,7 @@ from kubernetes.aio.client.configuration import Configuration
 
 from assistant_operator import errors
 from assistant_operator.kube.aio import HttpClient, api_error
-from assistant_operator.kube.kinds import CONFIG_MAP, SERVICE
+from assistant_operator.kube.kinds import CONFIG_MAP, NODE, SECRET, SERVICE
 
 CASES: list[Any] = [
     (400, "BadRequest", errors.InvalidError),
@@ -102,6 +102,47 @@ async def test_the_server_says_where_it_is(answer: dict[str, Any], expected: tup
         await client.close()
 
     assert [(request.method, request.path) for request in server.seen] == [("GET", "/api")]
+
+
+async def test_discovery_tells_what_is_served_and_in_which_versions() -> None:
+    """Of a group that the server does not know: nothing. A version that goes in between is none; no discovery is an error."""
+    documents: dict[str, Any] = {
+        "/apis/a.example": {"versions": [{"version": "v1"}, {"version": "v2"}, {"version": "v3"}]},
+        "/apis/a.example/v1": {"resources": [{"name": "things"}, {"name": "things/status"}]},
+        "/apis/a.example/v2": {"resources": [{"name": "things"}, {"name": "others"}]},
+    }
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.path == "/apis/b.example":
+            return web.json_response({"reason": "Forbidden"}, status=403)
+        found = documents.get(request.path)
+        return web.json_response({"reason": "NotFound"}, status=404) if found is None else web.json_response(found)
+
+    app = web.Application()
+    app.router.add_route("GET", "/{path:.*}", handle)
+    async with TestServer(app) as running:
+        client = HttpClient(Configuration(host=f"http://{running.host}:{running.port}"))
+        assert await client.served("a.example") == {"things": {"v1", "v2"}, "things/status": {"v1"}, "others": {"v2"}}
+        assert await client.served("c.example") == {}
+        with pytest.raises(errors.ForbiddenError):
+            await client.served("b.example")
+        await client.close()
+
+
+async def test_of_what_there_are_thousands_a_few_are_asked_for() -> None:
+    """One page; that there are more pages does not matter."""
+    server = Server()
+    server.answer = web.json_response({"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "more"}})
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    async with TestServer(app) as running:
+        client = HttpClient(Configuration(host=f"http://{running.host}:{running.port}"))
+        assert await client.some(NODE, 50) == ({"metadata": {"name": "a"}},)
+        with pytest.raises(errors.ForbiddenError, match="NotInTable"):
+            await client.some(SECRET, 1)
+        await client.close()
+
+    assert [(request.method, str(request.rel_url)) for request in server.seen] == [("GET", "/api/v1/nodes?limit=50")]
 
 
 async def test_no_answer_is_an_error_of_ours() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from assistant_egress.protocol import PATHS
-from assistant_operator.kube.kinds import NETWORK_POLICY, STATEFUL_SET
+from assistant_operator.kube.kinds import NETWORK_POLICY, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object
-from assistant_operator.naming import ANNOTATION_EGRESS_REVISION
+from assistant_operator.naming import ANNOTATION_EGRESS_REVISION, LABEL_ASSISTANT
+from assistant_operator.resources.egress_targets import Endpoint, Goal, Surroundings, goals
 from tests.support.evidence import NOT_ENFORCED, START, confined, path_seen
 from tests.support.fake_world import MODEL, FakeWorld
 from tests.unit.operator.reconcile.keepers import KEEP
@@ -69,7 +70,7 @@ async def test_what_is_reported_keeps_nobody_from_being_ready(fake: FakeWorld) -
 
 
 async def test_pods_in_their_gate_are_asked(fake: FakeWorld) -> None:
-    """They have an address, and are not ready; of pods without one nothing is to be heard."""
+    """They are not ready. While they have no address, what will be asked is found out already."""
     fake.apply()
     await fake.settle()
     fake.pull_succeeds()
@@ -77,13 +78,13 @@ async def test_pods_in_their_gate_are_asked(fake: FakeWorld) -> None:
     owner = fake.client.find(STATEFUL_SET, "ns", "one")
     assert owner is not None
     fake.pod(owner, "assistant", {"phase": "Pending"})
-    fake.probes.told = confined(pods=NOT_ENFORCED)
     await fake.settle()
-    assert fake.probes.asked == {}
+    assert [place.address for place in fake.probes.asked.values()] == [""]
+    fake.probes.told = confined(pods=NOT_ENFORCED)
     fake.pod(owner, "assistant", {"phase": "Pending", "podIP": "10.1.0.7", "hostIPs": [{"ip": "203.0.113.2"}]})
     await fake.settle()
 
-    (place,) = fake.probes.asked.values()
+    *_, place = fake.probes.asked.values()
     assert (place.address, place.node_addresses, place.is_held) == ("10.1.0.7", ("203.0.113.2",), True)
     assert fake.verdict("EgressConfined") == ("False", "NotEnforced")
 
@@ -98,6 +99,49 @@ async def test_a_pod_is_tried_under_the_rules_of_its_policy(fake: FakeWorld) -> 
     assert policy is not None
     assert place.egress == policy["spec"]["egress"]
     assert len(place.egress) == 2
+
+
+async def test_the_way_to_the_store_is_judged_by_the_stores_pods(fake: FakeWorld) -> None:
+    """The Service's address is in the policy, and alive while a pod behind it is ready."""
+    await fake.make_ready(KEEP)
+    service, store = fake.client.find(SERVICE, "ns", "one-store"), fake.client.find(STATEFUL_SET, "ns", "one-store")
+    assert service is not None
+    assert store is not None
+    at = Endpoint(service["spec"]["clusterIPs"][0], 5432)
+
+    (place,) = fake.probes.asked.values()
+    assert place.served[at] is False
+    fake.pod(store, "store", {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})
+    await fake.settle()
+    (place,) = fake.probes.asked.values()
+    assert place.served[at] is True
+    assert [goal for goal in goals(Surroundings(), (), place.egress).tried if goal.path == "allowed"] == [
+        Goal("allowed", "tcp", at.address, at.port)
+    ]
+
+
+async def test_a_service_of_others_under_our_label_says_nothing(fake: FakeWorld) -> None:
+    """Anybody can put the label on: only what the assistant controls is its own."""
+    await fake.make_ready(KEEP)
+    meta = {"name": "theirs", "namespace": "ns", "labels": {LABEL_ASSISTANT: "one"}}
+    spec = {"ports": [{"port": 443}], "selector": {LABEL_ASSISTANT: "one"}}
+    theirs = fake.client.put({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+    await fake.settle()
+
+    (place,) = fake.probes.asked.values()
+    assert {at.port for at in place.served} == {443, 5432}
+    assert theirs["spec"]["clusterIPs"][0] not in {at.address for at in place.served}
+
+
+async def test_what_is_allowed_and_not_reached_is_shown_and_keeps_nobody_from_being_ready(fake: FakeWorld) -> None:
+    """In status and in the message."""
+    fake.probes.told = confined(allowed=path_seen("NotEnforced", "Blocked", unreached=("10.96.0.77:5432",)))
+    await fake.make_ready(KEEP)
+
+    assert fake.verdict() == ("True", "Serving")
+    assert fake.verdict("EgressConfined") == ("True", "Enforced")
+    assert rows(fake)["allowed"] == ("NotEnforced", False)
+    assert "Allowed but not reachable: 10.96.0.77:5432." in fake.message("EgressConfined")
 
 
 async def test_tightening_rolls_the_pods(fake: FakeWorld) -> None:

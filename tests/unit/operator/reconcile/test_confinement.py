@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant_egress.protocol import PATHS, ClassVerdict, PathClass, Reason, Verdict
+from assistant_egress.protocol import EVIDENCE_PATHS, PATHS, ClassVerdict, PathClass, Reason, Verdict
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.api.v1alpha1.status import EvidenceStatus
 from assistant_operator.reconcile.confinement import evidence_status, judge_confinement
@@ -25,6 +25,8 @@ NOT_ALIVE = path_seen("Inconclusive", "NotAlive")
 NO_TARGET = path_seen("Inconclusive", "NoTarget")
 NOT_TRIED = path_seen("Inconclusive", "NotTried")
 NOTHING_THERE = path_seen("Inconclusive", "NothingThere")
+REACHED = path_seen("Enforced", "Reached")
+UNREACHED = path_seen("NotEnforced", "Blocked", unreached=("10.20.0.5:443",))
 COVERED = path_seen("Inconclusive", "NoTarget", covered_by="198.51.100.0/24")
 OTHERS = Policy.of({"metadata": {"name": "theirs"}, "spec": {"podSelector": {}, "egress": [{}]}})
 REPORTED = EgressEvidence(mode="Reported")
@@ -49,6 +51,9 @@ CASES: list[Any] = [
     pytest.param({"heard": heard(metadata=NOTHING_THERE)}, "True Enforced", "True Serving", id="no metadata service anywhere"),
     pytest.param({"pods": TWO, "heard": {"pod": confined(), "other": confined()}}, "True Enforced", "True Serving", id="two pods"),
     pytest.param({"heard": heard(pods=NOT_ENFORCED)}, "False NotEnforced", "False NotEnforced", id="another pod is reached"),
+    pytest.param({"heard": heard(allowed=REACHED)}, "True Enforced", "True Serving", id="what is allowed is reached"),
+    pytest.param({"heard": heard(allowed=UNREACHED)}, "True Enforced", "True Serving", id="what is allowed is not reached"),
+    pytest.param({"heard": heard(allowed=NOT_ALIVE)}, "True Enforced", "True Serving", id="what is allowed is down"),
     pytest.param(
         {"pods": TWO, "heard": {"pod": confined(), "other": confined(dns=NOT_ENFORCED)}},
         "False NotEnforced",
@@ -81,6 +86,15 @@ CASES: list[Any] = [
         "False WidenedByPolicy",
         "False WidenedByPolicy",
         id="the cause comes first",
+    ),
+    pytest.param(
+        {"unreadable": ("the right to list x",)}, "Unknown PoliciesNotReadable", "Unknown PoliciesNotReadable", id="others widen unseen"
+    ),
+    pytest.param(
+        {"unreadable": ("the right to list x",), "heard": heard(pods=NOT_ENFORCED)},
+        "False NotEnforced",
+        "False NotEnforced",
+        id="unseen, and open",
     ),
     pytest.param({"pods": (), "heard": {}}, "Unknown NotProven", "Unknown NotProven", id="no pod"),
     pytest.param({"pods": (), "heard": {}, "stateful_set": ZERO}, "Unknown NotProven", "False ScaledToZero", id="no pod is asked for"),
@@ -157,6 +171,20 @@ def test_what_was_seen_is_said_in_full() -> None:
     )
 
 
+def test_what_is_allowed_and_not_reachable_is_named() -> None:
+    """Once, whoever does not reach it; as an addition to what holds, and only where that was seen."""
+    more = path_seen("NotEnforced", "Blocked", unreached=("10.96.0.77:5432", "10.20.0.5:443"))
+    closed = heard(apiServer=ENFORCED, ownNode=ENFORCED)["pod"].paths
+    told = {uid: Evidence("probe", {**closed, "allowed": one}) for uid, one in (("pod", UNREACHED), ("other", more))}
+
+    assert message(pods=TWO, heard=told) == (
+        "Seen from inside every pod: outside, pods, metadata and dns are out of reach. "
+        "Allowed but not reachable: 10.20.0.5:443, 10.96.0.77:5432."
+    )
+    for one in (REACHED, NOT_ALIVE, NOT_TRIED):
+        assert "llowed" not in message(heard=heard(allowed=one))
+
+
 def test_what_is_open_is_named_in_one_order() -> None:
     """However the pods came by it; with the remedy for what is open in most clusters."""
     text = message(pods=TWO, heard={"pod": confined(dns=NOT_ENFORCED), "other": confined(outside=NOT_ENFORCED)})
@@ -207,7 +235,7 @@ outcomes: list[tuple[Verdict, Reason]] = [
     ("Inconclusive", "NoTarget"), ("Inconclusive", "NotTried"), ("Inconclusive", "NothingThere"), ("Inconclusive", "NotAlive"),
 ]  # fmt: skip
 verdicts = st.sampled_from(outcomes).map(lambda pair: judged(ClassVerdict(*pair)))
-evidences = st.dictionaries(st.sampled_from(PATHS), verdicts).map(lambda paths: Evidence("probe", paths))
+evidences = st.dictionaries(st.sampled_from(EVIDENCE_PATHS), verdicts).map(lambda paths: Evidence("probe", paths))
 
 
 @given(
@@ -243,6 +271,18 @@ def test_status_has_a_row_for_each_path_and_node() -> None:
         ("pods", "node", "Enforced", True),
     }
     assert not any(one.required for one in evidence_status(seen(pods=pods, heard=told, evidence=REPORTED), ()))
+
+
+def test_status_tells_of_what_is_allowed() -> None:
+    """By node as all else, and never as required."""
+    told = {"pod": confined(allowed=REACHED), "other": confined(allowed=UNREACHED)}
+    found = evidence_status(seen(pods=TWO, heard=told, evidence=ALL), ())
+
+    assert {row for row in rows(found) if row[0] == "allowed"} == {
+        ("allowed", "node", "Enforced", False),
+        ("allowed", "elsewhere", "NotEnforced", False),
+    }
+    assert {one.required for one in found if one.path != "allowed"} == {True}
 
 
 def test_a_check_is_as_old_as_the_oldest_of_its_pods() -> None:

@@ -73,6 +73,27 @@ async def test_what_is_gone_is_not_alive_after_ten_seconds(world: World) -> None
     assert await one.alive([CANARY]) == {CANARY}
 
 
+async def test_who_does_not_wait_is_told_of_it_the_next_time(world: World) -> None:
+    """For twenty seconds; a try that takes long is one try, and holds nobody up."""
+    one = Control(world.reach)
+    world.gate.clear()
+    assert one.lately([CANARY, OTHER]) == frozenset()
+    await asyncio.sleep(0)
+    world.time += 10
+    assert one.lately([CANARY]) == frozenset()
+    world.gate.set()
+    await asyncio.gather(*(tries.running for tries in one._known.values() if tries.running is not None))
+    assert len(world.tried) == 2
+    world.there.clear()
+
+    assert one.lately([CANARY, SAME_FOR_ANOTHER_CLASS]) == {CANARY, SAME_FOR_ANOTHER_CLASS}
+    world.time += 20
+    assert one.lately([CANARY]) == {CANARY}
+    world.time += 0.1
+    assert one.lately([CANARY]) == frozenset()
+    await one.close()
+
+
 async def test_who_no_longer_waits_takes_nothing_from_the_others(world: World) -> None:
     """A pod whose question is given up, while another's waits for the same try."""
     one = Control(world.reach)
@@ -172,3 +193,26 @@ async def test_any_datagram_back_is_reached(protocol: Protocol) -> None:
         assert said[2:] == bytes.fromhex("0100 0001 0000 0000 0000 0a6b756265726e65746573 0764656661756c74 03737663 00 0001 0001")
     else:
         assert len(said) == 1
+
+
+class Deaf(Echo):
+    """Hears only the second datagram."""
+
+    heard = 0
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard += 1
+        if self.heard == 2:
+            super().datagram_received(data, addr)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "dns"])
+async def test_a_datagram_that_is_lost_is_sent_again(protocol: Protocol) -> None:
+    """Within the same try: else a target seems dead, and gates wait for the next one."""
+    loop = asyncio.get_running_loop()
+    transport, deaf = await loop.create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
+    try:
+        assert await reaches(Thing(protocol, "127.0.0.1", transport.get_extra_info("sockname")[1]))
+        assert deaf.heard == 2
+    finally:
+        transport.close()

@@ -1,8 +1,9 @@
 """Rounds to pods and what is made of their answers; when that is news, and for how long it counts."""
 
+import asyncio
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import astuple, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,13 @@ from assistant_egress.protocol import PATHS, Answer, Phase, Result, encode_answe
 from assistant_operator.kube.objects import Object
 from assistant_operator.reconcile import evidence
 from assistant_operator.reconcile.control import Control, Thing
-from assistant_operator.reconcile.evidence import Evidence, EvidenceAsk, PathSeen, Place, blended, listen, news, place_of
+from assistant_operator.reconcile.evidence import Evidence, EvidenceAsk, PathSeen, Place, addresses_served, blended, listen, news, place_of
 from assistant_operator.reconcile.key import Key
 from assistant_operator.resources.egress_targets import Endpoint, Surroundings
 from tests.support.evidence import ENFORCED, NOT_ENFORCED, START, confined, path_seen
 
 KEY = Key("ns", "one")
+SECONDS = 10.0
 AROUND = Surroundings(
     canaries=(Endpoint("10.244.0.9", 9092),),
     outside=(Endpoint("198.51.100.10", 443),),
@@ -32,6 +34,7 @@ class Pod:
 
     def __init__(self) -> None:
         self.reached: set[str] = set()
+        """Classes of paths, and addresses."""
         self.left_out: set[str] = set()
         self.phase: Phase = "probe"
         self.body: bytes | None = None
@@ -43,7 +46,9 @@ class Pod:
         if self.is_silent:
             return None
         targets = [target for target in parse_round(body).targets if target.id not in self.left_out]
-        results = tuple(Result(one.id, "Reached" if one.path in self.reached else "Blocked", "2026-01-01T00:00:00Z") for one in targets)
+        results = tuple(
+            Result(one.id, "Reached" if {one.path, one.address} & self.reached else "Blocked", "2026-01-01T00:00:00Z") for one in targets
+        )
         return self.body or encode_answer(Answer(self.phase, results))
 
 
@@ -52,8 +57,13 @@ class Around:
 
     def __init__(self) -> None:
         self.dead: set[str] = {"169.254.169.254", "fd00:ec2::254"}
+        self.tried: set[str] = set()
+        self.silent: set[str] = set()
 
     async def reach(self, thing: Thing) -> bool:
+        self.tried.add(thing.address)
+        if thing.address in self.silent:
+            await asyncio.Event().wait()
         return thing.address not in self.dead
 
     async def now(self) -> Surroundings:
@@ -71,8 +81,11 @@ def around() -> Around:
 
 
 @pytest.fixture
-def ask(pod: Pod, around: Around) -> EvidenceAsk:
-    return EvidenceAsk(around.now, Control(around.reach), lambda: START, pod.post)
+async def ask(pod: Pod, around: Around) -> AsyncIterator[EvidenceAsk]:
+    controls = Control(around.reach), Control(around.reach)
+    yield EvidenceAsk(around.now, *controls, lambda: START, pod.post)
+    for control in controls:
+        await control.close()
 
 
 def verdicts(told: Evidence | None) -> dict[str, str]:
@@ -92,6 +105,15 @@ async def test_a_round_says_what_is_alive(ask: EvidenceAsk, pod: Pod, around: Ar
     assert alive["ownNode/tcp/203.0.113.2/10250"]
     assert not alive["outside/tcp/198.51.100.10/443"]
     assert not alive["metadata/tcp/169.254.169.254/80"]
+
+
+async def test_before_a_pod_has_an_address_it_is_found_out_what_is_alive(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """Or its gate would wait for that as well."""
+    place = place_of(running("Pending", ip="", ready=False), ())
+
+    assert place is not None
+    assert await ask(place) is None
+    assert (pod.asked, "10.244.0.9" in around.tried) == ([], True)
 
 
 async def test_an_answer_is_judged_class_by_class(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
@@ -124,6 +146,120 @@ async def test_what_the_assistant_may_reach_is_not_tried(ask: EvidenceAsk, pod: 
     assert not any(target.path == "outside" for target in parse_round(pod.asked[0][2]).targets)
     assert told is not None
     assert told.paths["outside"] == PathSeen("Inconclusive", "NoTarget", False, START, "198.51.100.0/24")
+
+
+def one_address(address: str, port: int) -> dict[str, Any]:
+    return {"to": [{"ipBlock": {"cidr": f"{address}/{128 if ':' in address else 32}"}}], "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+STORE = Endpoint("10.96.0.77", 5432)
+ALLOWED = replace(PLACE, egress=[one_address("10.20.0.5", 443), one_address("fd00::5", 443), one_address(*astuple(STORE))])
+
+
+async def test_what_is_allowed_ought_to_be_reached(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """What is alive and is not reached has its name told; what is down does not count."""
+    pod.reached = {"10.20.0.5", "fd00::5"}
+    around.dead |= {"10.96.0.77"}
+    await ask(ALLOWED)
+    told = await ask(ALLOWED)
+    assert told is not None
+    assert told.paths["allowed"] == PathSeen("Enforced", "Reached", True, START)
+
+    pod.reached = {"10.20.0.5"}
+    told = await ask(ALLOWED)
+    assert told is not None
+    assert told.paths["allowed"] == PathSeen("NotEnforced", "Blocked", False, START, unreached=("[fd00::5]:443",))
+    assert {path: told.paths[path].verdict for path in ("outside", "pods", "dns")} == dict.fromkeys(("outside", "pods", "dns"), "Enforced")
+
+
+async def test_nobody_waits_for_what_is_allowed(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """Neither a target nor many that are silent hold up what has to be closed; who answers is known at the next question."""
+    around.silent = {"10.20.0.5"}
+    async with asyncio.timeout(SECONDS):
+        told = await ask(ALLOWED)
+    assert told is not None
+    assert told.paths["allowed"].reason == "NotAlive"
+    assert told.paths["outside"].verdict == "Enforced"
+    assert {"10.20.0.5", "fd00::5", "10.96.0.77"} <= around.tried
+
+    told = await ask(ALLOWED)
+    assert told is not None
+    assert told.paths["allowed"].unreached == ("[fd00::5]:443", "10.96.0.77:5432")
+
+
+@pytest.mark.parametrize(
+    ("ready", "reached", "expected"),
+    [
+        (True, set(), ("NotEnforced", "Blocked", ("10.96.0.77:5432",))),
+        (True, {"10.96.0.77"}, ("Enforced", "Reached", ())),
+        (False, set(), ("Inconclusive", "NotAlive", ())),
+        (False, {"10.96.0.77"}, ("Enforced", "Reached", ())),
+    ],
+)
+async def test_an_own_service_is_alive_where_its_pods_are_ready(
+    ask: EvidenceAsk, pod: Pod, around: Around, ready: bool, reached: set[str], expected: tuple[Any, ...]
+) -> None:
+    """The operator does not try it: the policy of the store lets the assistant in, and nobody else."""
+    pod.reached = reached
+    told = await ask(replace(PLACE, egress=[one_address(*astuple(STORE))], served={STORE: ready}))
+
+    assert told is not None
+    assert (told.paths["allowed"].verdict, told.paths["allowed"].reason, told.paths["allowed"].unreached) == expected
+    assert "10.96.0.77" not in around.tried
+    assert "10.244.0.9" in around.tried
+
+
+async def test_an_own_service_stands_in_for_no_other_path(ask: EvidenceAsk, pod: Pod, around: Around) -> None:
+    """Of what has to be closed the control tells, whoever else is at that address."""
+    around.dead |= {"198.51.100.10"}
+    told = await ask(replace(PLACE, served={Endpoint("198.51.100.10", 443): True}))
+
+    assert told is not None
+    assert told.paths["outside"].reason == "NotAlive"
+
+
+async def test_where_no_rule_is_for_one_address_nothing_is_said_of_it(ask: EvidenceAsk) -> None:
+    """Nothing is missing there."""
+    told = await ask(replace(PLACE, egress=[{"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 443}]}]))
+
+    assert told is not None
+    assert "allowed" not in told.paths
+
+
+def service(cluster_ips: list[str] | None, selector: dict[str, str] | None = None, **spec: Any) -> Object:
+    ports = [{"port": 5432, "protocol": "TCP"}, {"port": 443}]
+    return {"spec": {"clusterIPs": cluster_ips, "selector": {"app": "pg"} if selector is None else selector, "ports": ports} | spec}
+
+
+def behind(ready: bool = True, deletion: str | None = None, **labels: str) -> Object:
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    return {"metadata": {"labels": labels, "deletionTimestamp": deletion}, "status": {"conditions": conditions}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        ([behind(app="pg", more="x")], True),
+        ([behind(app="pg", ready=False), behind(app="pg")], True),
+        ([behind(app="pg", ready=False)], False),
+        ([behind(app="pg", deletion="2026-01-01T00:00:00Z")], False),
+        ([behind(app="other")], False),
+        ([behind()], False),
+        ([], False),
+    ],
+)
+def test_a_service_is_as_alive_as_the_pods_that_it_selects(pods: list[Object], expected: bool) -> None:
+    """At each of its addresses and ports."""
+    assert addresses_served([service(["10.96.0.77", "fd00::77"])], pods) == {
+        Endpoint(address, port): expected for address in ("10.96.0.77", "fd00::77") for port in (5432, 443)
+    }
+
+
+def test_services_without_an_address_or_without_a_selector() -> None:
+    """The first are nowhere, and what is behind the others is not known: no pod speaks for it."""
+    assert addresses_served([service(["None"]), service(None), service([], clusterIP="None"), {}], [behind(app="pg")]) == {}
+    assert set(addresses_served([service(["10.96.0.77"], {})], [behind(app="pg")]).values()) == {False}
+    assert addresses_served([service(None, clusterIP="10.96.0.77", ports=[{"port": 5432}])], [behind(app="pg")]) == {STORE: True}
 
 
 @pytest.mark.parametrize("body", [b"x", b"{}", b'{"phase":"probe","results":[{"id":"a","observed":"Fine","at":"2026-01-01T00:00:00Z"}]}'])
@@ -185,6 +321,10 @@ def test_a_new_time_alone_is_no_news() -> None:
     tell(KEY, same, {})
     tell(KEY, {}, same)
     assert asked == [KEY] * 4
+    one, other = (path_seen("NotEnforced", "Blocked", unreached=(text,)) for text in ("10.20.0.5:443", "10.20.0.6:443"))
+    tell(KEY, {"pod": confined(allowed=one)}, {"pod": confined(allowed=other)})
+    tell(KEY, {"pod": confined(allowed=other)}, same)
+    assert asked == [KEY] * 6
 
 
 def running(phase: str = "Running", ip: str = "10.0.0.1", ready: bool = True, **meta: Any) -> Object:
@@ -194,13 +334,16 @@ def running(phase: str = "Running", ip: str = "10.0.0.1", ready: bool = True, **
 
 
 def test_a_pod_is_asked_from_its_gate_on() -> None:
-    """More often while it may wait there."""
-    held, started = place_of(running("Pending"), ()), place_of(running(), ())
+    """More often until it is ready, as something in it may wait; its place is the same, whether what it may reach is alive or not."""
+    held, started, ready = place_of(running("Pending", ready=False), ()), place_of(running(ready=False), ()), place_of(running(), ())
 
-    assert held == started == Place("10.0.0.1", ("203.0.113.2", "fd00::2"), ())
+    assert held == started == ready == Place("10.0.0.1", ("203.0.113.2", "fd00::2"), ())
     assert held is not None
     assert started is not None
-    assert (evidence.interval(held), evidence.interval(started)) == (1, 10)
+    assert ready is not None
+    assert [evidence.interval(place) for place in (held, started, ready)] == [0.3, 0.3, 10]
+    assert evidence.interval(replace(held, address="")) == 1
+    assert place_of(running(), (), {STORE: True}) == ready
 
 
 def test_older_kubelets_tell_one_address_of_the_node() -> None:
@@ -213,7 +356,7 @@ def test_older_kubelets_tell_one_address_of_the_node() -> None:
 
 
 @pytest.mark.parametrize(
-    "pod", [running(ip=""), running("Succeeded"), running("Failed"), running(deletionTimestamp="2026-01-01T00:00:00Z"), {"metadata": {}}]
+    "pod", [running("Succeeded"), running("Failed"), running(deletionTimestamp="2026-01-01T00:00:00Z"), {"metadata": {}}]
 )
 def test_pods_that_cannot_tell_are_not_asked(pod: Object) -> None:
     assert place_of(pod, ()) is None
@@ -242,7 +385,7 @@ async def test_of_an_assistant_without_pods_nothing_is_to_be_heard() -> None:
     """Of others those that are ready are asked at once."""
     recorder = Recorder()
 
-    assert await listen(recorder, KEY, [running(ip="")], ()) == {}
+    assert await listen(recorder, KEY, [running("Succeeded")], ()) == {}
     assert (recorder.forgotten, recorder.watched) == (1, [])
     assert await listen(recorder, KEY, [running(), running(ready=False) | {"metadata": {"uid": "new"}}], ()) == {"pod": confined()}
     assert (recorder.first_asked, recorder.watched) == ([{"pod"}], [{"pod", "new"}])

@@ -1,6 +1,7 @@
 """HTTP to pods, which may be hostile: bounded, and never an error. (GET is in test_polling.py, by way of HttpAsk.)"""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -60,3 +61,13 @@ async def test_a_pod_that_is_not_there_is_no_answer(address: str) -> None:
 
     assert await http.post(address, "/rounds", b"{}") is None
     await http.close()
+
+
+async def test_a_connection_that_does_not_come_about_is_given_up_early() -> None:
+    """Long before the kernel sends what was lost again, and before an answer that takes its time."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first:
+        first.connect(full.getsockname())
+        http = PodHttp(full.getsockname()[1], 60, 100, 4, connect_seconds=0.05)
+
+        assert await asyncio.wait_for(http.get("127.0.0.1", "/rounds"), 10) is None
+        await http.close()

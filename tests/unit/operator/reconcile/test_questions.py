@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from assistant_egress.protocol import Answer, Result, encode_answer, parse_round
+from assistant_operator.kube.objects import Object
 from assistant_operator.naming import EVIDENCE_PORT, OPS_PORT
+from assistant_operator.reconcile import control
+from assistant_operator.reconcile.control import Thing
 from assistant_operator.reconcile.evidence import Place
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.questions import Questions
@@ -21,7 +25,7 @@ ADDRESS = "127.91.92.93"
 SECONDS = 10.0
 
 
-METADATA = [{"ipBlock": {"cidr": "169.254.169.254/32"}}, {"ipBlock": {"cidr": "fd00:ec2::254/128"}}]
+METADATA = [{"ipBlock": {"cidr": "169.254.169.254/31"}}, {"ipBlock": {"cidr": "fd00:ec2::254/127"}}]
 PLACE = Place(ADDRESS, (), [{"to": METADATA, "ports": [{"port": 80, "protocol": "TCP"}]}], is_held=True)
 """What lies outside of this machine is not tried."""
 
@@ -35,6 +39,9 @@ class Cluster:
     async def server_addresses(self) -> tuple[str, ...]:
         return ()
 
+    async def nodes(self) -> tuple[Object, ...]:
+        return ()
+
 
 async def probe(request: web.Request) -> web.Response:
     targets = parse_round(await request.read()).targets
@@ -45,6 +52,8 @@ async def probe(request: web.Request) -> web.Response:
 async def operations(request: web.Request) -> web.Response:
     if request.path == "/progress":
         return web.json_response({"completedBytes": 1, "totalBytes": 2})
+    if request.path == "/decisions":
+        return web.json_response({"since": "2026-01-01T00:00:00Z", "allowed": 3, "refused": {}})
     return web.json_response({"store": None, "retention": None, "sources": {}, "index": None})
 
 
@@ -66,7 +75,8 @@ async def queue() -> Queue:
 def new(queue: Queue) -> Questions:
     """Return questions whose canary is what listens at the pod's port for operations."""
     cluster = Cluster()
-    return Questions(queue, Around(cluster, cluster.server_addresses, HostPort("canary", OPS_PORT), (), servers=tuple, service=tuple))
+    around = Around(cluster, cluster.server_addresses, HostPort("canary", OPS_PORT), (), cluster.nodes, servers=tuple, service=tuple)
+    return Questions(queue, around)
 
 
 @pytest.fixture
@@ -87,6 +97,8 @@ async def taken(queue: Queue) -> Key:
 @pytest.mark.usefixtures("pod")
 async def test_each_source_hears_its_pods_and_its_news_asks_for_a_pass(questions: Questions, queue: Queue) -> None:
     """On the ports for operations and for evidence."""
+    questions.proxies.latest(KEY, {"pod": ADDRESS})
+    assert await taken(queue) == KEY
     questions.progress.latest(KEY, {"pod": ADDRESS})
     assert await taken(queue) == KEY
     questions.gateways.latest(KEY, {"pod": ADDRESS})
@@ -96,6 +108,7 @@ async def test_each_source_hears_its_pods_and_its_news_asks_for_a_pass(questions
 
     assert questions.progress.latest(KEY, {"pod": ADDRESS})["pod"].total == 2
     assert questions.gateways.latest(KEY, {"pod": ADDRESS})["pod"].store is None
+    assert questions.proxies.latest(KEY, {"pod": ADDRESS})["pod"].allowed == 3
     told = questions.evidence.latest(KEY, {"pod": PLACE})["pod"]
     assert {path: seen.reason for path, seen in told.paths.items() if seen.reason != "NoTarget"} == {"pods": "Blocked"}
 
@@ -107,6 +120,31 @@ async def test_nothing_goes_on_after_the_end(queue: Queue) -> None:
     before = asyncio.all_tasks()
     made.evidence.latest(KEY, {"pod": PLACE})
     await taken(queue)
+    await made.close()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before
+
+
+async def test_tries_that_run_end_with_the_questions(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what has to be closed and of what is allowed."""
+    allowed = "127.91.92.94"
+    awaited, have_begun = {ADDRESS, allowed}, asyncio.Event()
+
+    async def reach(thing: Thing) -> bool:
+        awaited.discard(thing.address)
+        if not awaited:
+            have_begun.set()
+        await asyncio.Event().wait()
+        return False
+
+    monkeypatch.setattr(control, "reaches", reach)
+    made = new(queue)
+    before = asyncio.all_tasks()
+    rule = {"to": [{"ipBlock": {"cidr": f"{allowed}/32"}}], "ports": [{"port": 443, "protocol": "TCP"}]}
+    made.evidence.latest(KEY, {"pod": replace(PLACE, egress=[*PLACE.egress, rule])})
+    async with asyncio.timeout(SECONDS):
+        await have_begun.wait()
     await made.close()
     await asyncio.sleep(0)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from assistant_operator.errors import TerminalError, WaitingError
-from assistant_operator.reconcile.observed import Observed
+from assistant_operator.reconcile.observed import Observed, ProxySeen
 from assistant_operator.reconcile.pods import Trouble
 from assistant_operator.reconcile.pull import ModelRecord, Phase, PullView
 from assistant_operator.reconcile.readiness import judge
@@ -72,6 +72,20 @@ CASES: list[Any] = [
         "False NoSpace",
         "True Serving",
         id="the pull is tried again",
+    ),
+    pytest.param(
+        {"proxy": ProxySeen(), "stateful_set": None},
+        "Unknown EgressProxyNotReady",
+        "True ModelVerified",
+        "Unknown NotCreated",
+        id="hosts are allowed, and the pods wait for their proxy",
+    ),
+    pytest.param(
+        {"proxy": ProxySeen(), "pull": PullView(Phase.RUNNING)} | OLD,
+        "Unknown Pulling",
+        "Unknown Pulling",
+        "True Serving",
+        id="the model before the proxy",
     ),
     pytest.param({"pull": failed("NoSpace")} | OLD, "False NoSpace", "False NoSpace", "True Serving", id="the pull failed"),
     pytest.param(

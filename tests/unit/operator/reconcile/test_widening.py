@@ -151,7 +151,7 @@ def test_who_may_call_is_widened_by_anybody_elses_ingress() -> None:
 
     assert found is not None
     assert (found.status, found.reason, found.course) == ("False", "WidenedByPolicy", Course.STUCK)
-    assert found.message.endswith("They are: open (ingress).")
+    assert found.message.endswith("They are: NetworkPolicy open (ingress).")
 
 
 def test_a_policy_that_allows_just_what_ours_does_counts() -> None:
@@ -172,8 +172,8 @@ def test_policies_are_named_sorted_and_not_without_end() -> None:
 
     assert found is not None
     assert found == again
-    named = ", ".join(f"p{number} (egress)" for number in range(7))
-    assert found.message.endswith(f"They are: a (egress and ingress), {named} and 3 more.")
+    named = ", ".join(f"NetworkPolicy p{number} (egress)" for number in range(7))
+    assert found.message.endswith(f"They are: NetworkPolicy a (egress and ingress), {named} and 3 more.")
 
 
 def test_any_one_pod_is_enough() -> None:

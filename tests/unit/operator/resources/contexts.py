@@ -55,6 +55,7 @@ def context(spec: PrivateAssistantSpec, name: str = "minimal", namespace: str = 
         "embedding": embedding_of(spec, names),
         "store": store_of(spec, names),
         "service_address": "10.96.0.50",
+        "proxy_address": "10.96.0.70",
     }
     return Context(**settings | changes)
 

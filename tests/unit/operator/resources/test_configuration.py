@@ -25,7 +25,7 @@ from assistant_operator.resources.secrets import (
     tls_secret,
 )
 from assistant_operator.resources.service import endpoint, service
-from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, external, keep, key, model, rag
+from tests.unit.operator.api.cases import EVERYTHING, REPORTED, access, body, egress, external, hosts, keep, key, model, rag
 from tests.unit.operator.resources.contexts import CA, DIGEST, EMBEDDING_DIGEST, context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
@@ -211,8 +211,9 @@ def test_the_headless_service_shows_pods_that_are_not_ready() -> None:
         (egress("10.0.0.0/8"), "Allowlist"),
         (egress("10.0.0.0/8", acknowledgeOpenEgress=True), "Allowlist"),
         (egress("169.254.169.254/32", acknowledgeOpenEgress=True), "Allowlist"),
-        (egress("0.0.0.0/0", acknowledgeOpenEgress=True), "Open"),
-        (egress("10.0.0.0/8", "::/0", acknowledgeOpenEgress=True), "Open"),
+        (egress("0.0.0.0/0", acknowledgeOpenEgress=True, **REPORTED), "Open"),
+        (egress("10.0.0.0/8", "::/0", acknowledgeOpenEgress=True, **REPORTED), "Open"),
+        (hosts("api.corp.example"), "Allowlist"),
         (keep(), "Deny"),
         (rag(), "Deny"),
         (external(), "Allowlist"),

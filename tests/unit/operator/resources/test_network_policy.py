@@ -8,8 +8,23 @@ from hypothesis import strategies as st
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.resources.context import AddressRefused, PullHost, PullTarget, StoreAddress
-from assistant_operator.resources.network_policy import assistant_policy, ingest_policy, pull_policy, store_policy
-from tests.unit.operator.api.cases import EVERYTHING, access, body, egress, external, keep, model, peer, rag, registry, source
+from assistant_operator.resources.network_policy import assistant_policy, ingest_policy, proxy_policy, pull_policy, store_policy
+from assistant_operator.resources.public_networks import PUBLIC
+from tests.unit.operator.api.cases import (
+    EVERYTHING,
+    access,
+    body,
+    destinations,
+    egress,
+    external,
+    hosts,
+    keep,
+    model,
+    peer,
+    rag,
+    registry,
+    source,
+)
 from tests.unit.operator.resources.contexts import context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
@@ -81,6 +96,94 @@ def test_allowed_networks_come_with_their_ports() -> None:
 
 def pods(component: str) -> dict[str, Any]:
     return {"podSelector": {"matchLabels": {"privateassistant.dev/assistant": "minimal", "privateassistant.dev/component": component}}}
+
+
+def proxy(spec: PrivateAssistantSpec, **changes: Any) -> dict[str, Any]:
+    made = proxy_policy(spec, context(spec, **changes))
+    assert made is not None
+    found: dict[str, Any] = made.body["spec"]
+    return found
+
+
+CONNECT = [{"port": 3128, "protocol": "TCP"}]
+DNS = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+KUBE_DNS = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+
+
+def test_hosts_are_reached_through_the_proxy_alone() -> None:
+    """By its pod's address and by its Service's, whichever a policy sees; no DNS, and nothing public."""
+    spec = spec_of(body(hosts("api.corp.example", "b.example")))
+
+    assert policy(spec)["egress"] == [{"to": [pods("egress-proxy"), {"ipBlock": {"cidr": "10.96.0.70/32"}}], "ports": CONNECT}]
+    assert policy(spec, proxy_address="fd00::70")["egress"][0]["to"][1] == {"ipBlock": {"cidr": "fd00::70/128"}}
+    assert policy(spec, proxy_address=None)["egress"] == [{"to": [pods("egress-proxy")], "ports": CONNECT}]
+    assert policy(spec)["ingress"] == policy(MINIMAL)["ingress"]
+
+
+def test_networks_beside_hosts_are_reached_directly() -> None:
+    """The proxy speaks TLS over TCP alone."""
+    written = destinations({"host": "a.example"}, {"cidr": "10.20.0.0/16", "ports": [{"port": 53, "protocol": "UDP"}]})
+    spec = spec_of(body(written))
+
+    assert [rule["to"][0] for rule in policy(spec)["egress"]] == [{"ipBlock": {"cidr": "10.20.0.0/16"}}, pods("egress-proxy")]
+
+
+def test_the_proxy_is_reached_by_the_assistant_and_asked_by_the_operator() -> None:
+    """Monitoring may scrape it where it is configured."""
+    spec = spec_of(body(hosts("a.example")))
+    made = proxy(spec, installation=installation(monitoring_namespace_labels={"name": "monitoring"}))
+
+    assert made["podSelector"] == pods("egress-proxy")["podSelector"]
+    assert made["policyTypes"] == ["Ingress", "Egress"]
+    assert made["ingress"] == [
+        {"from": [pods("assistant")], "ports": CONNECT},
+        {"from": [OPERATOR], "ports": OPS},
+        {"from": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}], "ports": OPS},
+    ]
+
+
+def test_the_proxy_reaches_names_and_what_is_public_on_the_hosts_ports() -> None:
+    """And the networks of the spec, on their TCP ports: hosts may be there."""
+    networks = ({"cidr": "10.20.0.0/16", "ports": [{"port": 443}, {"port": 53, "protocol": "UDP"}]},)
+    written = destinations({"host": "a.example"}, {"host": "b.example", "port": 8443}, {"host": "c.example"}, *networks)
+    spec = spec_of(body(written))
+
+    assert proxy(spec)["egress"] == [
+        {"to": [KUBE_DNS], "ports": DNS},
+        {
+            "to": [{"ipBlock": {"cidr": cidr}} for cidr in PUBLIC],
+            "ports": [{"port": 443, "protocol": "TCP"}, {"port": 8443, "protocol": "TCP"}],
+        },
+        {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 443, "protocol": "TCP"}]},
+    ]
+
+
+def test_names_are_asked_of_the_clusters_dns_wherever_it_is() -> None:
+    """By the labels and on the port of its pods, and at the addresses that the operator's own pod asks."""
+    spec = spec_of(body(hosts("a.example")))
+    settings = installation(dns_labels={"dns": "default"}, dns_port=5353, nameservers=("172.30.0.10", "fd00::a"))
+    behind, service, *_ = proxy(spec, installation=settings)["egress"]
+
+    assert behind == {
+        "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"dns": "default"}}}],
+        "ports": [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}],
+    }
+    assert service == {"to": [{"ipBlock": {"cidr": "172.30.0.10/32"}}, {"ipBlock": {"cidr": "fd00::a/128"}}], "ports": DNS}
+
+
+def test_no_labels_of_name_servers_mean_no_pods() -> None:
+    """An empty selector would be every pod of the cluster, on port 53."""
+    egress = proxy(spec_of(body(hosts("a.example"))), installation=installation(dns_labels={}))["egress"]
+
+    assert [rule["to"][0] for rule in egress] == [{"ipBlock": {"cidr": PUBLIC[0]}}]
+
+
+@pytest.mark.parametrize("written", [model(), egress("10.0.0.0/8")])
+def test_without_hosts_there_is_no_proxys_policy(written: dict[str, Any]) -> None:
+    spec = spec_of(body(written))
+
+    assert proxy_policy(spec, context(spec)) is None
+    assert not [rule for rule in policy(spec)["egress"] if rule["ports"] == CONNECT]
 
 
 def test_the_managed_store_is_reached_by_the_gateways_alone_and_reaches_nothing() -> None:
@@ -238,22 +341,59 @@ peers = st.one_of(
         max_size=4,
     ),
 )
-destinations = st.lists(st.sampled_from(["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]), max_size=3)
+addresses = st.one_of(st.none(), st.sampled_from(["10.96.0.70", "fd00::70"]))
+allowed_ports = st.lists(
+    st.builds(
+        lambda first, last, protocol: {"port": min(first, last), "endPort": max(first, last), "protocol": protocol},
+        st.integers(1, 65535),
+        st.integers(1, 65535),
+        st.sampled_from(["TCP", "UDP", "SCTP"]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+allowed = st.lists(
+    st.one_of(
+        st.builds(
+            lambda cidr, ports: {"cidr": cidr, "ports": ports}, st.sampled_from(["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]), allowed_ports
+        ),
+        st.builds(lambda host, port: {"host": host, "port": port}, st.sampled_from(["a.example", "*.b.example"]), st.integers(1, 65535)),
+    ),
+    max_size=4,
+    unique_by=str,
+)
+nameservers = st.lists(st.sampled_from(["10.96.0.10", "fd00::a"]), max_size=2, unique=True).map(tuple)
 
 
-@given(peers=peers, allowed=destinations, labels=labels)
-def test_no_rule_is_open_whatever_the_lists_hold(peers: list[Any] | None, allowed: list[str], labels: dict[str, str]) -> None:
-    """Every rule names at least one peer and at least one port; every peer says something."""
-    written = egress(*allowed) if allowed else model()
+@given(peers=peers, allowed=allowed, labels=labels, dns=labels, address=addresses, servers=nameservers)
+def test_no_rule_is_open_whatever_the_lists_hold(
+    peers: list[Any] | None,
+    allowed: list[dict[str, Any]],
+    labels: dict[str, str],
+    dns: dict[str, str],
+    address: str | None,
+    servers: tuple[str, ...],
+) -> None:
+    """Every rule names at least one peer and at least one port; every peer says something, and no block has exceptions."""
+    written = destinations(*allowed) if allowed else model()
     spec = spec_of(body({**written, "access": {} if peers is None else {"from": peers}}))
-    made = context(spec, installation=installation(monitoring_namespace_labels=labels))
+    settings = installation(monitoring_namespace_labels=labels, dns_labels=dns, nameservers=servers)
+    made = context(spec, installation=settings, proxy_address=address)
+    policies = [made for made in (build(spec, made) for build in (assistant_policy, pull_policy, proxy_policy)) if made is not None]
 
-    for document in (assistant_policy(spec, made).body["spec"], pull_policy(spec, made).body["spec"]):
+    for document in (policy.body["spec"] for policy in policies):
         assert document["policyTypes"] == ["Ingress", "Egress"]
         assert document["podSelector"]["matchLabels"]
         for rule in [*document["ingress"], *document["egress"]]:
             assert rule["ports"]
+            assert all("port" in port for port in rule["ports"])
             named = rule["from"] if "from" in rule else rule["to"]
             assert named
             assert all(named)
         assert len([rule for rule in document["ingress"] if rule["ports"] == TLS]) <= 1
+        for one in (one for rule in document["egress"] for one in rule["to"]):
+            assert "except" not in one.get("ipBlock", {})
+            assert one.get("ipBlock", {}).get("cidr") not in ("0.0.0.0/0", "::/0")
+            assert one.get("podSelector") != {"matchLabels": {}}
+    assert bool(assistant_policy(spec, made).body["spec"]["egress"]) == bool(allowed)
+    assert len(policies) == 3 if any("host" in one for one in allowed) else len(policies) == 2

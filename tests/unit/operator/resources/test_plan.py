@@ -14,12 +14,15 @@ from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import ANNOTATION_INTENT, LABEL_ASSISTANT, LABEL_COMPONENT
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
-from tests.unit.operator.api.cases import EVERYTHING, GOOD, Case, body, keep, model, rag, source
+from tests.unit.operator.api.cases import EVERYTHING, GOOD, Case, body, egress, hosts, keep, model, rag, source
 from tests.unit.operator.resources.contexts import EXAMPLES, context, example, installation, spec_of
 
 GOLDEN = Path(__file__).parent / "golden"
 MINIMAL = spec_of(body(model()))
 MEMORY = spec_of(body({**source(name="s" * 40, schedule="@daily"), "retention": keep()["retention"]}))
+HOSTS = spec_of(body(hosts("api.corp.example")))
+NETWORKS = spec_of(body(egress("10.20.0.0/16")))
+COMPONENTS = ("assistant", "pull", "store", "ingest", "egress-proxy")
 SPECS = [pytest.param(spec_of(case.body()), id=case.id) for case in GOOD]
 
 
@@ -98,8 +101,24 @@ def test_what_is_kept_brings_its_objects_and_no_others() -> None:
     assert {name for name in documents - nothing if "-pull-" not in name} == store
 
 
-@pytest.mark.parametrize("field", ["embedding", "store", "service_address"])
-def test_an_assistant_that_keeps_nothing_does_not_look_at_what_it_would_need(field: str) -> None:
+def test_hosts_bring_the_proxy_and_nothing_else() -> None:
+    """Networks alone need none."""
+    nothing, networks, named = (set(kinds(plan(spec, context(spec)))) for spec in (MINIMAL, NETWORKS, HOSTS))
+
+    assert named - nothing == {f"{kind}/minimal-egress" for kind in ("Deployment", "Service", "ConfigMap", "NetworkPolicy")}
+    assert nothing == networks
+
+
+def test_before_the_proxys_address_is_known_there_are_no_serving_pods() -> None:
+    """They would be made anew a moment later; the proxy and its Service are asked for already."""
+    made = kinds(plan(HOSTS, context(HOSTS, proxy_address=None)))
+
+    assert not {"StatefulSet/minimal", "ConfigMap/minimal-policy", "PodDisruptionBudget/minimal"} & set(made)
+    assert {"Service/minimal-egress", "Deployment/minimal-egress"} <= set(made)
+
+
+@pytest.mark.parametrize("field", ["embedding", "store", "service_address", "proxy_address"])
+def test_an_assistant_that_needs_nothing_does_not_look_at_what_it_would_need(field: str) -> None:
     """Its objects are the same, whatever is known."""
     unknown: dict[str, Any] = {field: None}
 
@@ -123,7 +142,7 @@ def test_every_object_is_owned_labelled_and_marked(spec: PrivateAssistantSpec) -
         metadata = manifest.to_dict()["metadata"]
         assert metadata["namespace"] == "assistants"
         assert metadata["labels"][LABEL_ASSISTANT] == "minimal"
-        assert metadata["labels"][LABEL_COMPONENT] in ("assistant", "pull", "store", "ingest")
+        assert metadata["labels"][LABEL_COMPONENT] in COMPONENTS
         assert metadata["annotations"][ANNOTATION_INTENT] == manifest.intent
         (owner,) = metadata["ownerReferences"]
         assert owner["controller"] is True
@@ -133,12 +152,13 @@ def test_every_object_is_owned_labelled_and_marked(spec: PrivateAssistantSpec) -
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_pod_is_restricted(spec: PrivateAssistantSpec) -> None:
-    """Pod Security's restricted profile, and what it does not ask for: a read-only root, no token, no DNS."""
+    """Pod Security's restricted profile, and what it does not ask for: a read-only root, no token, no DNS but for the egress proxy."""
     for pod in pods(plan(spec, context(spec))):
         assert pod["spec"]["automountServiceAccountToken"] is False
         assert pod["spec"]["enableServiceLinks"] is False
-        assert pod["spec"]["dnsPolicy"] == "None"
-        assert pod["spec"]["dnsConfig"] == {"nameservers": ["127.0.0.1"]}
+        if pod["metadata"]["labels"][LABEL_COMPONENT] != "egress-proxy":
+            assert pod["spec"]["dnsPolicy"] == "None"
+            assert pod["spec"]["dnsConfig"] == {"nameservers": ["127.0.0.1"]}
         assert not any(pod["spec"][field] for field in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"))
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
         assert {pod["spec"]["securityContext"][field] for field in ("runAsUser", "runAsGroup", "fsGroup")} == {user(pod)}
@@ -165,7 +185,7 @@ def test_the_operators_labels_win_over_the_users(spec: PrivateAssistantSpec) -> 
 
     for pod in pods(plan(spec, made)):
         assert pod["metadata"]["labels"][LABEL_ASSISTANT] == "minimal"
-        assert pod["metadata"]["labels"][LABEL_COMPONENT] in ("assistant", "pull", "store", "ingest")
+        assert pod["metadata"]["labels"][LABEL_COMPONENT] in COMPONENTS
         assert pod["metadata"]["labels"]["mine"] == "yes"
 
 
@@ -211,7 +231,7 @@ assistants = st.from_regex(r"\A[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 def test_whatever_the_name_every_object_has_one_that_fits(name: str) -> None:
     """63 characters for Services and label values, 52 for StatefulSets, 57 for Jobs, and a port's name for DNS."""
     limits = {"StatefulSet": 52, "Job": 57, "CronJob": 52}
-    for manifest in plan(MEMORY, context(MEMORY, name)):
+    for manifest in (*plan(MEMORY, context(MEMORY, name)), *plan(HOSTS, context(HOSTS, name))):
         assert len(manifest.name) <= limits.get(manifest.kind, 63)
         assert not manifest.name.endswith("-")
         assert all(len(value) <= 63 for value in manifest.metadata["labels"].values())

@@ -50,6 +50,7 @@ LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 LabelMap = Annotated[dict[str, LabelValue], Field(max_length=64)]
 Cidr = Annotated[str, Field(min_length=1, max_length=43)]
+HostName = Annotated[str, Field(min_length=1, max_length=253)]
 SecretEntry = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 
 SET = {"x-kubernetes-list-type": "set"}

@@ -6,11 +6,12 @@ rewrites what GitOps applied. Descriptions are what `kubectl explain` shows; crd
 rules: CEL for admission, and guard.py for objects that got past it.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assistant_operator.api.v1alpha1.base import SET, ApiModel, Cidr, ObjectName, SecretEntry, SecretReference, keyed
+from assistant_operator.api.v1alpha1.base import SET, ApiModel, Cidr, HostName, ObjectName, SecretEntry, SecretReference, keyed
 from assistant_operator.api.v1alpha1.core import NetworkPolicyPeer
 from assistant_operator.api.v1alpha1.model import Model
 from assistant_operator.api.v1alpha1.rag import Rag
@@ -26,13 +27,43 @@ class EgressPort(ApiModel):
     protocol: Annotated[Literal["TCP", "UDP", "SCTP"], Field(description="Protocol.")] = "TCP"
 
 
-class EgressRule(ApiModel):
-    """One destination."""
+HTTPS_PORT = 443
 
-    cidr: Annotated[Cidr, Field(description="Network that may be reached, IPv4 or IPv6, e.g. 10.20.0.0/16 or 192.0.2.7/32.")]
+
+class EgressRule(ApiModel):
+    """One destination: a network with its ports, or a host with its port."""
+
+    cidr: Annotated[
+        Cidr | None, Field(description="Network that may be reached, IPv4 or IPv6, e.g. 10.20.0.0/16 or 192.0.2.7/32; needs ports.")
+    ] = None
     ports: Annotated[
-        tuple[EgressPort, ...], Field(min_length=1, max_length=32, description="Ports that may be reached there; at least one.")
-    ]
+        tuple[EgressPort, ...] | None, Field(min_length=1, max_length=32, description="Ports that may be reached in cidr; at least one.")
+    ] = None
+    host: Annotated[
+        HostName | None,
+        Field(
+            description="Host that may be reached with TLS, by its name, through the egress proxy that the operator then runs for the "
+            "assistant: api.corp.example, or *.corp.example for exactly one label in place of the star. It may resolve to public "
+            "addresses, and to others where a rule with cidr lists them."
+        ),
+    ] = None
+    port: Annotated[int | None, Field(ge=1, le=65535, description="Port of host; 443 where absent.")] = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AllowedHost:
+    """A host that the egress proxy lets the assistant reach."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNetwork:
+    """A network that the assistant reaches by itself."""
+
+    cidr: str
+    ports: tuple[EgressPort, ...]
 
 
 PathClass = Literal["outside", "pods", "metadata", "dns", "apiServer", "ownNode"]
@@ -56,8 +87,9 @@ class EgressEvidence(ApiModel):
         Field(
             min_length=1,
             max_length=6,
-            description="Ways out that have to be seen closed. outside: addresses outside the cluster (the operator's setting "
-            "--outside-targets). pods: a pod of another namespace (the canary that the operator's installation runs). metadata: the "
+            description="Ways out that have to be seen closed. outside: what lies off the pod's own node and outside the network of pods: "
+            "the servers that the operator's setting --outside-targets names, or, without it, the API server at its own addresses and the "
+            "kubelets of other nodes. pods: a pod of another namespace (the canary that the operator's installation runs). metadata: the "
             "node's metadata service, where clouds keep credentials. dns: the cluster's name servers. apiServer and ownNode, the API "
             "server and the kubelet of the pod's own node, are open in most clusters whatever a policy says: they are always tried and "
             "reported, and may be added here.",
@@ -85,6 +117,20 @@ class Egress(ApiModel):
     evidence: Annotated[
         EgressEvidence, Field(description="What has to be seen from inside the pods before the assistant counts as confined.")
     ] = EgressEvidence()
+
+    @property
+    def networks(self) -> tuple[AllowedNetwork, ...]:
+        """Return the networks that are allowed: none with mode Deny, whatever is listed."""
+        return tuple(AllowedNetwork(rule.cidr, rule.ports or ()) for rule in self._allowed if rule.cidr is not None)
+
+    @property
+    def hosts(self) -> tuple[AllowedHost, ...]:
+        """Return the hosts that are allowed: then, and only then, there is an egress proxy."""
+        return tuple(AllowedHost(rule.host, rule.port or HTTPS_PORT) for rule in self._allowed if rule.host is not None)
+
+    @property
+    def _allowed(self) -> tuple[EgressRule, ...]:
+        return self.allow if self.mode == "Allowlist" else ()
 
 
 class KeySecretReference(SecretReference):

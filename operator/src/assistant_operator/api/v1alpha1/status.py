@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assistant_operator.api.v1alpha1.base import ApiModel, keyed
+from assistant_operator.api.v1alpha1.base import SET, ApiModel, keyed
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.values import is_open
 
@@ -66,8 +66,18 @@ class ModelStatus(ApiModel):
     pull: Annotated[PullStatus | None, Field(description="Progress of the pull; absent when none runs.")] = None
 
 
+TIME = {"format": "date-time"}
+
+
+class RefusedConnections(ApiModel):
+    """Connections that the egress proxy refused, for one reason."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=64, description="Why: one CamelCase word.")]
+    count: Annotated[int, Field(ge=0, description="How many.", json_schema_extra=INT64)]
+
+
 class EgressStatus(ApiModel):
-    """What the NetworkPolicy that was last applied lets out."""
+    """What the NetworkPolicy that was last applied lets out, and what the egress proxy has decided where hosts are allowed."""
 
     mode: Annotated[
         Literal["Deny", "Allowlist", "Open"],
@@ -77,22 +87,49 @@ class EgressStatus(ApiModel):
             "Whether the cluster's network enforces it: condition EgressConfined and status.evidence."
         ),
     ]
+    allowed: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="Connections that the egress proxy has let through since it started; only where hosts are allowed. Counts are "
+            "written at most every five minutes, a reason of refusal that is new at once.",
+            json_schema_extra=INT64,
+        ),
+    ] = None
+    refused: Annotated[
+        tuple[RefusedConnections, ...] | None,
+        Field(
+            max_length=32,
+            description="Connections that it has refused, by reason; names and addresses that were asked for are recorded nowhere.",
+            json_schema_extra=keyed("reason"),
+        ),
+    ] = None
+    since: Annotated[
+        str | None,
+        Field(max_length=64, description="Since when the egress proxy has counted (RFC 3339): since its start.", json_schema_extra=TIME),
+    ] = None
 
 
-TIME = {"format": "date-time"}
 EvidenceVerdict = Literal["Enforced", "NotEnforced", "Inconclusive"]
+
+
+_PATH = (
+    "The way out: outside, pods, metadata, dns, apiServer or ownNode. Or allowed: what the policy lets through to single addresses, by "
+    "TCP (a store's, the egress proxy's, those that spec.egress.allow lists), where there is any."
+)
 
 
 class EvidenceStatus(ApiModel):
     """What was seen of one way out, from inside the assistant's pods on one node."""
 
-    path: Annotated[str, Field(min_length=1, max_length=32, description="The way out: outside, pods, metadata, dns, apiServer or ownNode.")]
+    path: Annotated[str, Field(min_length=1, max_length=32, description=_PATH)]
     node: Annotated[str, Field(max_length=253, description="The node on which the pods are that tried it.")]
     verdict: Annotated[
         EvidenceVerdict,
         Field(
             description="Enforced: no pod there reaches it, and something that is alive was tried. NotEnforced: a pod reached it. "
-            "Inconclusive: nothing was reached, but nothing that is known to be alive was tried either."
+            "Inconclusive: nothing was reached, but nothing that is known to be alive was tried either. Of allowed, Enforced: all that is "
+            "alive is reached. NotEnforced: some of it is not, which holds nothing up."
         ),
     ]
     required: Annotated[bool, Field(description="Whether the assistant counts as confined only while this way is closed.")]
@@ -101,7 +138,7 @@ class EvidenceStatus(ApiModel):
         Field(
             max_length=64,
             description="When this was last seen (RFC 3339). It is tried every ten seconds; where the verdict stays, the time is written "
-            "at most every five minutes.",
+            "at most every five minutes, with the next pass, which may take ten more.",
             json_schema_extra=TIME,
         ),
     ]
@@ -170,6 +207,15 @@ class PrivateAssistantStatus(ApiModel):
     ] = None
     model: Annotated[ModelStatus | None, Field(description="The model on the volume.")] = None
     egress: Annotated[EgressStatus | None, Field(description="What the NetworkPolicy that was last applied lets out.")] = None
+    policy_dialects: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=63)], ...],
+        Field(
+            max_length=8,
+            description="Kinds of policy that are in force for this assistant, e.g. NetworkPolicy, CiliumNetworkPolicy, "
+            "ClusterNetworkPolicy: what the API server serves beside NetworkPolicy is used on top of it.",
+            json_schema_extra=SET,
+        ),
+    ] = ()
     evidence: Annotated[
         tuple[EvidenceStatus, ...],
         Field(
@@ -192,6 +238,6 @@ class PrivateAssistantStatus(ApiModel):
 
 def egress_status(spec: PrivateAssistantSpec) -> EgressStatus:
     """Return what the spec's NetworkPolicy lets out once it is applied."""
-    if spec.egress.mode == "Allowlist" and any(is_open(rule.cidr) for rule in spec.egress.allow):
+    if any(is_open(network.cidr) for network in spec.egress.networks):
         return EgressStatus(mode="Open")
     return EgressStatus(mode="Allowlist" if spec.egress.mode == "Allowlist" or spec.external_store else "Deny")

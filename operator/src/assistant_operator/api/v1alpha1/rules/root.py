@@ -3,7 +3,7 @@
 from assistant_operator.api.v1alpha1.rules.rule import Rule, cel_text, pattern
 
 NAME = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
-AMBIGUOUS_NAME = r"^(.*-(headless|pull|key|store|ingest)|.*-(key|ingest)-.*)$"
+AMBIGUOUS_NAME = r"^(.*-(headless|pull|key|store|ingest|egress)|.*-(key|ingest)-.*)$"
 """Names of assistants that objects of another assistant may have: naming.py is unambiguous for all others."""
 
 
@@ -25,8 +25,8 @@ RULES: tuple[Rule, ...] = (
         ".metadata.name",
         f"!self.metadata.name.matches({cel_text(AMBIGUOUS_NAME)})",
         lambda it: not pattern(AMBIGUOUS_NAME)(it.name),
-        "metadata.name must not end in -headless, -pull, -key, -store or -ingest and must not contain -key- or -ingest-: objects of "
-        "another assistant may have such names; choose another name",
+        "metadata.name must not end in -headless, -pull, -key, -store, -ingest or -egress and must not contain -key- or -ingest-: "
+        "objects of another assistant may have such names; choose another name",
     ),
     Rule(
         "",

@@ -1,15 +1,11 @@
-"""What looking at egress costs an assistant: `python -m bench.egress`.
+"""What looking costs an assistant, without a cluster.
 
-Runs the probe for a minute with a round of twelve targets, as a pod has them whose policy drops everything: TCP and DNS that nobody
-answers, so that each try lasts its whole second. The operator's part, a round every ten seconds, is played too. Prints medians of the
-windows between rounds; with --json one object for programs.
+Runs the probe for a while with a round of twelve targets, as a pod has them whose policy drops everything: TCP and DNS that nobody answers,
+so that each try lasts its whole second. The operator's part, a round every ten seconds, is played too.
 """
 
-import argparse
-import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -18,8 +14,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from assistant_egress.protocol import Answer, Protocol, Round, Target, encode_round, parse_answer
+from bench.egress.figures import Figures
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WINDOW = 10.0
 TARGETS = 12
 
@@ -74,8 +71,8 @@ class Probe:
         return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def measure(seconds: float) -> dict[str, float]:
-    """Return medians over windows of ten seconds: memory in MB, processor time in thousandths of a core, an answer's time in seconds."""
+def measure(figures: Figures, seconds: float) -> None:
+    """Note memory, processor time and an answer's time of each window of ten seconds."""
     memory, millicores, answers = [], [], []
     with ExitStack() as stack:
         asked, probe = silent_targets(stack), Probe(stack)
@@ -89,27 +86,6 @@ def measure(seconds: float) -> dict[str, float]:
             time.sleep(max(0.0, started + WINDOW - time.monotonic()))
             millicores.append((probe.cpu() - spent) / (time.monotonic() - started) * 1000)
             memory.append(probe.rss())
-    return {
-        "rssMegabytes": round(statistics.median(memory), 2),
-        "cpuMillicores": round(statistics.median(millicores), 3),
-        "answerSeconds": round(statistics.median(answers), 3),
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
-    figures = measure(options.seconds)
-    if options.json:
-        print(json.dumps(figures))
-        return
-    print(f"probe, {TARGETS} targets that answer nothing, a round every {WINDOW:.0f} s, medians over {options.seconds:.0f} s")
-    print(f"{'resident memory, MB':<40} {figures['rssMegabytes']:>8.1f}")
-    print(f"{'processor, thousandths of a core':<40} {figures['cpuMillicores']:>8.2f}")
-    print(f"{'answer to a round, s':<40} {figures['answerSeconds']:>8.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    figures.spread(f"probe, {TARGETS} silent targets: resident memory, MB", memory)
+    figures.spread(f"probe, {TARGETS} silent targets: processor, thousandths of a core", millicores)
+    figures.spread(f"probe, {TARGETS} silent targets: answer to a round, s", answers)

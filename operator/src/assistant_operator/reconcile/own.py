@@ -1,0 +1,45 @@
+"""The assistant's own objects, as the cache has them now: by owner and not by label alone, since anybody can put our labels on theirs."""
+
+from dataclasses import dataclass
+
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import POD, SERVICE, STATEFUL_SET
+from assistant_operator.kube.objects import Object, label, uid_of
+from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
+from assistant_operator.reconcile import evidence, store
+from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.pods import is_controlled_by
+from assistant_operator.resources.egress_targets import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Looks at the cache each time that it is asked."""
+
+    cache: Cache
+    key: Key
+    names: Names
+    uid: str
+    """Of the assistant."""
+
+    def stateful_set(self) -> Object | None:
+        """Return the StatefulSet of the gateways."""
+        seen = self.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
+        return seen.obj if seen else None
+
+    def pods(self) -> list[Object]:
+        """Return the pods of the gateways, oldest first."""
+        owner = uid_of(self.stateful_set() or {})
+        pods = [pod for pod in self.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
+        return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
+
+    def addresses(self) -> dict[str, tuple[str, ...]]:
+        """Return the addresses of the Services by name: the gateways', the store's and the egress proxy's."""
+        services = (self.names.service, self.names.store, self.names.egress_proxy)
+        return {name: store.cluster_ips(self.cache, self.names.namespace, name, self.uid) for name in services}
+
+    def served(self) -> dict[Endpoint, bool]:
+        """Return where the Services listen, and whether a pod behind each is ready."""
+        services = [service for service in self.cache.of_assistant(self.key, SERVICE) if is_controlled_by(service, self.uid)]
+        return evidence.addresses_served(services, self.cache.of_assistant(self.key, POD))

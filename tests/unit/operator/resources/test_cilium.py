@@ -1,0 +1,148 @@
+"""What Cilium denies beyond the NetworkPolicies, and that it never denies what the spec allows."""
+
+import ipaddress
+import json
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example as with_example
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_STORE, LABEL_COMPONENT
+from assistant_operator.resources import cilium
+from assistant_operator.resources.cilium import MOST_NETWORKS, cilium_policy
+from assistant_operator.resources.network_policy import egress_rules
+from assistant_operator.resources.plan import plan
+from tests.unit.operator.api.cases import GOOD, body, keep, model
+from tests.unit.operator.resources.contexts import EXAMPLES, context, example, spec_of
+
+GOLDEN = Path(__file__).parent / "golden" / "cilium"
+SERVED = frozenset({"CiliumNetworkPolicy"})
+MINIMAL = spec_of(body(model()))
+
+
+def allowing(*cidrs: str) -> PrivateAssistantSpec:
+    allow = [{"cidr": cidr, "ports": [{"port": 443}]} for cidr in cidrs]
+    egress = {"mode": "Allowlist", "allow": allow, "acknowledgeOpenEgress": True, "evidence": {"mode": "Reported"}}
+    return spec_of(body(model() | {"egress": egress}))
+
+
+def denied(spec: PrivateAssistantSpec, component: str = COMPONENT_ASSISTANT) -> list[dict[str, Any]]:
+    """Return what a component's pods are denied."""
+    made = cilium_policy(spec, context(spec, dialects=SERVED))
+    rules = made.body["specs"] if made is not None else []
+    return [one for rule in rules if rule["endpointSelector"]["matchLabels"][LABEL_COMPONENT] == component for one in rule["egressDeny"]]
+
+
+def networks(spec: PrivateAssistantSpec) -> list[Any]:
+    return [ipaddress.ip_network(text) for rule in denied(spec) for text in rule.get("toCIDR", ())]
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in EXAMPLES])
+def test_examples_become_what_they_became(path: Path) -> None:
+    """Golden files: a change of what is applied is seen in review. REWRITE_GOLDEN=1 writes them anew."""
+    resource = example(path)
+    spec = spec_of(resource)
+    made = cilium_policy(spec, context(spec, resource["metadata"]["name"], dialects=SERVED))
+    shown = None if made is None else made.to_dict()
+    golden = GOLDEN / f"{path.stem}.json"
+    if os.environ.get("REWRITE_GOLDEN"):
+        golden.write_text(json.dumps(shown, indent=1) + "\n")
+
+    assert json.loads(golden.read_text()) == shown
+
+
+def test_where_cilium_is_not_served_there_is_nothing_of_it() -> None:
+    """Nor where another dialect is."""
+    for dialects in (frozenset[str](), frozenset({"ClusterNetworkPolicy", "CiliumClusterwideNetworkPolicy"})):
+        assert cilium_policy(MINIMAL, context(MINIMAL, dialects=dialects)) is None
+
+
+def test_it_comes_before_what_runs() -> None:
+    """As the NetworkPolicies do."""
+    kinds = [manifest.kind for manifest in plan(MINIMAL, context(MINIMAL, dialects=SERVED))]
+
+    assert kinds.index("CiliumNetworkPolicy") < kinds.index("StatefulSet")
+    assert kinds.index("CiliumNetworkPolicy") < kinds.index("Job")
+
+
+def test_what_reaches_nothing_is_denied_everything() -> None:
+    """No policy of anybody opens anything then, to whatever it may be."""
+    assert denied(MINIMAL) == [{"toEntities": ["all"]}]
+
+
+def test_the_store_is_denied_everything() -> None:
+    """It answers, and asks nobody. Its assistant is left the way to it."""
+    spec = spec_of(body(keep()))
+
+    assert denied(spec, COMPONENT_STORE) == [{"toEntities": ["all"]}]
+    assert denied(spec) == [{"toEntities": ["host", "remote-node", "kube-apiserver", "world"]}]
+    assert denied(MINIMAL, COMPONENT_STORE) == []
+
+
+def test_what_allows_networks_is_denied_the_others() -> None:
+    """And no entity: a network may hold a node, or the API server."""
+    spec = allowing("10.20.0.0/16")
+    (rule,) = denied(spec)
+
+    assert set(rule) == {"toCIDR"}
+    assert not any(network.overlaps(ipaddress.ip_network("10.20.0.0/16")) for network in networks(spec) if network.version == 4)
+    assert sum(network.num_addresses for network in networks(spec) if network.version == 4) == 2**32 - 2**16
+    assert "::/0" in rule["toCIDR"]
+
+
+def test_where_everything_is_allowed_nothing_is_denied() -> None:
+    """The object would have no rule."""
+    assert cilium_policy(allowing("0.0.0.0/0", "::/0"), context(MINIMAL, dialects=SERVED)) is None
+
+
+CIDRS = st.one_of(
+    st.builds(lambda value, prefix: ipaddress.ip_network((value, prefix), strict=False), st.integers(0, 2**32 - 1), st.integers(1, 32)),
+    st.builds(
+        lambda value, prefix: ipaddress.ip_network((value, prefix), strict=False), st.integers(2**32, 2**128 - 1), st.integers(1, 128)
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CIDRS, min_size=1, max_size=12))
+@with_example([ipaddress.ip_network(f"2001:db8:{number:x}::1/128") for number in range(12)])
+def test_no_network_of_the_spec_is_ever_denied(allowed: list[Any]) -> None:
+    """However many and however narrow they are; the list stays short enough for the kernels that hold it."""
+    for everything in (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")):
+        left = cilium._but(everything, map(str, allowed))
+
+        assert len(left) <= MOST_NETWORKS
+        assert not [one for one in allowed if one.version == everything.version and any(one.overlaps(network) for network in left)]
+        assert not [one for one, other in pairwise(left) if one.overlaps(other)]
+
+
+def test_a_list_that_would_be_too_long_denies_less_and_not_nothing() -> None:
+    """A few addresses are left out to the bit; of many scattered ones the networks around them."""
+    everything = ipaddress.ip_network("::/0")
+    one = cilium._but(everything, ["2001:db8::1/128"])
+    many = cilium._but(everything, [f"2001:db8:{number:x}::1/128" for number in range(64)])
+
+    assert sum(network.num_addresses for network in one) == 2**128 - 1
+    assert any(network.overlaps(ipaddress.IPv6Network("2001:db9::/32")) for network in many)
+
+
+@pytest.mark.parametrize("case", GOOD, ids=lambda case: case.id)
+def test_no_address_of_the_network_policy_is_denied(case: Any) -> None:
+    """Whatever the spec: where it names networks none of them is denied, and entities are denied only where it names none."""
+    spec = spec_of(case.body())
+    allowed = [
+        ipaddress.ip_network(peer["ipBlock"]["cidr"])
+        for rule in egress_rules(spec, context(spec))
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    has_entities = any("toEntities" in rule for rule in denied(spec))
+
+    assert not [one for one in allowed for network in networks(spec) if one.version == network.version and one.overlaps(network)]
+    assert not (has_entities and (spec.egress.networks or spec.external_store))
