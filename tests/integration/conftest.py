@@ -17,6 +17,7 @@ from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.api import Api
 from tests.integration.lab import OPERATOR, REGISTRY, Lab
+from tests.integration.page import Page, served
 from tests.integration.running import Hosts, Running
 from tests.support.waiting import until
 
@@ -92,6 +93,13 @@ def new_lab(cluster: ApiServer) -> Iterator[Lab]:
     running.stop()
     api.close()
     assert running.error is None, running.error
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Page]]:
+    """What gateways say, where they are asked: of the labs that are made after it."""
+    with served(monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture

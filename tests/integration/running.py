@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assistant_operator.handlers.operator import Operator
-from assistant_operator.kube.kinds import Kind
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import STATEFUL_SET, Kind
+from assistant_operator.kube.objects import Object
+from assistant_operator.naming import Names
 from assistant_operator.reconcile.key import Key
 from assistant_operator.settings import load
 from tests.support.evidence import Probes
+from tests.support.gateways import Gateways
 
 
 class Hosts:
@@ -35,6 +39,9 @@ class Hosts:
 class Running:
     """One operator."""
 
+    asks_gateways = False
+    """Over HTTP, as in life: a test that has a gateway's page sets it. The others have gateways that are well."""
+
     def __init__(self, kubeconfig: Path, namespace: str, hosts: Hosts, *extra: str, identity: str = "one") -> None:
         self.settings = load(
             [
@@ -53,6 +60,7 @@ class Running:
         self.operator = None  # type: Operator | None
         self.error: BaseException | None = None
         self.probes = Probes()
+        self.gateways = Gateways(self._stateful_set)
         self._hosts = hosts
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name=f"operator-{identity}", daemon=True)
@@ -73,12 +81,19 @@ class Running:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.operator = Operator(self.settings, resolver=self._hosts, evidence=self.probes)
+        gateways = None if self.asks_gateways else self.gateways
+        self.operator = Operator(self.settings, resolver=self._hosts, evidence=self.probes, gateways=gateways)
         self._started.set()
         try:
             await self.operator.run()
         finally:
             await self._connections_closed()
+
+    def _stateful_set(self, key: Key) -> Object | None:
+        assert self.operator is not None
+        names = Names(*key)
+        seen = self.operator.cache.find(Ref.named(STATEFUL_SET, names.namespace, names.stateful_set))
+        return None if seen is None else seen.obj
 
     async def _connections_closed(self) -> None:
         """Give closed connections the time to say goodbye: TLS takes turns of the loop, which ends with this coroutine."""

@@ -12,7 +12,7 @@ from assistant_operator.api.crd import custom_resource_definition
 from assistant_operator.api.v1alpha1.rules import CHANGES, RULES
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.rest import Rest, causes
-from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, body, external, keep, model, rag, store
+from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, UNUSABLE, Case, body, external, keep, model, rag, store
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def by_id(cases: tuple[Case, ...]) -> list[Any]:
     return [pytest.param(case, id=case.id) for case in cases]
 
 
-@pytest.mark.parametrize("case", by_id(GOOD))
+@pytest.mark.parametrize("case", by_id(GOOD + UNUSABLE))
 def test_a_good_resource_is_admitted_as_it_was_written(rest: Rest, case: Case) -> None:
-    """No default is filled in: what GitOps applied is what is stored."""
+    """No default is filled in: what GitOps applied is what is stored. What is wrong with a pattern, only the loop can tell."""
     answer = rest.create(case.body())
 
     assert answer.status_code == 201, answer.text
@@ -166,14 +166,15 @@ def _columns(table: httpx.Response) -> list[tuple[str, int]]:
 
 
 def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
-    """Ready, Reason, Model, Egress, Retention, Age; Confined, Digest and Endpoint when asked for more; and `pa` is the short name."""
+    """Ready, Reason, Model, Egress, Retention, Redaction, Age; Confined, Digest, Endpoint when asked for more; `pa` is the short name."""
     rest.create(body(EVERYTHING, name="columns"), dry_run=False).raise_for_status()
     try:
         shown = cluster.kubectl("get", "pa", "columns", "-o", "wide").splitlines()
     finally:
         rest.delete(body(EVERYTHING, name="columns"))
 
-    assert shown[0].split() == ["NAME", "READY", "REASON", "MODEL", "EGRESS", "RETENTION", "AGE", "CONFINED", "DIGEST", "ENDPOINT"]
+    columns = ["NAME", "READY", "REASON", "MODEL", "EGRESS", "RETENTION", "REDACTION", "AGE", "CONFINED", "DIGEST", "ENDPOINT"]
+    assert shown[0].split() == columns
     assert "registry.corp:5000/library/m:tag" in shown[1]
 
 
@@ -188,6 +189,8 @@ def test_kubectl_get_shows_what_matters(rest: Rest, cluster: ApiServer) -> None:
         ("spec.access.from.podSelector.matchExpressions.operator", "How the label relates to values"),
         ("spec.access.keys.secretRef.key", "Default: api-key."),
         ("spec.rag.sources.groups", "none where empty"),
+        ("spec.redaction.request.action", "Default: Pseudonymize."),
+        ("spec.redaction.patterns.expression", "no look-around"),
         ("spec.store.external.caSecretRef.key", "Default: ca.crt."),
         ("spec.retention.conversations.ttl", "at least one minute"),
         ("status.conditions.reason", "programs may act on"),

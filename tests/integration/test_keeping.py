@@ -1,62 +1,24 @@
 """An assistant that keeps something, on a real API server: its store, what its gateways tell, its ingests, and how it all goes again."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
 
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, CRON_JOB, EVENT, JOB, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, name_of, uid_of
-from assistant_operator.reconcile import gateways, polling
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab, everything
+from tests.integration.page import WELL, Page
 from tests.integration.running import Running
 from tests.support.pods import waiting
 from tests.support.waiting import until
 
-KEEP: dict[str, Any] = {"model": {"name": MODEL}, "retention": {"conversations": {"mode": "Keep", "ttl": "1h"}}}
+OFF: dict[str, Any] = {"redaction": {"request": {"action": "Off"}}}
+"""What these gateways tell is of what they keep alone."""
+PLAIN: dict[str, Any] = {"model": {"name": MODEL}, **OFF}
+KEEP: dict[str, Any] = {"model": {"name": MODEL}, "retention": {"conversations": {"mode": "Keep", "ttl": "1h"}}, **OFF}
 RAG: dict[str, Any] = {
+    **OFF,
     "model": {"name": MODEL, "embedding": f"{REGISTRY}:5000/library/embed:1"},
     "rag": {"sources": [{"name": "handbook", "configMap": {"name": "pages"}}]},
 }
-WELL: dict[str, Any] = {
-    "revision": "r",
-    "store": {"fault": None},
-    "retention": {"lastPurge": "2026-01-01T00:00:00Z", "purged": 0, "oldest": None, "isLate": False, "kek": "k0001", "toRewrap": 0},
-    "sources": {},
-    "index": None,
-}
-
-
-class Page(BaseHTTPRequestHandler):
-    """A gateway's /status."""
-
-    told: dict[str, Any] = WELL
-    asked = 0
-
-    def do_GET(self) -> None:
-        type(self).asked += 1
-        self.send_response(200 if self.path == "/status" else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps(self.told).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Page]]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(polling.HttpAsk.__init__, "__defaults__", (server.server_address[1], polling.TIMEOUT, polling.AT_ONCE))
-    monkeypatch.setattr(gateways, "INTERVAL", 0.1)
-    monkeypatch.setattr(gateways, "PATIENCE", 2.0)
-    Page.told, Page.asked = WELL, 0
-    yield Page
-    server.shutdown()
-    server.server_close()
 
 
 def keep(lab: Lab, spec: dict[str, Any]) -> Object:
@@ -103,12 +65,12 @@ def test_the_store_is_found_by_the_address_that_the_cluster_gave_it(page: type[P
 
 def test_what_is_kept_goes_when_nothing_is_kept(page: type[Page], lab: Lab) -> None:
     """Nothing of the store is left: neither in the cluster nor in the inventory."""
-    lab.make_ready()
+    lab.make_ready(PLAIN)
     plain = set(everything(lab))
     keep(lab, KEEP)
     assert ("PersistentVolumeClaim", "one-store") in everything(lab)
 
-    lab.apply({"model": {"name": MODEL}})
+    lab.apply(PLAIN)
     lab.api.edit(CLAIM, lab.namespace, "one-store", {"metadata": {"finalizers": None}})  # no controller lets it go
     until("the store is gone", lambda: set(everything(lab)) == plain)
     lab.pods_become_ready()
@@ -259,7 +221,7 @@ def test_encryption_keys_are_never_made_anew(page: type[Page], lab: Lab) -> None
 def test_an_embedding_model_is_added_without_an_outage(page: type[Page], lab: Lab) -> None:
     """The gateways go on as they are until both models are there."""
     pages(lab)
-    lab.make_ready()
+    lab.make_ready(PLAIN)
     before = lab.stateful_set()["metadata"]["generation"]
     policy = lab.child(CONFIG_MAP, "one-policy")["data"]
     lab.apply(RAG)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from assistant_egress.proxy.decisions import Decisions
@@ -19,7 +19,6 @@ from assistant_operator.naming import (
     Names,
 )
 from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.gateways import Fault, GatewayStatus, RetentionTold, SourceTold, StoreTold
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.outcome import Outcome
@@ -29,12 +28,12 @@ from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Installation
 from tests.support.evidence import Probes
 from tests.support.fake_client import FakeClient
+from tests.support.gateways import START, Gateways
 from tests.support.pods import terminated
 from tests.support.statuslint import lint
 
 MODEL = "registry.test:5000/library/smol:1"
 DIGEST = "sha256:" + "a" * 64
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Hosts:
@@ -61,33 +60,6 @@ class NoProgress:
 
     def forget(self, _key: Key) -> None:
         self.told = None
-
-
-def told(reason: str | None = None, *, purged: int = 0, late: bool = False, **sources: SourceTold) -> GatewayStatus:
-    """Return what a gateway tells: that all is well, or the reason why its store is of no use."""
-    if reason is not None:
-        return GatewayStatus(store=StoreTold(fault=Fault(reason=reason, message=f"The store: {reason}.")))
-    retention = RetentionTold(last_purge=START, purged=purged, is_late=late)
-    return GatewayStatus(store=StoreTold(), retention=retention, sources=sources)
-
-
-class Gateways:
-    """Every gateway pod tells the same, which a test sets; None: they are silent."""
-
-    def __init__(self) -> None:
-        self.told: GatewayStatus | None = told()
-        self.asked: set[str] = set()
-        self.forgotten = 0
-
-    def latest(self, _key: Key, pods: Mapping[str, str]) -> Mapping[str, GatewayStatus]:
-        self.asked |= set(pods.values())
-        return dict.fromkeys(pods, self.told) if self.told else {}
-
-    async def first(self, _key: Key, _pods: Mapping[str, str], _ready: Collection[str]) -> None:
-        """They have told already."""
-
-    def forget(self, _key: Key) -> None:
-        self.forgotten += 1
 
 
 class Proxies:
@@ -118,7 +90,7 @@ class FakeWorld:
         self.now = START
         self.hosts = Hosts()
         self.progress = NoProgress()
-        self.gateways = Gateways()
+        self.gateways = Gateways(lambda key: self.client.find(STATEFUL_SET, key.namespace, Names(*key).stateful_set))
         self.probes = Probes()
         self.proxies = Proxies()
         self.key = Key("ns", "one")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced")
+PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RedactionActive", "RetentionEnforced")
 """What every assistant promises; StoreReady is for those that keep something."""
 KNOWN = ("Ready", "Reconciling", "Stalled", "StoreReady", *PROMISES)
 REASON = re.compile(r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
@@ -25,7 +25,10 @@ def lint(assistant: Mapping[str, Any]) -> list[str]:
     generation = int(assistant["metadata"].get("generation", 0))
     found = {str(condition["type"]): condition for condition in status.get("conditions") or ()}
     evidence = ((assistant.get("spec") or {}).get("egress") or {}).get("evidence") or {}
+    redaction = (assistant.get("spec") or {}).get("redaction") or {}
+    is_off = (redaction.get("request") or {}).get("action") == "Off" and (redaction.get("response") or {}).get("action", "Off") == "Off"
     waited_for = {"StoreReady", *PROMISES} - ({"EgressConfined"} if evidence.get("mode") == "Reported" else set())
+    waited_for -= {"RedactionActive"} if is_off else set()
     return [*_shape(status), *_together(found, status.get("observedGeneration"), generation, waited_for)]
 
 
@@ -85,5 +88,8 @@ def _together(found: Mapping[str, Mapping[str, Any]], observed: int | None, gene
             found.get("RetentionEnforced", {}).get("reason") in ("NothingKept", "OnTime", "PurgeLate")
             and (found["RetentionEnforced"]["reason"] == "NothingKept") == ("StoreReady" in found)
         ),
+        "16: redaction is not asked for and RedactionActive does not say so, or says so of what is": ready["status"] == "True"
+        and "RedactionActive" in found
+        and (found["RedactionActive"]["reason"] == "NotRequested") == ("RedactionActive" in waited_for),
     }
     return [rule for rule, broken in rules.items() if broken]

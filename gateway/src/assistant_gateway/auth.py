@@ -60,6 +60,12 @@ class KeyRing:
         return found
 
 
+def presented(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the API key itself, of a request that `identify` has let pass; it is to go into no log, record or answer."""
+    value = next(value for name, value in headers if name == b"authorization")
+    return value.partition(b" ")[2].strip()
+
+
 def _digest(folder: Path, name: str) -> bytes:
     if "/" in name or name in ("", ".", ".."):
         raise KeyFileError("A key's name is not the name of a file.")

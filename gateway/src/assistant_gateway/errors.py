@@ -1,7 +1,7 @@
 """Every way in which the gateway refuses or fails a request: one stable code each.
 
-Messages are constants, at most with numbers from the policy in them: nothing that a client sent, nothing that a key or the model
-server said. wire/ gives them the shape of the format that the client speaks; record.py writes the code.
+Messages are constants, at most with numbers and names from the policy and counts in them: nothing that a client sent, nothing that a key
+or the model server said. wire/ gives them the shape of the format that the client speaks; record.py writes the code.
 """
 
 from dataclasses import dataclass, field
@@ -44,6 +44,10 @@ CODES: Final[dict[str, Failure]] = {
     "context_too_long": Failure(400, "The input is longer than the model's context."),
     "not_found": Failure(404, "There is nothing of this id that this API key may see."),
     "wrong_role": Failure(403, "The API key's role does not allow this."),
+    "personal_data_refused": Failure(422, "The request holds personal data that this assistant does not let pass."),
+    "unscanned_media": Failure(400, "This assistant takes nothing that it cannot search for personal data."),
+    "redaction_off": Failure(400, "This assistant redacts nothing: spec.redaction.request.action of its PrivateAssistant is Off."),
+    "mapping_invalid": Failure(400, "The mapping is none that this API key was given, or it is damaged."),
     "conversations_not_kept": Failure(
         400, "This assistant keeps no conversations: spec.retention.conversations.mode of its PrivateAssistant is not Keep."
     ),
@@ -69,7 +73,7 @@ class RefusalError(Exception):
 
     code: str
     message: str = ""
-    """In place of the code's own message; a constant, or one with numbers of the policy."""
+    """In place of the code's own message; a constant, or one with numbers and names of the policy, or counts."""
     param: str | None = None
     """The request's field that is at fault, by its name in the API: never its value."""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)

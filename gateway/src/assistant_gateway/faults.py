@@ -28,6 +28,8 @@ ReasonName = Literal[
     "EncryptionKeyMissing",
     "EgressNotConfined",
     "EgressUnknown",
+    "RedactionUnchecked",
+    "RedactionFailing",
     "Draining",
     "InternalError",
 ]

@@ -28,6 +28,7 @@ from assistant_gateway.wire.fields import Body
 if TYPE_CHECKING:
     from assistant_gateway.chat.turn import Turn
     from assistant_gateway.memory import Memory
+    from assistant_gateway.redaction.service import Answer, Passage
 
 EMBEDDINGS: Final = "embeddings"
 WHOLE_BYTES: Final = 1024 * 1024
@@ -40,7 +41,9 @@ FIRST_BYTE_SECONDS = 600.0
 async def serve(call: Call, route: Route, snapshot: Snapshot, upstream: Upstream, memory: "Memory | None") -> None:
     """Answer a request from the model server; raises RefusalError."""
     exchange = call.exchange
-    path, payload, turn = route.upstream, b"", None
+    path, payload = route.upstream, b""
+    turn: Turn | None = None
+    passage: Passage | None = None
     if route.prepare is not None:
         raw = await body.read(call.headers, call.receive, call.peer, snapshot.policy.limits.max_body_bytes)
         exchange.request_bytes = len(raw)
@@ -48,9 +51,13 @@ async def serve(call: Call, route: Route, snapshot: Snapshot, upstream: Upstream
         if memory is not None or not fields.MEMORY.isdisjoint(parsed) or "model" not in parsed:
             turn = _turn(call, route, snapshot, memory, parsed)
         exchange.stream = route.prepare(parsed, snapshot.rules)
+        if snapshot.redaction is not None and route.reshape is None:
+            passage = snapshot.redaction.passage(call.wire.NAME, exchange, embeds=route.operation == EMBEDDINGS)
         if turn is not None:
             path = turn.path(path)
-            await turn.begin(parsed)
+            await turn.begin(parsed, passage)
+        if passage is not None:
+            parsed = await passage.request(parsed)
         payload = fields.encode(parsed)
     elif not call.peer.body_complete:
         raise RefusalError("invalid_request", "This route takes no body.")
@@ -66,15 +73,15 @@ async def serve(call: Call, route: Route, snapshot: Snapshot, upstream: Upstream
     try:
         if connection.status != 200:
             raise answer.refused_by_model_server(connection.status, await answer.whole(connection, WHOLE_BYTES))
+        rewritten = None if passage is None else passage.answer()
         if turn is not None:
-            await turn.answer(connection)
+            await turn.answer(connection, rewritten)
         elif route.reshape is not None:
             await _reshaped(call, route, snapshot, connection)
         elif connection.content_type.startswith(JSON):  # also where a stream was asked for, if there is nothing to stream
-            data = connection.whole()
-            await (_passed(call, connection) if data is None else _pass_whole(call, data))
+            await _document(call, connection, rewritten)
         elif exchange.stream and connection.content_type.startswith(route.wire.STREAM_TYPE):
-            await _streamed(call, connection)
+            await _streamed(call, connection, rewritten)
         else:
             raise RefusalError("upstream_error")
     except UpstreamError as error:
@@ -106,6 +113,18 @@ async def _reshaped(call: Call, route: Route, snapshot: Snapshot, connection: Co
     await call.answer(200, shown)
 
 
+async def _document(call: Call, connection: Connection, rewritten: "Answer | None") -> None:
+    """Pass an answer that is one JSON document."""
+    data = connection.whole()
+    if rewritten is not None:
+        whole = await answer.whole(connection, RESHAPED_BYTES) if data is None else data
+        await _pass_whole(call, whole, rewritten)
+    elif data is None:
+        await _passed(call, connection)
+    else:
+        await _pass_whole(call, data, None)
+
+
 async def _passed(call: Call, connection: Connection) -> None:
     """Pass an answer that is one JSON document, and arrives in pieces."""
     parts: list[bytes] = []
@@ -115,7 +134,7 @@ async def _passed(call: Call, connection: Connection) -> None:
         size += len(data)
     rest, data = data, b"".join(parts)
     if not rest:
-        await _pass_whole(call, data)
+        await _pass_whole(call, data, None)
         return
     if answer.is_error(data):
         raise RefusalError("upstream_error")
@@ -129,27 +148,31 @@ async def _passed(call: Call, connection: Connection) -> None:
     await call.send(b"", more=False)
 
 
-async def _pass_whole(call: Call, data: bytes) -> None:
+async def _pass_whole(call: Call, data: bytes, rewritten: "Answer | None") -> None:
     if answer.is_error(data):
         raise RefusalError("upstream_error")
     call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(data[-answer.TAIL :])
-    await call.answer(200, data)
+    await call.answer(200, data if rewritten is None else await rewritten.document(data))
 
 
-async def _streamed(call: Call, connection: Connection) -> None:
+async def _streamed(call: Call, connection: Connection, rewritten: "Answer | None") -> None:
     """Pass an answer of many events."""
     events = Events(call.wire)
     await call.start(200, call.wire.STREAM_TYPE)
     try:
         while data := await connection.read(answer.NEXT_BYTE_SECONDS):
-            if complete := events.feed(data):
+            if complete := _shown(events.feed(data), rewritten):
                 await call.send(complete, more=True)
-        rest = events.finish()
+        rest = _shown(events.finish(), rewritten) + (b"" if rewritten is None else rewritten.end())
     except StreamBrokenError:
         raise RefusalError("upstream_error") from None
     finally:
         call.exchange.input_tokens, call.exchange.output_tokens = call.wire.usage(events.tail)
     await call.send(rest, more=False)
+
+
+def _shown(events: bytes, rewritten: "Answer | None") -> bytes:
+    return events if rewritten is None or not events else rewritten.feed(events)
 
 
 def as_refusal(error: UpstreamError) -> RefusalError:

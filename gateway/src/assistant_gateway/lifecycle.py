@@ -20,6 +20,7 @@ from assistant_gateway.metrics import Metrics
 from assistant_gateway.ops import Ops
 from assistant_gateway.readiness import Readiness
 from assistant_gateway.record import Records
+from assistant_gateway.redaction.selfcheck import SelfCheck
 from assistant_gateway.runtime_log import RuntimeLog
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
@@ -51,11 +52,12 @@ class Life:
         self.memory = self._memory()
         self.probe = Upstream(settings.egress_probe)
         store = None if self.memory is None else self.memory.store
-        self.readiness = Readiness(self.current, self.upstream, Egress(self.current, self.probe), self.metrics, store)
+        redaction = SelfCheck(self.current)
+        self.readiness = Readiness(self.current, self.upstream, Egress(self.current, self.probe), self.metrics, store, redaction)
         self.watch = Watch(settings, self.current, certificates, self.metrics)
         self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
         self.gateway.memory = self.memory
-        ops = Ops(self.readiness, self.metrics, self.current, self.memory)
+        ops = Ops(self.readiness, self.metrics, self.current, self.memory, redaction)
         self.clients = server.make(self.gateway, settings.host, settings.port, certificates.context, settings.drain_seconds)
         self.ops = server.make(ops, settings.host, settings.ops_port, None, 1)
 
@@ -81,6 +83,7 @@ class Life:
         looking = [
             asyncio.create_task(self.readiness.watch(self.settings.poll_seconds)),
             asyncio.create_task(self.readiness.watch_egress(self.settings.poll_seconds)),
+            asyncio.create_task(self.readiness.watch_redaction(self.settings.poll_seconds)),
             asyncio.create_task(self.watch.watch(self.settings.poll_seconds)),
         ]
         if self.current.snapshot.policy.logging.runtime == "Filtered":

@@ -58,6 +58,7 @@ class _Requests(Collector):
     def __init__(self) -> None:
         model = ("gen_ai_operation_name", "gen_ai_request_model")
         self.ended: dict[Labels, int] = {}
+        self.redactions: dict[Labels, int] = {}
         self.in_flight = 0
         self.duration = _Histogram(
             "gen_ai_server_request_duration_seconds", "From a request's headers to its answer's end.", (*model, "error_type"), _DURATION
@@ -79,6 +80,14 @@ class _Requests(Collector):
             ended.add_metric(labels, count)
         yield ended
         yield GaugeMetricFamily("private_assistant_gateway_requests_in_flight", "Requests in progress.", value=self.in_flight)
+        found = CounterMetricFamily(
+            "private_assistant_redactions",
+            "Values of personal data found, by direction and type.",
+            labels=("direction", "entity"),
+        )
+        for labels, count in self.redactions.items():
+            found.add_metric(labels, count)
+        yield found
         for histogram in (self.duration, self.first_token, self.tokens):
             yield histogram.family()
 
@@ -128,6 +137,9 @@ class Metrics:
         requests = self._requests
         labels = (exchange.route, exchange.outcome, exchange.code or "")
         requests.ended[labels] = requests.ended.get(labels, 0) + 1
+        for direction, counts in (exchange.redactions or {}).items():
+            for entity, number in counts.items():
+                requests.redactions[direction, entity] = requests.redactions.get((direction, entity), 0) + number
         model, operation = exchange.model, exchange.operation
         if model is None or not operation:
             return

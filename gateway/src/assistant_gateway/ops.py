@@ -14,6 +14,7 @@ from assistant_gateway.snapshot import Current
 
 if TYPE_CHECKING:
     from assistant_gateway.memory import Memory
+    from assistant_gateway.redaction.selfcheck import SelfCheck
 
 KEEPS_NOTHING: Final[dict[str, Any]] = {"store": None, "retention": None, "sources": {}, "index": None}
 
@@ -21,11 +22,19 @@ KEEPS_NOTHING: Final[dict[str, Any]] = {"store": None, "retention": None, "sourc
 class Ops:
     """The application of the operations port."""
 
-    def __init__(self, readiness: Readiness, gateway_metrics: Metrics, current: Current, memory: "Memory | None" = None) -> None:
+    def __init__(
+        self,
+        readiness: Readiness,
+        gateway_metrics: Metrics,
+        current: Current,
+        memory: "Memory | None" = None,
+        redaction: "SelfCheck | None" = None,
+    ) -> None:
         self._readiness = readiness
         self._metrics = gateway_metrics
         self._current = current
         self._memory = memory
+        self._redaction = redaction
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -45,7 +54,8 @@ class Ops:
             return 503 if reasons else 200, JSON, orjson.dumps(page)
         if path == "/status":
             kept = KEEPS_NOTHING if self._memory is None else await self._memory.status()
-            return 200, JSON, orjson.dumps({"revision": self._current.snapshot.revision, **kept})
+            shown = None if self._redaction is None else self._redaction.status()
+            return 200, JSON, orjson.dumps({"revision": self._current.snapshot.revision, **kept, "redaction": shown})
         if path == "/metrics":
             return 200, metrics.CONTENT_TYPE, self._metrics.page()
         return 404, JSON, b'{"error":"not found"}'

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from assistant_gateway.redaction.entities import STRUCTURED, Structured
+
 API_VERSION = "policy.privateassistant.dev/v1"
 
 LogLevel = Literal["ERROR", "WARNING", "INFO", "DEBUG"]
@@ -159,6 +161,46 @@ class EgressPolicy(_Strict):
     """Required: requests are refused unless the probe says that the pod is confined. Reported: the gateway does not ask it."""
 
 
+class RequestRedaction(_Strict):
+    """What is found in a request before the model, or what is kept, sees any of it."""
+
+    action: Literal["Off", "Mask", "Pseudonymize", "Block"] = "Off"
+    """Pseudonymize: the answer is given with the values put back."""
+    entities: Annotated[tuple[Structured, ...], Field(min_length=1)] = STRUCTURED
+    """The types beside the patterns. Never none of them: that is what Off says."""
+
+
+class ResponseRedaction(_Strict):
+    """What a model must not say. There is no Pseudonymize: what nobody can put back is masked."""
+
+    action: Literal["Off", "Mask", "Block"] = "Off"
+    entities: Annotated[tuple[Structured, ...], Field(min_length=1)] = STRUCTURED
+
+
+class PatternPolicy(_Strict):
+    """A type of the CR's author: looked for in every direction whose action is not Off."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=32)]
+    expression: Annotated[str, Field(min_length=1, max_length=1000)]
+    """In Rust's regex syntax; redaction/custom.py says which are refused."""
+
+
+class RedactionPolicy(_Strict):
+    """What is done about personal data."""
+
+    request: RequestRedaction = RequestRedaction()
+    response: ResponseRedaction = ResponseRedaction()
+    patterns: tuple[PatternPolicy, ...] = ()
+    allow_unscanned_media: bool = False
+    """Whether pictures, sound, files and ready-made tokens, which nobody can look into here, reach the model all the same."""
+
+    @model_validator(mode="after")
+    def _patterns_have_names_of_their_own(self) -> Self:
+        if len({pattern.name for pattern in self.patterns}) < len(self.patterns):
+            raise ValueError("two patterns have one name")
+        return self
+
+
 class Policy(_Strict):
     """The whole policy of one assistant's gateway."""
 
@@ -176,6 +218,8 @@ class Policy(_Strict):
     rag: RagPolicy | None = None
     egress: EgressPolicy = EgressPolicy(evidence="Reported")
     """Absent: an operator that knows no evidence wrote the file, and no probe runs beside this gateway."""
+    redaction: RedactionPolicy = RedactionPolicy()
+    """Absent: an operator that knows no redaction wrote the file."""
 
     @model_validator(mode="after")
     def _what_keeps_has_a_store(self) -> Self:

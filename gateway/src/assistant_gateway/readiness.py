@@ -1,5 +1,6 @@
 """Whether requests may be served: the model server is the right one, has the right models, keeps to itself, and has answered once; the
-store, where there is one, can be used; and the pod is confined, where the policy requires evidence of it.
+store, where there is one, can be used; the pod is confined, where the policy requires evidence of it; and personal data is masked, where it
+asks for that.
 
 Level-triggered: each look asks everything again. What no wait can mend raises FatalError; everything else is a reason until the next look.
 """
@@ -18,6 +19,7 @@ from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream, UpstreamError
 
 if TYPE_CHECKING:
+    from assistant_gateway.redaction.selfcheck import SelfCheck
     from assistant_gateway.storage.store import Store
 
 RUNTIME_FLOOR: Final = (0, 20, 3)
@@ -39,12 +41,21 @@ logger = logging.getLogger(__name__)
 class Readiness:
     """Looks, and keeps what it saw last."""
 
-    def __init__(self, current: Current, upstream: Upstream, egress: Egress, metrics: Metrics, store: "Store | None" = None) -> None:
+    def __init__(
+        self,
+        current: Current,
+        upstream: Upstream,
+        egress: Egress,
+        metrics: Metrics,
+        store: "Store | None" = None,
+        redaction: "SelfCheck | None" = None,
+    ) -> None:
         self._current = current
         self._upstream = upstream
         self._egress = egress
         self._metrics = metrics
         self._store = store
+        self._redaction = redaction
         self._runtime_lacks: Reason | None = UNREACHABLE
         self.reasons = self._missing()
         self._answered = False
@@ -64,6 +75,13 @@ class Readiness:
             self._show()
             await asyncio.sleep(seconds)
 
+    async def watch_redaction(self, seconds: float) -> None:
+        """See to the redaction's self-check for as long as the process lives."""
+        while self._redaction is not None:
+            await self._redaction.look()
+            self._show()
+            await asyncio.sleep(seconds)
+
     def drain(self) -> None:
         """Be not ready from now on."""
         self._current.draining = True
@@ -71,7 +89,11 @@ class Readiness:
 
     def _missing(self) -> list[Reason]:
         store = None if self._store is None else self._store.fault
-        return [found for found in (self._egress.fault, self._runtime_lacks, store) if found is not None]
+        return [found for found in (self._egress.fault, self._unmasked, self._runtime_lacks, store) if found is not None]
+
+    @property
+    def _unmasked(self) -> Reason | None:
+        return None if self._redaction is None else self._redaction.fault
 
     def _show(self) -> None:
         missing = self._missing()
@@ -79,8 +101,8 @@ class Readiness:
         if reasons != self.reasons:
             logger.info("Readiness changed.", extra={"fields": {"ready": not reasons, "reasons": [reason.reason for reason in reasons]}})
         self.reasons = reasons
-        # Draining only asks clients to go elsewhere: whoever still comes is served, by a pod that is still confined.
-        was_serving = self._current.draining and self._current.ready and self._egress.fault is None
+        # Draining only asks clients to go elsewhere: whoever still comes is served, by a pod that still keeps what it promises.
+        was_serving = self._current.draining and self._current.ready and self._egress.fault is None and self._unmasked is None
         self._current.ready = not missing or was_serving
         self._metrics.ready.set(0 if reasons else 1)
 

@@ -55,6 +55,8 @@ class Exchange:
     """Ids of the documents that the answer was given from; None where they could not be searched, and the CR allows to go on without."""
     retained: bool = False
     """Whether something of the request was kept."""
+    redactions: Mapping[str, Mapping[str, int]] | None = None
+    """How many values of which type were found in the request and in the answer; None where the policy looks for none."""
     first_byte: float | None = None
     ended: float = 0.0
 
@@ -90,6 +92,7 @@ class Exchange:
             "conversation": self.conversation,
             "documents": self.documents,
             "retained": self.retained,
+            "redactions": self.redactions,
             "first_byte_ms": None if first is None else int((first - began) * 100_000) / 100,
             "duration_ms": int((self.ended - began) * 100_000) / 100,
             "request_id": self.request_id,

@@ -17,6 +17,8 @@ from assistant_gateway.policy import Policy
 from assistant_gateway.wire import ollama, openai
 from assistant_gateway.wire.fields import Body, Rules
 
+WireName = Literal["openai", "ollama"]
+
 if TYPE_CHECKING:
     from assistant_gateway.call import Call
     from assistant_gateway.memory import Memory
@@ -31,7 +33,7 @@ class Wire(Protocol):
     """What a module of wire/ offers."""
 
     @property
-    def NAME(self) -> str: ...  # noqa: N802
+    def NAME(self) -> WireName: ...  # noqa: N802
     @property
     def STREAM_TYPE(self) -> bytes: ...  # noqa: N802
     @property
@@ -153,7 +155,9 @@ LACKS: Final = (
 
 def table(policy: Policy) -> Table:
     """Return the assistant's routes; the rooms of what it keeps are imported here, where it keeps something."""
-    return Table((*TABLE, *_rooms())) if policy.store is not None else Table(TABLE, LACKS)
+    from assistant_gateway.redaction.routes import ROUTES  # it knows this table's types
+
+    return Table((*TABLE, *ROUTES, *_rooms())) if policy.store is not None else Table((*TABLE, *ROUTES), LACKS)
 
 
 def _rooms() -> Sequence[Route]:

@@ -1,11 +1,15 @@
 """What one request is judged by: a policy and everything made from it, swapped as a whole so that no request sees half of a change."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assistant_gateway.auth import KeyRing
 from assistant_gateway.policy import Policy
 from assistant_gateway.wire.fields import Rules
 from assistant_model.reference import DEFAULT_HOST, DEFAULT_NAMESPACE, DEFAULT_TAG, Reference
+
+if TYPE_CHECKING:
+    from assistant_gateway.redaction.service import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +20,12 @@ class Snapshot:
     revision: str
     keys: KeyRing
     rules: Rules
+    redaction: "Redaction | None" = None
+    """None: nothing is looked for, and nothing that could is loaded."""
 
     @classmethod
     def of(cls, policy: Policy, keys: KeyRing) -> "Snapshot":
-        """Return the snapshot; raises ValueError if a model of the policy is no reference."""
+        """Return the snapshot; raises ValueError if a model of the policy is no reference, PatternError for a pattern that is refused."""
         embedding = None if policy.rag is None else policy.rag.embedding.name
         rules = Rules(
             policy.model.name,
@@ -29,7 +35,7 @@ class Snapshot:
             embedding,
             frozenset() if embedding is None else spellings(embedding),
         )
-        return cls(policy, policy.revision(), keys, rules)
+        return cls(policy, policy.revision(), keys, rules, _redaction(policy))
 
 
 @dataclass(slots=True)
@@ -39,6 +45,14 @@ class Current:
     snapshot: Snapshot
     ready: bool = False
     draining: bool = False
+
+
+def _redaction(policy: Policy) -> "Redaction | None":
+    if policy.redaction.request.action == policy.redaction.response.action == "Off":
+        return None
+    from assistant_gateway.redaction.service import Redaction
+
+    return Redaction(policy.redaction)
 
 
 def spellings(name: str) -> frozenset[str]:

@@ -40,7 +40,13 @@ def read_snapshot(settings: Settings) -> Snapshot:
     try:
         return Snapshot.of(parsed, keys)
     except ValueError as error:
-        raise FatalError("PolicyInvalid", "A model of the policy is no model reference.") from error
+        raise FatalError("PolicyInvalid", _why(error)) from error
+
+
+def _why(error: ValueError) -> str:
+    from assistant_gateway.redaction.custom import PatternError  # loads what most assistants do without, in a process that ends
+
+    return f"The policy's {error}." if isinstance(error, PatternError) else "A model of the policy is no model reference."
 
 
 def _fixed(policy: Policy) -> tuple[object, ...]:

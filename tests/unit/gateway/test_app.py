@@ -27,7 +27,7 @@ BODIES: dict[str, Any] = {
 RECORD = {
     "record", "time", "key", "subject", "route", "method", "wire", "model", "model_digest", "policy_generation", "policy_revision",
     "outcome", "status", "code", "request_bytes", "response_bytes", "input_tokens", "output_tokens", "stream", "first_byte_ms",
-    "duration_ms", "request_id", "conversation", "documents", "retained",
+    "duration_ms", "request_id", "conversation", "documents", "retained", "redactions",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("asyncpg", "cryptography", "pypdf", "docx", "selectolax", "multipart", "lxml")
+HEAVY = ("asyncpg", "rurex", "cryptography", "pypdf", "docx", "selectolax", "multipart", "lxml")
 ROOMS = ("conversations", "documents", "memory", "retention", "retrieval", "sealing.keys", "sealing.ring", "storage.store")
 
 

@@ -153,7 +153,8 @@ async def test_a_gateway_that_keeps_nothing_says_so(tmp_path: Path, fake: FakeOl
         await gateway.ready()
         status = await status_of(gateway)
 
-    assert status == {"revision": make_policy().revision(), "store": None, "retention": None, "sources": {}, "index": None}
+    keeps_nothing = {"store": None, "retention": None, "sources": {}, "index": None}
+    assert status == {"revision": make_policy().revision(), **keeps_nothing, "redaction": None}
 
 
 async def test_a_policy_for_another_store_is_left_to_its_own_pod(tmp_path: Path, fake: FakeOllama, postgres: Postgres) -> None:

@@ -80,3 +80,15 @@ def test_requests_are_counted_together_and_none_is_left_out() -> None:
     assert metrics.registry.get_sample_value("private_assistant_gateway_requests_total", labels) == BATCH
     metrics.page()
     assert metrics.registry.get_sample_value("private_assistant_gateway_requests_total", labels) == BATCH + 3
+
+
+def test_values_that_were_found_are_counted_by_direction_and_type() -> None:
+    """Also of a request that was refused for them."""
+    found = {"request": {"EMAIL": 2, "STAFF-ID": 1}, "response": {"EMAIL": 1}}
+    metrics = count(ended(redactions=found), ended(redactions=found, outcome=REFUSED, code="personal_data_refused"), ended())
+
+    value = metrics.registry.get_sample_value
+    name = "private_assistant_redactions_total"
+    assert value(name, {"direction": "request", "entity": "EMAIL"}) == 4.0
+    assert value(name, {"direction": "request", "entity": "STAFF-ID"}) == 2.0
+    assert value(name, {"direction": "response", "entity": "EMAIL"}) == 2.0

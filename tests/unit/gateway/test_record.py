@@ -19,7 +19,7 @@ def test_a_record_holds_these_fields_and_no_others() -> None:
     assert line["duration_ms"] == 500.0
     assert line["route"] == "unknown"
     assert line["outcome"] == "failed"
-    assert len(line) == 25
+    assert len(line) == 26
 
 
 def test_request_ids_differ() -> None:

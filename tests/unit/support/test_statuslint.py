@@ -13,17 +13,18 @@ def condition(kind: str, status: str = "True", **changes: Any) -> dict[str, Any]
 
 
 GOOD = [
-    *(condition(kind) for kind in ("Ready", "ModelReady", "GatewayReady", "EgressConfined")),
+    *(condition(kind) for kind in ("Ready", "ModelReady", "GatewayReady", "EgressConfined", "RedactionActive")),
     condition("RetentionEnforced", reason="NothingKept"),
 ]
-KEEPS = [*GOOD[:4], condition("StoreReady"), condition("RetentionEnforced", reason="OnTime")]
-OPEN = [*GOOD[:3], condition("EgressConfined", "False"), GOOD[4]]
+KEEPS = [*GOOD[:5], condition("StoreReady"), condition("RetentionEnforced", reason="OnTime")]
+OPEN = [*GOOD[:3], condition("EgressConfined", "False"), *GOOD[4:]]
+PLAIN = [*GOOD[:4], condition("RedactionActive", "False", reason="NotRequested"), GOOD[5]]
 WAITS = [condition("Ready", "Unknown"), condition("Reconciling"), condition("ModelReady", "Unknown"), condition("GatewayReady")]
 STUCK = [condition("Ready", "False"), condition("Stalled"), condition("ModelReady"), condition("GatewayReady")]
 
 
-def linted(conditions: list[dict[str, Any]], observed: int | None = 2, mode: str = "Required") -> list[str]:
-    spec = {"egress": {"evidence": {"mode": mode}}}
+def linted(conditions: list[dict[str, Any]], observed: int | None = 2, mode: str = "Required", action: str = "Mask") -> list[str]:
+    spec = {"egress": {"evidence": {"mode": mode}}, "redaction": {"request": {"action": action}}}
     return lint({"metadata": {"generation": 2}, "spec": spec, "status": {"conditions": conditions, "observedGeneration": observed}})
 
 
@@ -35,7 +36,14 @@ def test_good_statuses(conditions: list[dict[str, Any]], observed: int | None) -
 def test_nobody_waits_for_what_is_only_reported() -> None:
     """It has to be there all the same."""
     assert linted(OPEN, mode="Reported") == []
-    assert any(found.startswith("14:") for found in linted([*GOOD[:3], GOOD[4]], mode="Reported"))
+    assert any(found.startswith("14:") for found in linted([*GOOD[:3], *GOOD[4:]], mode="Reported"))
+
+
+def test_nobody_waits_for_redaction_that_is_not_asked_for() -> None:
+    """The condition says so, and says nothing else."""
+    assert linted(PLAIN, action="Off") == []
+    assert any(found.startswith("16:") for found in linted(GOOD, action="Off"))
+    assert any(found.startswith("16:") for found in linted(PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -56,11 +64,13 @@ def test_nobody_waits_for_what_is_only_reported() -> None:
         ([GOOD[0], condition("ModelReady", "Unknown"), *GOOD[2:]], 2, "13"),
         (OPEN, 2, "13"),
         (GOOD[:2], 2, "14"),
-        (GOOD[:4], 2, "14"),
-        ([*GOOD[:3], GOOD[4]], 2, "14"),
-        ([*KEEPS[:4], condition("StoreReady", "Unknown"), KEEPS[5]], 2, "13"),
-        ([*KEEPS[:5], GOOD[4]], 2, "15"),
-        ([*GOOD[:4], KEEPS[5]], 2, "15"),
+        (GOOD[:5], 2, "14"),
+        ([*GOOD[:3], *GOOD[4:]], 2, "14"),
+        ([*GOOD[:4], GOOD[5]], 2, "14"),
+        ([*GOOD[:4], condition("RedactionActive", "Unknown"), GOOD[5]], 2, "13"),
+        ([*KEEPS[:5], condition("StoreReady", "Unknown"), KEEPS[6]], 2, "13"),
+        ([*KEEPS[:6], GOOD[5]], 2, "15"),
+        ([*GOOD[:5], KEEPS[6]], 2, "15"),
     ],
 )
 def test_each_rule(conditions: list[dict[str, Any]], observed: int | None, rule: str) -> None:

@@ -25,6 +25,8 @@ from assistant_gateway.wire.fields import Body
 
 if TYPE_CHECKING:
     from assistant_gateway.memory import Memory
+    from assistant_gateway.redaction.service import Answer as Rewritten
+    from assistant_gateway.redaction.service import Passage
     from assistant_gateway.retrieval.retriever import Hit
 
 UNAVAILABLE: Final = (b"x-assistant-context", b"unavailable")
@@ -68,13 +70,20 @@ class Turn:
         self._added: list[dict[str, Any]] = []
         self._more: dict[str, Any] = {}
         self._headers: list[tuple[bytes, bytes]] = []
+        self._passage: Passage | None = None
 
     def path(self, path: str) -> str:
         """Return the model server's path for a request to this one: what was a text completion is a chat now."""
         return path if self._is_ollama else OPENAI_CHAT
 
-    async def begin(self, request: Body) -> None:
-        """Put into the request what the model is to know; raises RefusalError."""
+    async def begin(self, request: Body, passage: "Passage | None" = None) -> None:
+        """Put into the request what the model is to know; raises RefusalError.
+
+        The passage masks the whole of it behind this, what is put in included; here it sees to what is kept and searched for.
+        """
+        self._passage = passage
+        if passage is not None:
+            await passage.check(request)
         asked = messages.of(request)
         if self._wanted.conversation is not None:
             asked = await self._continued(asked)
@@ -89,7 +98,8 @@ class Turn:
         if self._memory is None or self._memory.conversations is None:
             raise RefusalError("conversations_not_kept", param="conversation")
         if wanted.keep:
-            self._added = _kept(messages.added(asked))
+            added = messages.added(asked)
+            self._added = _kept(added if self._passage is None else self._passage.kept(added))
         room = self._snapshot.policy.limits.max_body_bytes - call.exchange.request_bytes
         try:
             reading = self._memory.conversations.history(call.identity, wanted.conversation, max(0, room))
@@ -105,7 +115,7 @@ class Turn:
         text = "" if place is None else messages.text(asked[place])
         if place is None or not text.strip():
             raise RefusalError("invalid_request", "There is no text of the user to search the documents for.", param="messages")
-        hits = await self._hits(text)
+        hits = await self._hits(text if self._passage is None else self._passage.question(text))
         if self._wanted.sources:
             self._more = {"sources": None if hits is None else [chunk(hit, None, None) for hit in hits]}
         if hits is None:
@@ -134,22 +144,24 @@ class Turn:
             raise RefusalError("retrieval_failed", headers=RETRY)
         return None
 
-    async def answer(self, connection: Connection) -> None:
-        """Pass the model's answer, a success, and keep the turn; raises RefusalError and UpstreamError."""
+    async def answer(self, connection: Connection, rewritten: "Rewritten | None" = None) -> None:
+        """Pass the model's answer, a success, and keep the turn as it is shown; raises RefusalError and UpstreamError."""
         make = ollama.Answer if self._is_ollama else openai.Answer
         if connection.content_type.startswith(JSON):
-            await self._whole(connection, make(self._wanted.shape, self._more))
+            await self._whole(connection, make(self._wanted.shape, self._more), rewritten)
         elif self._call.exchange.stream and connection.content_type.startswith(self._call.wire.STREAM_TYPE):
-            await self._stream(connection, make(self._wanted.shape, self._more))
+            await self._stream(connection, make(self._wanted.shape, self._more), rewritten)
         else:
             raise RefusalError("upstream_error")
 
-    async def _whole(self, connection: Connection, found: Answer) -> None:
+    async def _whole(self, connection: Connection, found: Answer, rewritten: "Rewritten | None") -> None:
         data = await answer.whole(connection, ANSWER_BYTES)
         if answer.is_error(data):
             raise RefusalError("upstream_error")
         exchange = self._call.exchange
         exchange.input_tokens, exchange.output_tokens = self._call.wire.usage(data[-answer.TAIL :])
+        if rewritten is not None:
+            data = await rewritten.document(data)
         try:
             shown = found.document(data)
         except ODD:
@@ -157,18 +169,19 @@ class Turn:
         await self._keep(found)
         await self._call.answer(200, shown, self._headers)
 
-    async def _stream(self, connection: Connection, found: Answer) -> None:
+    async def _stream(self, connection: Connection, found: Answer, rewritten: "Rewritten | None") -> None:
         call = self._call
         events = Events(call.wire)
         await call.start(200, call.wire.STREAM_TYPE, self._headers)
         held = b""
         try:
             while data := await connection.read(answer.NEXT_BYTE_SECONDS):
-                shown, last = self._taken(events.feed(data), found)
+                shown, last = self._taken(_rewritten(events.feed(data), rewritten), found)
                 held += last
                 if shown:
                     await call.send(shown, more=True)
-            shown, last = self._taken(events.finish(), found)
+            rest = _rewritten(events.finish(), rewritten) + (b"" if rewritten is None else rewritten.end())
+            shown, last = self._taken(rest, found)
         except StreamBrokenError:
             raise RefusalError("upstream_error") from None
         finally:
@@ -208,6 +221,10 @@ class Turn:
         except Exception as error:
             raise local.as_refusal(error) from None
         self._call.exchange.retained = True
+
+
+def _rewritten(events: bytes, rewritten: "Rewritten | None") -> bytes:
+    return events if rewritten is None or not events else rewritten.feed(events)
 
 
 async def _in_time(work: Awaitable[Found], seconds: float) -> Found:

@@ -12,6 +12,7 @@ from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream
 
 if TYPE_CHECKING:
+    from assistant_gateway.redaction.service import Redaction
     from assistant_gateway.sealing.keys import IndexKey
     from assistant_gateway.sealing.ring import KeyRing
     from assistant_gateway.storage.store import Store
@@ -43,6 +44,11 @@ class Index:
         if rag is None:
             raise RefusalError("documents_not_configured")
         return rag
+
+    @property
+    def redaction(self) -> "Redaction | None":
+        """What masks texts before they are embedded and stored; None where nothing does."""
+        return self._current.snapshot.redaction
 
     @property
     def ttl_seconds(self) -> int | None:

@@ -1,8 +1,12 @@
-"""Takes a document in: its text read, cut, embedded, sealed, and written in one transaction, so that it is there whole or not at all."""
+"""Takes a document in: its text read, masked where the policy says so, cut, embedded, sealed, and written in one transaction.
+
+So it is there whole or not at all.
+"""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -31,6 +35,8 @@ class Origin:
     groups: Sequence[str] = ()
     source: str | None = None
     locator: int | None = None
+    found: Counter[str] = field(default_factory=Counter)
+    """Counts what of its text is masked."""
 
 
 class Intake:
@@ -56,7 +62,7 @@ class Intake:
     async def _take(self, origin: Origin, name: str, found: Extracted, metadata: dict[str, Any]) -> tuple[UUID, int]:
         index = self._index
         document, key = uuid4(), DataKey.new()
-        space, made = await self._pieces(found.text, Sealer(document, key, index.lexemes))
+        space, made = await self._pieces(await self._masked(found.text, origin), Sealer(document, key, index.lexemes))
         head = {"subject": origin.subject, "fileName": name, "metadata": metadata, "mediaType": found.media_type}
         sealed = heads.seal(key, document, head | {"groups": list(origin.groups), "sha256": origin.sha256})
         owner = None if origin.subject is None else index.store.index.token("subject", origin.subject)
@@ -66,6 +72,11 @@ class Intake:
         async with index.store.transaction() as connection:
             await rows.insert(connection, space, new, made)
         return document, len(made)
+
+    async def _masked(self, text: str, origin: Origin) -> str:
+        """Return the text as it may be embedded and stored: as a whole, since a value may stand where it is cut. Raises RefusalError."""
+        redaction = self._index.redaction
+        return text if redaction is None else await asyncio.to_thread(redaction.stored, text, origin.found)
 
     async def _pieces(self, text: str, sealer: Sealer) -> tuple[Space, list[Piece]]:
         index = self._index

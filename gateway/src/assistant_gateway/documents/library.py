@@ -5,6 +5,7 @@ Documents of sources are sources.py's, taking in is intake.py's, the vectors' ta
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,15 +43,30 @@ class Library:
         self.rebuild = Rebuild(index)
 
     async def upload_file(
-        self, identity: Identity, name: str, media_type: str | None, data: bytes, metadata: dict[str, Any], groups: Sequence[str] = ()
+        self,
+        identity: Identity,
+        name: str,
+        media_type: str | None,
+        data: bytes,
+        metadata: dict[str, Any],
+        groups: Sequence[str] = (),
+        found: Counter[str] | None = None,
     ) -> Document:
-        """Take in a file that a client sent; raises RefusalError and StoreError."""
-        document, _ = await self._intake.file(self._origin(identity, data, groups), name, media_type, data, metadata)
+        """Take in a file that a client sent, `found` counting what of it is masked; raises RefusalError and StoreError."""
+        document, _ = await self._intake.file(self._origin(identity, data, groups, found), name, media_type, data, metadata)
         return Document(document, name, metadata)
 
-    async def upload_text(self, identity: Identity, name: str, text: str, metadata: dict[str, Any], groups: Sequence[str] = ()) -> Document:
-        """Take in a text that a client sent; raises RefusalError and StoreError."""
-        document, _ = await self._intake.text(self._origin(identity, text.encode(), groups), name, text, metadata)
+    async def upload_text(
+        self,
+        identity: Identity,
+        name: str,
+        text: str,
+        metadata: dict[str, Any],
+        groups: Sequence[str] = (),
+        found: Counter[str] | None = None,
+    ) -> Document:
+        """Take in a text, as upload_file() does."""
+        document, _ = await self._intake.text(self._origin(identity, text.encode(), groups, found), name, text, metadata)
         return Document(document, name, metadata)
 
     async def list(self, identity: Identity) -> list[Document]:
@@ -74,13 +90,14 @@ class Library:
         """Return `sources` and `index` of the gateway's status; raises StoreError."""
         return {"sources": await self.sources.status(), "index": await self.rebuild.status()}
 
-    def _origin(self, identity: Identity, data: bytes, groups: Sequence[str]) -> Origin:
+    def _origin(self, identity: Identity, data: bytes, groups: Sequence[str], found: Counter[str] | None) -> Origin:
         """Return an upload's origin; raises RefusalError where it is shared with others than the key's own groups."""
         if not set(groups) <= set(identity.groups):
             raise RefusalError("wrong_role", "A document can be shared with the API key's own groups only.", param="metadata")
         index = self._index.store.index
         acl = access.of_upload(index, identity.subject, groups)
-        return Origin(acl, index.tag(data), hashlib.sha256(data).hexdigest(), subject=identity.subject, groups=groups)
+        counts = Counter() if found is None else found
+        return Origin(acl, index.tag(data), hashlib.sha256(data).hexdigest(), subject=identity.subject, groups=groups, found=counts)
 
 
 def _document(row: "Record", head: dict[str, Any]) -> Document:

@@ -14,6 +14,8 @@ from assistant_gateway.routes import OPENAI, Route
 from assistant_gateway.wire import fields
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from assistant_gateway.call import Call
     from assistant_gateway.documents.library import Document, Library
     from assistant_gateway.memory import Memory
@@ -30,7 +32,8 @@ async def ingest_file(call: "Call", snapshot: "Snapshot", parameters: Parameters
     upload = await asyncio.to_thread(uploads.read, _header(call, b"content-type"), call.body)
     metadata, groups = shapes.metadata(_object(upload.fields.get("metadata")))
     library = _library(memory)
-    await _taken(call, await library.upload_file(call.identity, upload.name, upload.media_type, upload.data, metadata, groups))
+    found = _counts(call, snapshot)
+    await _taken(call, await library.upload_file(call.identity, upload.name, upload.media_type, upload.data, metadata, groups, found))
 
 
 async def ingest_text(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
@@ -39,7 +42,7 @@ async def ingest_text(call: "Call", snapshot: "Snapshot", parameters: Parameters
     body = fields.parse(call.body)
     metadata, groups = shapes.metadata(body.get("metadata"))
     name, text = uploads.clean_name(shapes.text(body, "file_name")), clean(shapes.text(body, "text"))
-    await _taken(call, await _library(memory).upload_text(call.identity, name, text, metadata, groups))
+    await _taken(call, await _library(memory).upload_text(call.identity, name, text, metadata, groups, _counts(call, snapshot)))
 
 
 async def ingested(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
@@ -66,7 +69,10 @@ async def chunks(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
     retriever = memory.retriever
     if retriever is None:
         raise RefusalError("documents_not_configured")
-    hits = await retriever.retrieve(call.identity, shapes.text(body, "text"), shapes.documents(body), limit)
+    text = shapes.text(body, "text")
+    if (redaction := snapshot.redaction) is not None:
+        text = redaction.stored(text, redaction.counts(call.exchange))  # it is embedded, and found by, as documents are
+    hits = await retriever.retrieve(call.identity, text, shapes.documents(body), limit)
     texts = await retriever.neighbours(call.identity, hits, around) if around else [(None, None)] * len(hits)
     call.exchange.documents = list(dict.fromkeys(str(hit.document) for hit in hits))
     found = [shapes.chunk(hit, previous, following) for hit, (previous, following) in zip(hits, texts, strict=True)]
@@ -82,7 +88,7 @@ async def source_documents(call: "Call", snapshot: "Snapshot", parameters: Param
 async def put_document(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
     """Store a file of a source, if it is not there as it is."""
     media_type = _header(call, b"content-type").decode("latin-1") or None
-    put = await _library(memory).sources.put(parameters["source"], _locator(call), media_type, call.body)
+    put = await _library(memory).sources.put(parameters["source"], _locator(call), media_type, call.body, _counts(call, snapshot))
     call.exchange.documents = [str(put.document)]
     await call.answer(200, orjson.dumps({"status": "stored" if put.is_new else "unchanged", "chunks": put.chunks}))
 
@@ -97,6 +103,11 @@ async def report_run(call: "Call", snapshot: "Snapshot", parameters: Parameters,
     """Note where a run of an ingest Job stands."""
     await _library(memory).sources.report(parameters["source"], fields.parse(call.body))
     await call.answer(200, orjson.dumps({"status": "noted"}))
+
+
+def _counts(call: "Call", snapshot: "Snapshot") -> "Counter[str] | None":
+    """Return what counts the values that are masked in what the request brings."""
+    return None if snapshot.redaction is None else snapshot.redaction.counts(call.exchange)
 
 
 def _library(memory: "Memory") -> "Library":

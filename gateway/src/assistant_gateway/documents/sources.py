@@ -8,6 +8,7 @@ import hashlib
 import logging
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -89,8 +90,8 @@ class Sources:
             found = await rows.of_source(connection, source)
         return await asyncio.to_thread(heads.opened, self._index.ring, found, self._listed)
 
-    async def put(self, source: str, locator: str, media_type: str | None, data: bytes) -> Put:
-        """Store a document unless it is there as it is; raises RefusalError and StoreError."""
+    async def put(self, source: str, locator: str, media_type: str | None, data: bytes, found: Counter[str] | None = None) -> Put:
+        """Store a document unless it is there as it is, `found` counting what of it is masked; raises RefusalError and StoreError."""
         self._known(source)
         place = self._place(source, locator)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -99,7 +100,9 @@ class Sources:
             there = await rows.tag_at(connection, source, place)
         if there is not None and there["content_tag"] == tag:
             return Put(there["id"], there["chunk_count"], is_new=False)
-        origin = Origin(acl=access.of_source(self._index.store.index, source), tag=tag, source=source, locator=place, sha256=sha256)
+        acl = access.of_source(self._index.store.index, source)
+        counts = Counter() if found is None else found
+        origin = Origin(acl=acl, tag=tag, source=source, locator=place, sha256=sha256, found=counts)
         return Put(*await self._intake.file(origin, locator, media_type, data), is_new=True)
 
     async def remove(self, source: str, locator: str) -> UUID:
@@ -202,9 +205,10 @@ class Sources:
         return self._index.store.index.token("locator", f"{source}\0{locator}")
 
     def _tag(self, sha256: str) -> bytes:
-        """Return what content and settings a document is the same under: cut otherwise, it is another."""
-        chunk = self._index.rag.chunk
-        return self._index.store.index.tag(f"{sha256} {chunk.size} {chunk.overlap}".encode())
+        """Return what content and settings a document is the same under: cut or masked otherwise, it is another."""
+        chunk, redaction = self._index.rag.chunk, self._index.redaction
+        masked = "" if redaction is None else redaction.stored_revision
+        return self._index.store.index.tag(f"{sha256} {chunk.size} {chunk.overlap} {masked}".rstrip().encode())
 
     def _listed(self, row: "Record", head: dict[str, Any]) -> dict[str, Any]:
         """Return a document's line; without a digest where it has to be sent again, since pieces are cut otherwise by now."""

@@ -8,7 +8,7 @@ The mapping is personal data through and through: it lives in memory, and leaves
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Self
 
 import orjson
@@ -57,13 +57,16 @@ def word(entity: str) -> str:
     return _SHORT.get(shown) or _NO_LETTERS.sub("-", shown).strip("-") or "CUSTOM"
 
 
-def prefix_for(texts: Iterable[str]) -> str:
-    """Return a prefix that occurs in none of the texts, in whatever case. JSON as orjson writes it serves for the texts in it."""
+def prefix_for(texts: Iterable[str], choice: Callable[[str], str] = secrets.choice) -> str:
+    """Return a prefix that occurs in none of the texts, in whatever case. JSON as orjson writes it serves for the texts in it.
+
+    `choice` draws one of the letters that it is given.
+    """
     known = [text.casefold() for text in texts]
     length = 1
     while True:
         for _ in range(_TRIES):
-            drawn = secrets.choice(_FIRST) + "".join(secrets.choice(_NEXT) for _ in range(length)) + secrets.choice(_DIGITS)
+            drawn = choice(_FIRST) + "".join(choice(_NEXT) for _ in range(length)) + choice(_DIGITS)
             if not any(drawn.casefold() in text for text in known):
                 return drawn
         length += 1  # somebody wrote them all down

@@ -45,6 +45,12 @@ COLUMNS: tuple[dict[str, Any], ...] = (
         "jsonPath": '.status.conditions[?(@.type=="RetentionEnforced")].reason',
         "description": "What is kept and whether it is erased on time: NothingKept, OnTime, PurgeLate or PurgeNotSeen.",
     },
+    {
+        "name": "Redaction",
+        "type": "string",
+        "jsonPath": '.status.conditions[?(@.type=="RedactionActive")].reason',
+        "description": "Whether personal data is masked, as seen a moment ago: Active, NotRequested, or why it is not shown.",
+    },
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     {
         "name": "Confined",

@@ -28,6 +28,7 @@ from assistant_operator.reconcile import workers
 from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.evidence import Evidence, Place
+from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.lookout import LOOK_EVERY, Lookout
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.polling import Source
@@ -48,11 +49,19 @@ FIRST_RELIST = 30.0
 class Operator:
     """One replica."""
 
-    def __init__(self, settings: Settings, *, resolver: Resolver | None = None, evidence: Source[Place, Evidence] | None = None) -> None:
-        """What stands between the operator and DNS, and the operator and the probes in pods, can be another's: tests have neither."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        resolver: Resolver | None = None,
+        evidence: Source[Place, Evidence] | None = None,
+        gateways: Source[str, GatewayStatus] | None = None,
+    ) -> None:
+        """What stands between the operator and DNS, and the operator and what runs in pods, can be another's: tests have neither."""
         self._settings = settings
         self._resolver = resolver or SystemResolver()
         self._evidence = evidence
+        self._gateways = gateways
         self._stop = asyncio.Event()
         self._serving = False
         self.metrics = Metrics()
@@ -127,7 +136,7 @@ class Operator:
             installation=replace(self._settings.installation, nameservers=nameservers()),
             resolver=self._resolver,
             progress=questions.progress,
-            gateways=questions.gateways,
+            gateways=questions.gateways if self._gateways is None else self._gateways,
             evidence=questions.evidence if self._evidence is None else self._evidence,
             proxies=questions.proxies,
             instance=self._settings.identity,

@@ -11,9 +11,9 @@ from typing import Any
 
 from assistant_egress.protocol import PATHS, EvidencePath, PathClass
 from assistant_operator.api.v1alpha1.status import EvidenceStatus
-from assistant_operator.kube.objects import is_being_deleted, uid_of
+from assistant_operator.kube.objects import uid_of
 from assistant_operator.naming import EVIDENCE_PORT
-from assistant_operator.reconcile import widening
+from assistant_operator.reconcile import pods, widening
 from assistant_operator.reconcile.chain import Check, first_verdict
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.evidence import PathSeen
@@ -75,14 +75,14 @@ def nothing_reached(seen: Observed) -> Verdict | None:
 
 
 def a_pod_is_there(seen: Observed) -> Verdict | None:
-    if _living(seen):
+    if pods.living(seen.pods):
         return None
     return Verdict.unknown("NotProven", "No pod is there from which it could be seen what can be reached.")
 
 
 def every_pod_heard(seen: Observed) -> Verdict | None:
     """Each pod has told what it sees, a moment ago."""
-    if all(uid_of(dict(pod)) in seen.heard for pod in _living(seen)):
+    if all(uid_of(dict(pod)) in seen.heard for pod in pods.living(seen.pods)):
         return None
     text = (
         "Not every pod has told lately what it can reach: it has not come so far, or does not answer. The operator asks them on port "
@@ -152,7 +152,7 @@ def judge_confinement(seen: Observed) -> Verdict:
 
 def confined_as_far_as_seen(seen: Observed) -> Verdict | None:
     """What can be told of pods that could be asked; of an assistant that waits for it."""
-    asked = tuple(pod for pod in _living(seen) if (pod.get("status") or {}).get("podIP"))
+    asked = tuple(pod for pod in pods.living(seen.pods) if (pod.get("status") or {}).get("podIP"))
     return confined(replace(seen, pods=asked)) if asked else None
 
 
@@ -162,12 +162,6 @@ def confined(seen: Observed) -> Verdict | None:
         return None
     verdict = judge_confinement(seen)
     return None if verdict.status == "True" else verdict
-
-
-def _living(seen: Observed) -> list[Mapping[str, Any]]:
-    """Return the pods that serve or are about to."""
-    phases = ("Succeeded", "Failed")
-    return [pod for pod in seen.pods if not is_being_deleted(dict(pod)) and (pod.get("status") or {}).get("phase") not in phases]
 
 
 def _told(seen: Observed) -> Iterable[tuple[EvidencePath, PathSeen]]:
@@ -198,7 +192,7 @@ def evidence_status(seen: Observed, before: Sequence[EvidenceStatus]) -> tuple[E
     """
     rows: dict[tuple[str, str], EvidenceStatus] = {}
     silent: set[str] = set()
-    for pod in _living(seen):
+    for pod in pods.living(seen.pods):
         node, told = str((pod.get("spec") or {}).get("nodeName") or ""), seen.heard.get(uid_of(dict(pod)))
         if told is None:
             silent.add(node)

@@ -1,4 +1,4 @@
-"""What the gateways tell of what they keep: their store, their purges, their sources (GET /status on the port for operations).
+"""What the gateways tell of themselves: their store, their purges, their sources, their redaction (GET /status on the port for operations).
 
 Asked in the background (polling.py). What decides a condition, and a source that was read to its end, brings a pass at once; numbers that
 only grow wait, and are shown at most once a minute (Ledger), so that status is not written for every document.
@@ -31,6 +31,8 @@ COUNTS_EVERY = timedelta(seconds=60)
 CLOCK_EVERY = timedelta(minutes=5)
 """Between two writes where nothing but the time of the last purge has changed."""
 MAX_FAILURES = 32
+SELF_CHECK_COUNTS = timedelta(minutes=3)
+"""How long a self-check of the redaction shows something; gateways make one every minute. By two clocks, which may differ by a little."""
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
@@ -80,6 +82,23 @@ class IndexTold(_Told):
     state: Literal["Serving", "Rebuilding"]
 
 
+Kind = Annotated[str, Field(pattern=r"^([A-Z_]{1,32}|CUSTOM:[a-z0-9-]{1,32})$")]
+"""A type of personal data, as assistant_gateway.redaction.entities names it."""
+
+
+class RedactionTold(_Told):
+    """What the last self-check of the redaction has shown."""
+
+    revision: Annotated[str, Field(min_length=1, max_length=64)]
+    """Of the policy by which it was made."""
+    active: Annotated[frozenset[Kind], Field(max_length=128)] = frozenset()
+    failing: Annotated[frozenset[Kind], Field(max_length=128)] = frozenset()
+    checked_at: AwareDatetime | None = None
+    """None: there was none yet."""
+    is_recent: bool = False
+    """By the operator's clock, when it heard of it."""
+
+
 class GatewayStatus(_Told):
     """One gateway's answer."""
 
@@ -87,6 +106,8 @@ class GatewayStatus(_Told):
     retention: RetentionTold | None = None
     sources: dict[str, SourceTold] = Field(default_factory=dict, max_length=256)
     index: IndexTold | None = None
+    redaction: RedactionTold | None = None
+    """None: nothing is looked for."""
 
     @property
     def is_well(self) -> bool:
@@ -94,19 +115,27 @@ class GatewayStatus(_Told):
         return self.store is not None and self.store.fault is None
 
 
-def parse(text: bytes) -> GatewayStatus | None:
+def parse(text: bytes, clock: Callable[[], datetime]) -> GatewayStatus | None:
     """Return what a gateway told; None where it told anything else, or could not say: a store that is slow to answer is no news."""
     try:
         told = GatewayStatus.model_validate_json(text)
     except (ValidationError, ValueError, RecursionError):
         return None
-    return None if told.is_well and told.retention is None else told
+    if told.is_well and told.retention is None:
+        return None
+    return told if told.redaction is None else told.model_copy(update={"redaction": _dated(told.redaction, clock())})
+
+
+def _dated(told: RedactionTold, now: datetime) -> RedactionTold:
+    is_recent = told.checked_at is not None and abs(now - told.checked_at) <= SELF_CHECK_COUNTS
+    return told.model_copy(update={"is_recent": is_recent})
 
 
 def essence(told: GatewayStatus) -> tuple[Any, ...]:
     """Return what conditions rest on."""
-    kept = told.retention
-    return told.store, kept and (kept.is_late, kept.last_purge is None), told.index
+    kept, masked = told.retention, told.redaction
+    shown = masked and (masked.revision, masked.active, masked.failing, masked.is_recent)
+    return told.store, kept and (kept.is_late, kept.last_purge is None), told.index, shown
 
 
 def ends(sources: Mapping[str, SourceTold]) -> dict[str, datetime]:

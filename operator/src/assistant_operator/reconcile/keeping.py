@@ -62,21 +62,21 @@ def store_pod_ready(seen: Observed) -> Verdict | None:
 
 def store_without_fault(seen: Observed) -> Verdict | None:
     """No gateway has told of a fault."""
-    faults = (told.store.fault for told in seen.told if told.store is not None)
+    faults = (told.store.fault for told in seen.told.values() if told.store is not None)
     fault = next((fault for fault in faults if fault is not None), None)
     return Verdict.false(fault.reason, fault.message) if fault else None
 
 
 def store_seen(seen: Observed) -> Verdict | None:
     """A gateway has told that it can use the store."""
-    if any(told.is_well for told in seen.told):
+    if any(told.is_well for told in seen.told.values()):
         return None
     text = f"No gateway has told of the store lately: whether it can be used is not known. The operator asks their pods on port {OPS_PORT}."
     return Verdict.unknown("StoreNotSeen", text)
 
 
 def purges_on_time(seen: Observed) -> Verdict | None:
-    if any(told.retention is not None and told.retention.is_late for told in seen.told):
+    if any(told.retention is not None and told.retention.is_late for told in seen.told.values()):
         text = "Something that was due a minute ago and more is still there: the gateways' logs and the store's say why."
         return Verdict.false("PurgeLate", text)
     return None
@@ -84,7 +84,7 @@ def purges_on_time(seen: Observed) -> Verdict | None:
 
 def purges_seen(seen: Observed) -> Verdict | None:
     """A gateway that can use the store has looked for what is due."""
-    if any(told.is_well and told.retention is not None and told.retention.last_purge is not None for told in seen.told):
+    if any(told.is_well and told.retention is not None and told.retention.last_purge is not None for told in seen.told.values()):
         return None
     text = f"No gateway has told of a purge lately: that what is due is gone is not shown. The operator asks their pods on port {OPS_PORT}."
     return Verdict.unknown("PurgeNotSeen", text)
@@ -112,7 +112,7 @@ PURGES: tuple[Check, ...] = (purges_on_time, purges_seen)
 
 def judge_store(seen: Observed) -> Verdict:
     """Return the verdict on the store of an assistant that has one."""
-    rebuilding = any(told.index is not None and told.index.state == "Rebuilding" for told in seen.told)
+    rebuilding = any(told.index is not None and told.index.state == "Rebuilding" for told in seen.told.values())
     if rebuilding:
         text = "The gateways use the store. Its documents are being embedded with another model; until then they are found by words alone."
         return first_verdict((*STORE, *SEEN), seen, Verdict.true("IndexRebuilding", text))

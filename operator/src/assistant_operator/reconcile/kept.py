@@ -56,8 +56,8 @@ def _pods(cache: Cache, key: Key, stateful_set: Object | None) -> Iterable[Objec
     return (pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_STORE)
 
 
-async def listen(world: World, key: Key, pods: Sequence[Object]) -> tuple[GatewayStatus, ...]:
-    """Return what the gateways have told lately, the oldest pod's words first.
+async def listen(world: World, key: Key, pods: Sequence[Object]) -> dict[str, GatewayStatus]:
+    """Return what the gateways have told lately, by their pods' uids, the oldest pod's words first.
 
     A pod that is ready and was never asked is asked now, which takes a moment: without that every start of the operator, and every new
     pod, would make the promises of an assistant that is well Unknown for a while.
@@ -65,11 +65,11 @@ async def listen(world: World, key: Key, pods: Sequence[Object]) -> tuple[Gatewa
     running = {uid_of(pod): _address(pod) for pod in pods if _address(pod) and not is_being_deleted(pod)}
     if not running:
         world.gateways.forget(key)
-        return ()
+        return {}
     ready = {uid_of(pod) for pod in pods if is_true(pod, "Ready")}
     await world.gateways.first(key, running, ready)
     told = world.gateways.latest(key, running)
-    return tuple(told[uid] for uid in running if uid in told)
+    return {uid: told[uid] for uid in running if uid in told}
 
 
 def _address(pod: Object) -> str:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec, PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard, guard_store_volume, guard_volume
+from assistant_operator.api.v1alpha1.redaction import Redaction
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.api.v1alpha1.status import EgressStatus, InventoryEntry, ModelStatus, RetentionStatus, SourceStatus
 from assistant_operator.kube import inventory
@@ -117,7 +118,7 @@ class Effort:
     egress: EgressStatus | None = field(init=False)
     policy_dialects: tuple[str, ...] = field(init=False)
     endpoint: str | None = field(init=False)
-    told: tuple[GatewayStatus, ...] = ()
+    told: Mapping[str, GatewayStatus] = field(default_factory=dict)
     heard: Mapping[str, Evidence] = field(default_factory=dict)
     retention: RetentionStatus | None = field(init=False)
     sources: tuple[SourceStatus, ...] = field(init=False)
@@ -140,7 +141,7 @@ class Effort:
         """Take the steps in order; what a step raises ends the pass."""
         self.spec = spec = self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
-        self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps else ())
+        self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps or spec.redaction.is_on else ())
         decided = await egress_proxy.listen(self.world, self.key, spec)
         material = await self._secrets(spec)
         self.model = await model.examine(applier, spec, self.names, self.before.model, self.now)
@@ -226,7 +227,7 @@ class Effort:
         applied = await applier.apply(found.due)
         self.refs.update(applied)
         self.delays += found.delays
-        self.retention, self.sources = kept.shown(self.world, self.key, spec, self.told, found.troubles, self.before)
+        self.retention, self.sources = kept.shown(self.world, self.key, spec, tuple(self.told.values()), found.troubles, self.before)
         return [*applied, *(ref for ref in map(ref_of, planned) if ref not in applied and applier.own(ref) is not None)]
 
     def _endpoint(self) -> str:
@@ -243,6 +244,7 @@ class Effort:
             store=kept.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             proxy=egress_proxy.observe(self.world.cache, self.key, self.names, self.spec, self.uid),
             told=self.told,
+            redaction=self.spec.redaction if self.spec else Redaction(),
             evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
             heard=self.heard,
             policies=(*self.world.cache.policies.others(self.key, self.uid), *self.world.dialects.others(self.key, self.uid)),

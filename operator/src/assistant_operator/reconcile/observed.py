@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant_operator.api.v1alpha1.redaction import Redaction
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.errors import StatedError
 from assistant_operator.reconcile.evidence import Evidence
@@ -48,8 +49,10 @@ class Observed:
     """None: the assistant keeps nothing."""
     proxy: ProxySeen | None = None
     """None: no host is allowed."""
-    told: tuple[GatewayStatus, ...] = ()
-    """What the pods have told lately, oldest pod first; only with a store."""
+    told: Mapping[str, GatewayStatus] = field(default_factory=dict)
+    """What the pods have told lately, by uid, oldest pod first; only with a store or redaction."""
+    redaction: Redaction = field(default_factory=Redaction)
+    """What the spec wants to be masked."""
     evidence: EgressEvidence = field(default_factory=EgressEvidence)
     """What the spec wants to have seen of the pods' confinement."""
     heard: Mapping[str, Evidence] = field(default_factory=dict)

@@ -6,7 +6,7 @@ last words, and the scheduler's and kubelet's, are not: the first could hold con
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from assistant_operator.kube.objects import Object, condition, is_being_deleted, metadata
@@ -119,6 +119,12 @@ def _container_trouble(container: Object) -> Trouble | None:
 
 def first_trouble(pods: Iterable[Object]) -> Trouble | None:
     return next((found for pod in pods if (found := trouble(pod)) is not None), None)
+
+
+def living(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the pods that serve or are about to."""
+    phases = ("Succeeded", "Failed")
+    return [pod for pod in pods if not is_being_deleted(dict(pod)) and (pod.get("status") or {}).get("phase") not in phases]
 
 
 def is_controlled_by(pod: Object, uid: str) -> bool:

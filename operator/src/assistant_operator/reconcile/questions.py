@@ -1,5 +1,7 @@
-"""All that is asked of pods in the background, made together and ended together: how pulls go, what gateways keep, what leaves pods,
-and what egress proxies decide."""
+"""All that is asked of pods in the background, made together and ended together: how pulls go, what gateways keep and mask, what leaves
+pods, and what egress proxies decide."""
+
+from functools import partial
 
 from assistant_egress.proxy.decisions import Decisions
 from assistant_operator.reconcile import decisions, evidence, gateways, progress
@@ -18,7 +20,8 @@ class Questions:
 
     def __init__(self, queue: Queue, around: Around) -> None:
         self._pullers = HttpAsk(progress.PATH, progress.parse, progress.MAX_ANSWER)
-        self._serving = HttpAsk(gateways.PATH, gateways.parse, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT, at_once=gateways.AT_ONCE)
+        told = partial(gateways.parse, clock=utc_now)
+        self._serving = HttpAsk(gateways.PATH, told, gateways.MAX_ANSWER, seconds=gateways.TIMEOUT, at_once=gateways.AT_ONCE)
         self._probes = evidence.pod_http()
         self._proxies = HttpAsk(decisions.PATH, decisions.parse, decisions.MAX_ANSWER, at_once=decisions.AT_ONCE)
         self._controls = (Control(), Control())

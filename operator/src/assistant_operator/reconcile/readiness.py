@@ -1,18 +1,27 @@
 """Is the assistant ready, and if not, what is the earliest thing that is missing?
 
 Chains of small checks over one frozen Observed: the first verdict wins, and what no check objects to is True. Nothing here
-waits, writes or remembers. The store's checks, and those of what is kept, are in keeping.py, those of what leaves in confinement.py.
+waits, writes or remembers. The store's checks, and those of what is kept, are in keeping.py, those of what leaves in confinement.py, those
+of what is masked in redaction.py.
 """
 
 from typing import Any
 
 from assistant_operator.reconcile import egress_proxy, pods
 from assistant_operator.reconcile.chain import Check, first_verdict, problem_with, verdict_of
-from assistant_operator.reconcile.conditions import EGRESS_CONFINED, GATEWAY_READY, MODEL_READY, RETENTION_ENFORCED, STORE_READY
+from assistant_operator.reconcile.conditions import (
+    EGRESS_CONFINED,
+    GATEWAY_READY,
+    MODEL_READY,
+    REDACTION_ACTIVE,
+    RETENTION_ENFORCED,
+    STORE_READY,
+)
 from assistant_operator.reconcile.confinement import confined, confined_as_far_as_seen, judge_confinement
 from assistant_operator.reconcile.keeping import PURGES, SEEN, STORE, judge_retention, judge_store
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.pull import Phase
+from assistant_operator.reconcile.redaction import FAILING, SHOWN, judge_redaction
 from assistant_operator.reconcile.verdict import Verdict
 
 
@@ -114,24 +123,26 @@ PODS: tuple[Check, ...] = (
 )
 ROLLOUT: tuple[Check, ...] = (rollout_complete, replicas_ready)
 GATEWAY: tuple[Check, ...] = (*PODS, *ROLLOUT)
-CONFINED_GATEWAY: tuple[Check, ...] = (
+CLOSED_GATEWAY: tuple[Check, ...] = (
     *PODS,
     confined_as_far_as_seen,  # Before the counts: pods wait in their gates until it is seen
+    *FAILING,  # Before the counts: pods are not ready for it
     *ROLLOUT,
     confined,
+    *SHOWN,
 )
 READY: tuple[Check, ...] = (
     nothing_in_the_way,
     *MODEL,
     egress_proxy.serves,  # Before the gateways, which are given its address
-    *CONFINED_GATEWAY,
+    *CLOSED_GATEWAY,
 )
 KEEPING: tuple[Check, ...] = (
     nothing_in_the_way,
     *MODEL,
     *STORE,  # Before the gateways, which are not ready without it
     egress_proxy.serves,
-    *CONFINED_GATEWAY,
+    *CLOSED_GATEWAY,
     *SEEN,  # After the gateways, which tell of it
     *PURGES,
 )
@@ -150,6 +161,7 @@ def judge(seen: Observed) -> tuple[Verdict, dict[str, Verdict]]:
         MODEL_READY: model,
         GATEWAY_READY: gateway,
         EGRESS_CONFINED: judge_confinement(seen),
+        REDACTION_ACTIVE: judge_redaction(seen, gateway),
         RETENTION_ENFORCED: judge_retention(seen, gateway),
     }
     return ready, promises | ({STORE_READY: judge_store(seen)} if seen.store is not None else {})
@@ -159,4 +171,4 @@ def takes_documents(seen: Observed) -> bool:
     """Tell whether the gateways of now take documents in: with the store, and by the policy that names the sources."""
     if any(problem.condition != MODEL_READY for problem in seen.problems):
         return False
-    return seen.store is not None and first_verdict((*STORE, *CONFINED_GATEWAY, *SEEN), seen, SERVES).status == "True"
+    return seen.store is not None and first_verdict((*STORE, *CLOSED_GATEWAY, *SEEN), seen, SERVES).status == "True"

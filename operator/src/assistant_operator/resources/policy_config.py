@@ -4,9 +4,11 @@ The file's model is the gateway's (assistant_gateway.policy): what is written he
 """
 
 from assistant_gateway import policy as gateway
+from assistant_gateway.redaction.entities import STRUCTURED
 from assistant_model.reference import Reference
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.rag import Rag
+from assistant_operator.api.v1alpha1.redaction import Redaction
 from assistant_operator.api.v1alpha1.values import seconds
 from assistant_operator.naming import COMPONENT_ASSISTANT, INGEST_KEY, INGEST_SUBJECT, POLICY_FILE
 from assistant_operator.resources.context import Context, ServingModel
@@ -48,6 +50,7 @@ def policy(spec: PrivateAssistantSpec, context: Context, serving: ServingModel) 
         store=_store(context) if spec.keeps else None,
         rag=_rag(spec.rag, context.embedding) if spec.rag is not None and context.embedding is not None else None,
         egress=gateway.EgressPolicy(evidence=spec.egress.evidence.mode),
+        redaction=_redaction(spec.redaction),
     )
 
 
@@ -91,6 +94,20 @@ def _rag(rag: Rag, embedding: ServingModel) -> gateway.RagPolicy:
             gateway.SourcePolicy(name=source.name, groups=None if source.groups is None else tuple(sorted(source.groups)))
             for source in sorted(rag.sources, key=lambda source: source.name)
         ),
+    )
+
+
+def _redaction(redaction: Redaction) -> gateway.RedactionPolicy:
+    """Return the same with the types spelled out: a gateway of a later version, which knows more of them, looks for no others."""
+    request, response = redaction.request, redaction.response
+    return gateway.RedactionPolicy(
+        request=gateway.RequestRedaction(action=request.action, entities=request.types or STRUCTURED),
+        response=gateway.ResponseRedaction(action=response.action, entities=response.types or STRUCTURED),
+        patterns=tuple(
+            gateway.PatternPolicy(name=pattern.name, expression=pattern.expression)
+            for pattern in sorted(redaction.patterns, key=lambda pattern: pattern.name)
+        ),
+        allow_unscanned_media=redaction.allow_unscanned_media,
     )
 
 

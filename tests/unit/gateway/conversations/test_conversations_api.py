@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from assistant_gateway.retention.sweep import CONVERSATIONS, Sweeper
+from assistant_gateway.snapshot import Snapshot
 from tests.unit.gateway.fake_ollama import MODEL
+from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.retention.kept import TTL
 from tests.unit.gateway.retention.serving import KEY, OTHER_KEY, Serving
 
@@ -272,3 +274,32 @@ async def test_a_chat_is_kept_in_its_conversation(serving: Serving) -> None:
         ["one", "Hello world", "one", "Hello world", "one"],
     ]
     assert not_found.value.code == "not_found"
+
+
+@pytest.mark.parametrize(("action", "kept"), [("Mask", "Ask [EMAIL]."), ("Pseudonymize", "Ask anna@example.com."), ("Block", None)])
+async def test_what_is_brought_to_be_kept_is_redacted(serving: Serving, action: str, kept: str | None) -> None:
+    """Items and metadata alike. What will be shown to the model in stand-ins is kept as it was written, sealed."""
+    gateway = serving.gateway
+    gateway.current.snapshot = Snapshot.of(redacting(action, base=gateway.current.snapshot.policy), gateway.current.snapshot.keys)
+    item = HELLO | {"content": "Ask anna@example.com."}
+    async with gateway.http() as client:
+        empty = (await client.post("/v1/conversations", json={})).json()["id"]
+        place = f"/v1/conversations/{empty}"
+        answers = [
+            await client.post("/v1/conversations", json={"items": [item], "metadata": {"a": "Ask anna@example.com."}}),
+            await client.post(f"{place}/items", json={"items": [item]}),
+            await client.post(place, json={"metadata": {"a": "Ask anna@example.com."}}),
+        ]
+        left = (await client.get(f"{place}/items")).json()["data"]
+    records = gateway.records()[1:4]
+
+    if kept is None:
+        assert [answer.json()["error"]["code"] for answer in answers] == ["personal_data_refused"] * 3
+        assert left == []
+        assert [record["retained"] for record in records] == [False] * 3
+        return
+    assert answers[0].json()["metadata"] == answers[2].json()["metadata"] == {"a": kept}
+    assert left[0]["content"][0]["text"] == kept
+    assert [record["redactions"]["request"] for record in records] == (
+        [{"EMAIL": 2}, {"EMAIL": 1}, {"EMAIL": 1}] if action == "Mask" else [{}] * 3
+    )

@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import subprocess
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -306,3 +307,31 @@ async def test_nothing_readable_is_in_the_server_s_files(world: World) -> None:
     assert [word for word in CANARIES if scan(word)] == []
     assert [word for word in CANARIES if scan(word.encode().hex())] == []
     assert not [word for word in CANARIES if word in world.postgres.server.log.read_text()]
+
+
+async def test_a_text_is_masked_before_it_is_embedded_and_stored(world: World) -> None:
+    """A value that stands where the text is cut is masked too, and nobody finds a document by what it does not hold any more."""
+    world.redact("Pseudonymize")
+    found: Counter[str] = Counter()
+    text = f"{'word ' * 38}anna.weber@example.com knows the way to Lyon."
+
+    await world.library.upload_text(ALICE, "n", text, {}, found=found)
+
+    pieces = await world.found(ALICE, "way to Lyon")
+    assert "[EMAIL] knows the way" in " ".join(pieces)
+    assert all("weber" not in asked.body.decode() for asked in world.ollama.asked)
+    assert all("weber" not in piece for piece in pieces)
+    assert found == {"EMAIL": 1}
+
+
+async def test_a_document_that_must_not_pass_leaves_nothing(world: World) -> None:
+    world.redact("Block")
+    before = await held(world)
+
+    with pytest.raises(RefusalError) as refused:
+        await world.library.upload_text(ALICE, "n", "Ask anna.weber@example.com.", {})
+
+    assert refused.value.code == "personal_data_refused"
+    assert refused.value.text.endswith("EMAIL (1).")
+    assert world.embedding.texts == 0
+    assert await held(world) == before

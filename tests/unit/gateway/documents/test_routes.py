@@ -312,3 +312,24 @@ async def test_without_a_place_nothing_is_stored(served: Served) -> None:
     async with served.client("ingest.internal") as job:
         answer = await job.put("/v1/sources/handbook/document", content=b"x")
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "locator")
+
+
+@pytest.mark.parametrize("action", ["Mask", "Block"])
+async def test_what_is_brought_and_searched_for_is_redacted_and_counted(served: Served, action: str) -> None:
+    """By every route that brings a text: forms, texts, questions, and what a Job sends."""
+    served.world.redact(action)
+    served.gateway.current.snapshot = served.world.current.snapshot
+    text = "Ask anna.weber@example.com for the key."
+    async with served.client("alice") as alice, served.client("ingest.internal") as job:
+        answers = [
+            await alice.post("/v1/ingest/file", files={"file": ("a.txt", text.encode(), "text/plain")}),
+            await alice.post("/v1/ingest/text", json={"file_name": "b", "text": text}),
+            await alice.post("/v1/chunks", json={"text": text}),
+            await job.put(place("handbook", "a"), content=text.encode()),
+        ]
+    records = served.gateway.records()
+
+    assert {answer.status_code for answer in answers} == {422 if action == "Block" else 200}
+    assert [record["redactions"] for record in records] == [{"request": {"EMAIL": 1}, "response": {}}] * 4
+    assert all("weber" not in asked.body.decode() for asked in served.world.ollama.asked)
+    assert all("weber" not in answer.text for answer in answers)

@@ -313,3 +313,16 @@ async def test_a_file_that_cannot_be_read_says_why_and_stops_nothing(world: Worl
         await put(world, "handbook", "bad", "bad")
     assert (refused.value.code, refused.value.status) == REASONS[reason]
     assert await put(world, "handbook", "good", "good text") == "stored"
+
+
+async def test_a_document_that_was_masked_otherwise_is_another(world: World) -> None:
+    """Its Job sends it again once the policy masks it, or masks it otherwise."""
+    await put(world, "handbook", "a.md", "Ask anna.weber@example.com for leave.")
+    world.redact("Pseudonymize")
+    (listed,) = await world.library.sources.documents("handbook")
+    again = await world.library.sources.put("handbook", "a.md", None, b"Ask anna.weber@example.com for leave.")
+    twice = await world.library.sources.put("handbook", "a.md", None, b"Ask anna.weber@example.com for leave.")
+
+    assert listed["sha256"] is None
+    assert (again.is_new, twice.is_new) == (True, False)
+    assert await world.found(BOB, "leave") == ["Ask [EMAIL] for leave."]

@@ -28,6 +28,7 @@ from assistant_gateway.storage.store import Store
 from assistant_gateway.upstream import Upstream
 from tests.support.postgres import Postgres
 from tests.unit.gateway.fake_ollama import Asked, FakeOllama, Wire
+from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.running import make_policy
 
 MODEL = "words:1"
@@ -147,6 +148,10 @@ class World:
     def policy(self, wanted: RagPolicy | None, ttl_seconds: int | None = None) -> None:
         """Put a policy in force."""
         self.current.snapshot = Snapshot.of(policy_with(self.postgres, wanted, ttl_seconds), KeyRing(()))
+
+    def redact(self, action: str) -> None:
+        """Let the policy in force redact requests."""
+        self.current.snapshot = Snapshot.of(redacting(action, base=self.current.snapshot.policy), self.current.snapshot.keys)
 
     async def found(self, reader: Identity, text: str, limit: int | None = None) -> list[str]:
         """Return the texts that a reader finds."""

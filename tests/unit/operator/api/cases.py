@@ -7,6 +7,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from assistant_gateway.redaction.entities import STRUCTURED
 from assistant_operator.naming import API_VERSION, KIND
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -84,6 +85,15 @@ def source(name: str = "handbook", **fields: Any) -> dict[str, Any]:
     return rag(
         sources=[{"name": name, **(fields if {"configMap", "claim"} & fields.keys() else {"configMap": {"name": "docs"}, **fields})}]
     )
+
+
+def redaction(request: dict[str, Any] | None = None, response: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    directions = {name: part for name, part in (("request", request), ("response", response)) if part is not None}
+    return {**model(), "redaction": directions | fields}
+
+
+def pattern(expression: str = "STAFF-[0-9]{4}", name: str = "staff-id") -> dict[str, Any]:
+    return redaction(patterns=[{"name": name, "expression": expression}])
 
 
 def keep(ttl: str | None = "30d", **fields: Any) -> dict[str, Any]:
@@ -171,6 +181,12 @@ EVERYTHING: dict[str, Any] = {
     },
     "logging": {"level": "DEBUG", "format": "Text", "runtime": "Discard"},
     "retention": {"conversations": {"mode": "Keep", "ttl": "30d"}, "documents": {"ttl": "365d"}, "perRequestOptOut": False},
+    "redaction": {
+        "request": {"action": "Mask", "entities": ["TOKEN", "EMAIL", "PHONE"]},
+        "response": {"action": "Block", "entities": ["PRIVATE_KEY"]},
+        "patterns": [{"name": "staff-id", "expression": r"\b(?i:staff)-\d{4}\b"}, {"name": "case", "expression": "[A-Z]{2}/[0-9]+"}],
+        "allowUnscannedMedia": True,
+    },
     "rag": {
         "sources": [
             {
@@ -251,6 +267,24 @@ GOOD: tuple[Case, ...] = (
         "injection-switched-off",
         model(pod={"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"linkerd.io/inject": "disabled"}}),
     ),
+    # What is masked.
+    Case("redaction-off", redaction({"action": "Off"}, {"action": "Off"})),
+    Case("redaction-of-answers-alone", redaction({"action": "Off"}, {"action": "Mask"})),
+    Case("redaction-empty", redaction({}, {}, patterns=[])),
+    Case("redaction-of-one-type", redaction({"entities": ["CARD"]}, {"action": "Block", "entities": ["CARD"]})),
+    Case("redaction-of-every-type", redaction({"action": "Block", "entities": sorted(STRUCTURED)})),
+    Case("media-refused-is-the-default", redaction({"action": "Off"}, allowUnscannedMedia=False)),
+    Case("media", redaction(allowUnscannedMedia=True)),
+    Case("pattern", pattern()),
+    Case(
+        "pattern-for-answers-alone",
+        {**model(), "redaction": pattern()["redaction"] | redaction({"action": "Off"}, {"action": "Mask"})["redaction"]},
+    ),
+    Case("pattern-with-spaces-inside", pattern(r"\x20id [0-9]+\x20")),
+    Case("pattern-of-other-letters", pattern("(?i)Prüfziffer [0-9]{3}")),
+    Case("pattern-of-1000", pattern("a" * 1000)),
+    Case("pattern-called-like-a-field", pattern(name="ip-address")),
+    Case("pattern-names", redaction(patterns=[{"name": n, "expression": "x[0-9]"} for n in ("0", "a", "a" * 32, "e-mail")])),
     # What is kept.
     Case("rag", rag()),
     Case("rag-source", source()),
@@ -536,6 +570,56 @@ BAD: tuple[Case, ...] = (
     Case("embedding-cloud", {**model(embedding="embed:cloud"), "rag": {}}, "spec.model.embedding"),
     Case("embedding-scheme", {**model(embedding="https://registry.corp/ns/m"), "rag": {}}, "spec.model.embedding"),
     Case("embedding-metadata-service", {**model(embedding="169.254.169.254/ns/m"), "rag": {}}, "spec.model.embedding"),
+    # What is masked.
+    Case("redaction-action-unknown", redaction({"action": "Redact"}), "spec.redaction.request.action", schema=True),
+    Case("redaction-action-of-answers", redaction(response={"action": "Pseudonymize"}), "spec.redaction.response.action", schema=True),
+    Case("redaction-of-no-type", redaction({"entities": []}), "spec.redaction.request.entities", schema=True),
+    Case(
+        "redaction-of-no-type-in-answers",
+        redaction(response={"action": "Mask", "entities": []}),
+        "spec.redaction.response.entities",
+        schema=True,
+    ),
+    Case("redaction-type-unknown", redaction({"entities": ["EMAILS"]}), "spec.redaction.request.entities", schema=True),
+    Case("redaction-type-in-small-letters", redaction({"entities": ["email"]}), "spec.redaction.request.entities", schema=True),
+    Case("redaction-type-that-nothing-finds-yet", redaction({"entities": ["PERSON"]}), "spec.redaction.request.entities", schema=True),
+    Case("redaction-type-twice", redaction({"entities": ["CARD", "CARD"]}), "spec.redaction.request.entities"),
+    Case(
+        "redaction-type-twice-in-answers",
+        redaction(response={"action": "Mask", "entities": ["CARD", "CARD"]}),
+        "spec.redaction.response.entities",
+    ),
+    Case("redaction-types-of-nothing", redaction({"action": "Off", "entities": ["CARD"]}), "spec.redaction.request.entities"),
+    Case("redaction-types-of-silence", redaction(response={"entities": ["CARD"]}), "spec.redaction.response.entities"),
+    Case(
+        "patterns-of-nothing",
+        {**model(), "redaction": pattern()["redaction"] | redaction({"action": "Off"})["redaction"]},
+        "spec.redaction.patterns",
+    ),
+    Case(
+        "media-where-nothing-is-refused",
+        redaction({"action": "Off"}, {"action": "Mask"}, allowUnscannedMedia=True),
+        "spec.redaction.allowUnscannedMedia",
+    ),
+    Case("patterns-twice", redaction(patterns=[{"name": "a", "expression": e} for e in ("x1", "x2")]), "spec.redaction.patterns"),
+    Case(
+        "patterns-by-the-dozen",
+        redaction(patterns=[{"name": f"p{i}", "expression": "x1"} for i in range(33)]),
+        "spec.redaction.patterns",
+        schema=True,
+    ),
+    Case("pattern-without-name", redaction(patterns=[{"expression": "x1"}]), "spec.redaction.patterns[0].name", schema=True),
+    Case("pattern-without-expression", redaction(patterns=[{"name": "a"}]), "spec.redaction.patterns[0].expression", schema=True),
+    Case("pattern-name-in-capitals", pattern(name="STAFF"), "spec.redaction.patterns[0].name", schema=True),
+    Case("pattern-name-underscore", pattern(name="staff_id"), "spec.redaction.patterns[0].name", schema=True),
+    Case("pattern-name-newline", pattern(name="staff\n"), "spec.redaction.patterns[0].name", schema=True),
+    Case("pattern-name-long", pattern(name="a" * 33), "spec.redaction.patterns[0].name", schema=True),
+    Case("pattern-name-of-a-type", pattern(name="email"), "spec.redaction.patterns[0].name"),
+    Case("pattern-name-of-a-type-to-come", pattern(name="person"), "spec.redaction.patterns[0].name"),
+    Case("pattern-empty", pattern(""), "spec.redaction.patterns[0].expression", schema=True),
+    Case("pattern-of-1001", pattern("a" * 1001), "spec.redaction.patterns[0].expression", schema=True),
+    Case("pattern-newline", pattern("STAFF-[0-9]{4}\n"), "spec.redaction.patterns[0].expression"),
+    Case("pattern-space-at-the-beginning", pattern(" STAFF"), "spec.redaction.patterns[0].expression"),
     Case("source-without-place", rag(sources=[{"name": "a"}]), "spec.rag.sources[0]"),
     Case("source-with-two-places", source(configMap={"name": "a"}, claim={"name": "b"}), "spec.rag.sources[0]"),
     Case("source-without-name", rag(sources=[{"configMap": {"name": "a"}}]), "spec.rag.sources[0].name", schema=True),
@@ -635,7 +719,23 @@ UNKNOWN: tuple[Case, ...] = (
     Case("unknown-in-affinity", model(pod={"affinity": {"nodeAffinities": {}}}), "spec.model.pod.affinity.nodeAffinities"),
     Case("unknown-in-a-source", source(groupes=["a"]), "spec.rag.sources[0].groupes"),
     Case("unknown-in-retention", {**model(), "retention": {"conversation": {}}}, "spec.retention.conversation"),
+    Case("unknown-in-redaction", redaction(names={"mode": "Standard"}), "spec.redaction.names"),
+    Case("unknown-in-a-pattern", redaction(patterns=[{"name": "a", "expression": "x1", "flags": "i"}]), "spec.redaction.patterns[0].flags"),
     Case("unknown-in-a-store", store(managed={"sise": "1Gi"}), "spec.store.managed.sise"),
     Case("unknown-in-a-toleration", model(pod={"tolerations": [{"keys": "a"}]}), "spec.model.pod.tolerations[0].keys"),
 )
 """Fields that do not exist: refused by kubectl (strict), by server-side apply and by the guard; pruned by other clients."""
+
+UNUSABLE: tuple[Case, ...] = tuple(
+    Case(name, pattern(expression), "spec.redaction.patterns[0].expression")
+    for name, expression in (
+        ("pattern-open-bracket", "STAFF-([0-9]"),
+        ("pattern-look-ahead", "(?=STAFF)S"),
+        ("pattern-back-reference", r"(a)\1"),
+        ("pattern-of-nothing", "[0-9]*"),
+        ("pattern-of-nothing-between-words", r"\b"),
+        ("pattern-that-is-huge", r"(\w{100}){100}"),
+        ("pattern-flag-unknown", "(?y)a"),
+    )
+)
+"""Patterns that the gateway refuses, in a syntax that CEL does not read: admission lets them in, and the guard does not."""

@@ -116,5 +116,5 @@ def test_columns() -> None:
     """What `kubectl get pa` shows, and what `-o wide` adds."""
     shown = {column["name"]: column.get("priority", 0) for column in crd.COLUMNS}
 
-    always = ("Ready", "Reason", "Model", "Egress", "Retention", "Age")
+    always = ("Ready", "Reason", "Model", "Egress", "Retention", "Redaction", "Age")
     assert shown == dict.fromkeys(always, 0) | dict.fromkeys(("Confined", "Digest", "Endpoint"), 1)

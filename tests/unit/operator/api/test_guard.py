@@ -2,9 +2,26 @@
 
 import pytest
 
+from assistant_gateway.redaction.entities import STRUCTURED
 from assistant_operator.api.v1alpha1.guard import Fault, SpecInvalid, guard, guard_store_volume, guard_volume
 from assistant_operator.api.v1alpha1.rules import RULES, Rule
-from tests.unit.operator.api.cases import BAD, EVERYTHING, GOOD, UNKNOWN, Case, access, body, external, keep, key, model, store
+from tests.unit.operator.api.cases import (
+    BAD,
+    EVERYTHING,
+    GOOD,
+    UNKNOWN,
+    UNUSABLE,
+    Case,
+    access,
+    body,
+    external,
+    keep,
+    key,
+    model,
+    pattern,
+    redaction,
+    store,
+)
 
 
 def by_id(cases: tuple[Case, ...]) -> list[object]:
@@ -17,7 +34,7 @@ def test_a_good_resource_passes(case: Case) -> None:
     guard(case.body())
 
 
-@pytest.mark.parametrize("case", by_id(BAD + UNKNOWN))
+@pytest.mark.parametrize("case", by_id(BAD + UNKNOWN + UNUSABLE))
 def test_a_bad_resource_is_refused_and_the_field_is_named(case: Case) -> None:
     """A resource that got past admission is refused all the same."""
     with pytest.raises(SpecInvalid) as refused:
@@ -62,11 +79,15 @@ def test_a_fault_quotes_no_value() -> None:
         model(replicas=secret),
         model(storage={"size": secret}),
         {"model": secret},
+        pattern(name=secret + "_"),
+        pattern(f"(?P<{secret.replace('-', '_')}>a)" * 2),
+        pattern(f"{secret}("),
+        redaction({"entities": [secret]}),
     ]
     for spec in specs:
         with pytest.raises(SpecInvalid) as refused:
             guard(body(spec))
-        assert secret not in str(refused.value).lower()
+        assert secret.replace("-", "_") not in str(refused.value).lower().replace("-", "_")
 
 
 def test_the_text_is_bounded_and_free_of_control_characters() -> None:
@@ -98,13 +119,15 @@ def test_a_resource_without_a_spec_is_refused() -> None:
 
 
 def test_defaults_are_filled_in() -> None:
-    """A model's name and nothing else means: nothing out, one key, callers of the same namespace."""
+    """A model's name and nothing else means: nothing out, one key, callers of the same namespace, personal data kept from the model."""
     spec = guard(body(model()))
 
     assert spec.egress.mode == "Deny"
     assert spec.access.from_ is None
     assert [key.name for key in spec.access.keys] == ["default"]
     assert spec.retention.conversations.mode == "None"
+    assert (spec.redaction.request.action, spec.redaction.response.action) == ("Pseudonymize", "Off")
+    assert spec.redaction.types == frozenset(STRUCTURED)
 
 
 def test_a_whole_spec_comes_back_as_it_was_written() -> None:

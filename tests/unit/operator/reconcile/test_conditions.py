@@ -12,12 +12,13 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 GOOD = Verdict.true("Serving", "All is well.")
 WAITS = Verdict.unknown("Pulling", "The model is being pulled.")
+PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RedactionActive", "RetentionEnforced")
 STUCK = Verdict.stuck("SpecInvalid", "spec.x is wrong.")
 
 
 def told(ready: Verdict, previous: tuple[Condition, ...] = (), generation: int = 2, now: datetime = NOW) -> tuple[Condition, ...]:
     promise = GOOD if ready is GOOD else ready
-    promises = {"ModelReady": GOOD, "GatewayReady": promise, "EgressConfined": promise, "RetentionEnforced": promise}
+    promises = {"ModelReady": GOOD} | dict.fromkeys(PROMISES[1:], promise)
     return conditions.conditions(ready, promises, previous, generation, now)
 
 
@@ -29,14 +30,14 @@ def linted(found: tuple[Condition, ...], observed: int | None, generation: int =
 def test_ready_is_first_and_alone_when_all_is_well() -> None:
     found = told(GOOD)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", *PROMISES]
     assert linted(found, conditions.observed_generation(GOOD, None, 2)) == []
 
 
 def test_under_way_is_reconciling() -> None:
     found = told(WAITS)
 
-    assert [one.type for one in found] == ["Ready", "Reconciling", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", "Reconciling", *PROMISES]
     assert conditions.observed_generation(WAITS, 1, 2) == 1
     assert linted(found, 1) == []
 
@@ -55,7 +56,7 @@ def test_settled_is_neither() -> None:
     zero = Verdict.settled("ScaledToZero", "Nothing serves.")
     found = told(zero)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", *PROMISES]
     assert linted(found, conditions.observed_generation(zero, 1, 2)) == []
 
 
@@ -81,7 +82,7 @@ def test_reconciling_starts_anew_when_it_comes_back() -> None:
 def test_suspended_is_unknown_and_keeps_what_was_seen() -> None:
     found = conditions.suspended(told(WAITS, generation=1), 2, LATER)
 
-    assert [one.type for one in found] == ["Ready", "ModelReady", "GatewayReady", "EgressConfined", "RetentionEnforced"]
+    assert [one.type for one in found] == ["Ready", *PROMISES]
     assert (found[0].status, found[0].reason, found[0].observed_generation) == ("Unknown", "Suspended", 2)
     assert found[1].observed_generation == 1
     assert linted(found, 2) == []

@@ -7,9 +7,19 @@ from typing import Any
 import pytest
 
 from assistant_operator.reconcile import gateways
-from assistant_operator.reconcile.gateways import Fault, Figures, GatewayStatus, Ledger, SourceTold, StoreTold, parse, source_status
+from assistant_operator.reconcile.gateways import (
+    Fault,
+    Figures,
+    GatewayStatus,
+    Ledger,
+    RedactionTold,
+    SourceTold,
+    StoreTold,
+    parse,
+    source_status,
+)
 from assistant_operator.reconcile.key import Key
-from tests.support.fake_world import told
+from tests.support.gateways import masked, masking, told
 
 KEY = Key("n", "a")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,8 +41,17 @@ WHOLE: dict[str, Any] = {
 }
 
 
+MASKS: dict[str, Any] = {
+    "policyGeneration": 7,
+    "revision": "0123456789abcdef",
+    "active": ["CARD", "CUSTOM:staff-id", "EMAIL"],
+    "failing": ["IBAN"],
+    "checkedAt": "2026-01-01T00:00:00Z",
+}
+
+
 def parsed(**changes: Any) -> GatewayStatus | None:
-    return parse(json.dumps(WHOLE | changes).encode())
+    return parse(json.dumps(WHOLE | changes).encode(), lambda: NOW)
 
 
 def test_the_whole_answer() -> None:
@@ -54,10 +73,44 @@ def test_the_whole_answer() -> None:
 
 
 def test_a_gateway_that_keeps_nothing() -> None:
-    found = parse(b'{"revision": "r", "store": null, "retention": null, "sources": {}, "index": null}')
+    found = parse(b'{"revision": "r", "store": null, "retention": null, "sources": {}, "index": null}', lambda: NOW)
 
     assert found is not None
     assert not found.is_well
+
+
+def test_a_gateway_that_masks() -> None:
+    """Of the check it tells types and a time, and by which policy it was made."""
+    found = parsed(redaction=MASKS)
+
+    assert found is not None
+    assert found.redaction == RedactionTold(
+        revision="0123456789abcdef",
+        active=frozenset({"CARD", "CUSTOM:staff-id", "EMAIL"}),
+        failing=frozenset({"IBAN"}),
+        checked_at=NOW,
+        is_recent=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("checked", "is_recent"),
+    [
+        ("2026-01-01T00:00:00Z", True),
+        ("2025-12-31T23:57:00Z", True),
+        ("2025-12-31T23:56:59Z", False),
+        ("2026-01-01T01:03:00+01:00", True),
+        ("2026-01-01T00:03:01Z", False),
+        (None, False),
+    ],
+)
+def test_a_check_shows_something_for_three_minutes(checked: str | None, is_recent: bool) -> None:
+    """By clocks that may differ a little; one that is far ahead would count for ever. Whatever the gateway thinks of it."""
+    found = parsed(redaction=MASKS | {"checkedAt": checked, "isRecent": not is_recent})
+
+    assert found is not None
+    assert found.redaction is not None
+    assert found.redaction.is_recent is is_recent
 
 
 def test_a_fault() -> None:
@@ -82,6 +135,13 @@ def test_a_fault() -> None:
         {"sources": {str(number): {} for number in range(300)}},
         {"sources": {"a": {"documents": "many"}}},
         {"index": {"state": "Broken"}},
+        {"redaction": {}},
+        {"redaction": MASKS | {"revision": ""}},
+        {"redaction": MASKS | {"failing": ["anna@example.com"]}},
+        {"redaction": MASKS | {"failing": ["CUSTOM:Anna Weber"]}},
+        {"redaction": MASKS | {"failing": ["A" * 33]}},
+        {"redaction": MASKS | {"active": [f"CUSTOM:{number}" for number in range(129)]}},
+        {"redaction": MASKS | {"checkedAt": "2026-01-01T00:00:00"}},
     ],
 )
 def test_what_is_not_understood_is_no_answer(changes: dict[str, Any]) -> None:
@@ -90,7 +150,7 @@ def test_what_is_not_understood_is_no_answer(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"null", b"[]", b"[" * 60000, b"\xff", b'{"store": '])
 def test_what_is_no_answer_at_all(text: bytes) -> None:
-    assert parse(text) is None
+    assert parse(text, lambda: NOW) is None
 
 
 def test_a_store_that_is_slow_to_answer_is_silence() -> None:
@@ -130,6 +190,12 @@ class Asked:
         ({"a": told()}, {"a": told("StoreUnreachable")}),
         ({"a": told("StoreUnreachable")}, {"a": told("StoreFull")}),
         ({"a": told()}, {"a": told(late=True)}),
+        ({"a": told()}, {"a": masked(masking())}),
+        ({"a": masked(None)}, {"a": masked(masking())}),
+        ({"a": masked(masking())}, {"a": masked(masking("EMAIL"))}),
+        ({"a": masked(masking())}, {"a": masked(masking(without=["EMAIL"]))}),
+        ({"a": masked(masking())}, {"a": masked(masking(revision="other"))}),
+        ({"a": masked(masking())}, {"a": masked(masking(recent=False))}),
         ({"a": told()}, {"a": told(), "b": told()}),
         ({"a": told(handbook=SourceTold(documents=1))}, {"a": told(handbook=SourceTold(documents=1, finished_at=NOW))}),
         ({"a": told(handbook=SourceTold(finished_at=NOW))}, {"a": told(handbook=SourceTold(finished_at=NOW + timedelta(hours=1)))}),
@@ -158,6 +224,15 @@ def later(one: GatewayStatus, seconds: float) -> GatewayStatus:
 def test_a_purge_that_found_nothing_is_no_news() -> None:
     asked = Asked()
     asked.tell(KEY, {"a": told()}, {"a": later(told(), 15)})
+
+    assert (asked.now, asked.later) == (0, [])
+
+
+def test_another_check_like_the_last_is_no_news() -> None:
+    """Or every assistant would have a pass each minute."""
+    asked = Asked()
+    again = masking().model_copy(update={"checked_at": NOW + timedelta(seconds=60)})
+    asked.tell(KEY, {"a": masked(masking())}, {"a": masked(again)})
 
     assert (asked.now, asked.later) == (0, [])
 

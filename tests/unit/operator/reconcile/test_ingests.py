@@ -8,7 +8,8 @@ from assistant_operator.kube.kinds import CLAIM, JOB, SERVICE
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.reconcile import retries
 from assistant_operator.reconcile.gateways import SourceTold
-from tests.support.fake_world import FakeWorld, told
+from tests.support.fake_world import FakeWorld
+from tests.support.gateways import told
 from tests.support.pods import terminated
 from tests.unit.operator.reconcile.keepers import RAG, brought_certificate, ingests, names, pages
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from assistant_operator.api.v1alpha1.redaction import Redaction, RequestRedaction
 from assistant_operator.errors import TerminalError, WaitingError
 from assistant_operator.reconcile.gateways import GatewayStatus, IndexTold, RetentionTold, StoreTold
 from assistant_operator.reconcile.observed import Observed, StoreSeen
 from assistant_operator.reconcile.pull import Phase, PullView
 from assistant_operator.reconcile.readiness import judge, takes_documents
 from tests.support.evidence import confined
-from tests.support.fake_world import told
+from tests.support.gateways import told
 from tests.support.pods import waiting
 from tests.unit.operator.reconcile.test_readiness import POD, RECORD, SUCCEEDED, ZERO, stateful_set
 
@@ -28,22 +29,23 @@ def managed(**changes: Any) -> StoreSeen:
 
 def seen(**changes: Any) -> Observed:
     base: dict[str, Any] = {
-        "pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set(), "store": MANAGED, "told": (told(),),
-        "pods": (POD,), "heard": {"pod": confined()},
+        "pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set(), "store": MANAGED, "told": {"pod": told()},
+        "pods": (POD,), "heard": {"pod": confined()}, "redaction": OFF,
     }  # fmt: skip
     return Observed(**(base | changes))
 
 
-WAITS = {"pull": PullView(Phase.RUNNING), "model": None, "is_wanted": False, "stateful_set": None, "told": ()}
+OFF = Redaction(request=RequestRedaction(action="Off"))
+WAITS = {"pull": PullView(Phase.RUNNING), "model": None, "is_wanted": False, "stateful_set": None, "told": {}}
 SECRET = WaitingError("SecretNotFound", "x", condition="StoreReady")
 
 CASES: list[Any] = [
     pytest.param({}, "True Serving", "True Connected", "True OnTime", id="all is well"),
     pytest.param({"store": EXTERNAL}, "True Serving", "True Connected", "True OnTime", id="all is well elsewhere"),
-    pytest.param({"told": (told(), told())}, "True Serving", "True Connected", "True OnTime", id="two gateways"),
+    pytest.param({"told": {"pod": told(), "other": told()}}, "True Serving", "True Connected", "True OnTime", id="two gateways"),
     pytest.param(WAITS, "Unknown Pulling", "Unknown StoreNotSeen", "Unknown PurgeNotSeen", id="the first pull"),
     pytest.param(
-        {"problems": (SECRET,), "told": ()},
+        {"problems": (SECRET,), "told": {}},
         "False SecretNotFound",
         "False SecretNotFound",
         "Unknown PurgeNotSeen",
@@ -98,39 +100,49 @@ CASES: list[Any] = [
         id="its pod does not answer",
     ),
     pytest.param(
-        {"told": (told("StoreUnreachable"),), "stateful_set": stateful_set(readyReplicas=0)},
+        {"told": {"pod": told("StoreUnreachable")}, "stateful_set": stateful_set(readyReplicas=0)},
         "False StoreUnreachable",
         "False StoreUnreachable",
         "Unknown PurgeNotSeen",
         id="a fault comes before the gateways that are not ready for it",
     ),
     pytest.param(
-        {"told": (told(), told("StoreFull"))}, "False StoreFull", "False StoreFull", "True OnTime", id="one gateway of two has a fault"
+        {"told": {"pod": told(), "other": told("StoreFull")}},
+        "False StoreFull",
+        "False StoreFull",
+        "True OnTime",
+        id="one gateway of two has a fault",
     ),
-    pytest.param({"told": ()}, "Unknown StoreNotSeen", "Unknown StoreNotSeen", "Unknown PurgeNotSeen", id="silence"),
+    pytest.param({"told": {}}, "Unknown StoreNotSeen", "Unknown StoreNotSeen", "Unknown PurgeNotSeen", id="silence"),
     pytest.param(
-        {"told": (GatewayStatus(),)},
+        {"told": {"pod": GatewayStatus()}},
         "Unknown StoreNotSeen",
         "Unknown StoreNotSeen",
         "Unknown PurgeNotSeen",
         id="an older gateway, without a store",
     ),
-    pytest.param({"told": (NEVER_PURGED,)}, "Unknown PurgeNotSeen", "True Connected", "Unknown PurgeNotSeen", id="before the first purge"),
-    pytest.param({"told": (told(late=True),)}, "False PurgeLate", "True Connected", "False PurgeLate", id="late"),
     pytest.param(
-        {"told": (told(), told(late=True))}, "False PurgeLate", "True Connected", "False PurgeLate", id="late as one of them sees it"
+        {"told": {"pod": NEVER_PURGED}}, "Unknown PurgeNotSeen", "True Connected", "Unknown PurgeNotSeen", id="before the first purge"
     ),
-    pytest.param({"told": (REBUILDING,)}, "True Serving", "True IndexRebuilding", "True OnTime", id="another embedding model"),
+    pytest.param({"told": {"pod": told(late=True)}}, "False PurgeLate", "True Connected", "False PurgeLate", id="late"),
     pytest.param(
-        {"stateful_set": ZERO, "told": ()},
+        {"told": {"pod": told(), "other": told(late=True)}},
+        "False PurgeLate",
+        "True Connected",
+        "False PurgeLate",
+        id="late as one of them sees it",
+    ),
+    pytest.param({"told": {"pod": REBUILDING}}, "True Serving", "True IndexRebuilding", "True OnTime", id="another embedding model"),
+    pytest.param(
+        {"stateful_set": ZERO, "told": {}},
         "False ScaledToZero",
         "Unknown StoreNotSeen",
         "Unknown PurgeNotSeen",
         id="nobody is there to purge",
     ),
-    pytest.param({"store": None, "told": ()}, "True Serving", "None", "True NothingKept", id="nothing is kept"),
+    pytest.param({"store": None, "told": {}}, "True Serving", "None", "True NothingKept", id="nothing is kept"),
     pytest.param(
-        {"store": None, "told": (), "stateful_set": stateful_set(readyReplicas=0)},
+        {"store": None, "told": {}, "stateful_set": stateful_set(readyReplicas=0)},
         "False PodsNotReady",
         "None",
         "Unknown GatewayNotServing",
@@ -149,12 +161,11 @@ def test_verdicts(changes: dict[str, Any], ready: str, store: str, retention: st
 
 
 def test_ready_is_true_only_with_every_promise() -> None:
-    """For every case of the table: Unknown is never ready."""
+    """For every case of the table, of what is asked for: Unknown is never ready."""
     for case in CASES:
         ready, promises = judge(seen(**case.values[0]))
-        assert (ready.status == "True") == ({verdict.status for verdict in promises.values()} == {"True"}) or seen(
-            **case.values[0]
-        ).problems
+        asked_for = {verdict.status for name, verdict in promises.items() if name != "RedactionActive"}
+        assert (ready.status == "True") == (asked_for == {"True"}) or seen(**case.values[0]).problems
 
 
 def test_messages_say_what_to_do_and_change_from_nothing() -> None:
@@ -167,12 +178,12 @@ def test_messages_say_what_to_do_and_change_from_nothing() -> None:
     ("changes", "expected"),
     [
         ({}, True),
-        ({"told": (REBUILDING,)}, True),
-        ({"told": (told(late=True),)}, True),
+        ({"told": {"pod": REBUILDING}}, True),
+        ({"told": {"pod": told(late=True)}}, True),
         ({"problems": (WaitingError("Unauthorized", "x", condition="ModelReady"),)}, True),
         ({"problems": (SECRET,)}, False),
-        ({"told": ()}, False),
-        ({"told": (told("StoreFull"),)}, False),
+        ({"told": {}}, False),
+        ({"told": {"pod": told("StoreFull")}}, False),
         ({"stateful_set": stateful_set(observedGeneration=2)}, False),
         ({"stateful_set": ZERO}, False),
         ({"store": None}, False),

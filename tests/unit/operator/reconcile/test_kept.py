@@ -9,7 +9,8 @@ from assistant_operator.kube.objects import Object
 from assistant_operator.reconcile import kept
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
-from tests.support.fake_world import FakeWorld, told
+from tests.support.fake_world import FakeWorld
+from tests.support.gateways import told
 
 KEY = Key("ns", "one")
 
@@ -58,7 +59,8 @@ async def test_every_running_pod_is_asked(fake: FakeWorld, asked: Recorder) -> N
 
     assert asked.watched == [{"a": "10.0.0.1", "b": "10.0.0.2"}]
     assert asked.first_asked == [{"a"}]
-    assert [one.retention.purged for one in found if one.retention] == [1, 2]
+    assert list(found) == ["a", "b"]
+    assert [one.retention.purged for one in found.values() if one.retention] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,6 @@ async def test_every_running_pod_is_asked(fake: FakeWorld, asked: Recorder) -> N
 )
 async def test_pods_that_do_not_run_are_not_asked(fake: FakeWorld, asked: Recorder, gone: Object) -> None:
     """And of an assistant without running pods nothing more is to be heard."""
-    assert await kept.listen(fake.world, KEY, [gone]) == ()
+    assert await kept.listen(fake.world, KEY, [gone]) == {}
     assert asked.watched == []
     assert asked.forgotten == 1

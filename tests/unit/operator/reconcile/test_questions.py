@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -54,7 +55,8 @@ async def operations(request: web.Request) -> web.Response:
         return web.json_response({"completedBytes": 1, "totalBytes": 2})
     if request.path == "/decisions":
         return web.json_response({"since": "2026-01-01T00:00:00Z", "allowed": 3, "refused": {}})
-    return web.json_response({"store": None, "retention": None, "sources": {}, "index": None})
+    masks = {"policyGeneration": 1, "revision": "r", "active": ["CARD"], "failing": [], "checkedAt": datetime.now(UTC).isoformat()}
+    return web.json_response({"store": None, "retention": None, "sources": {}, "index": None, "redaction": masks})
 
 
 @pytest.fixture
@@ -108,6 +110,8 @@ async def test_each_source_hears_its_pods_and_its_news_asks_for_a_pass(questions
 
     assert questions.progress.latest(KEY, {"pod": ADDRESS})["pod"].total == 2
     assert questions.gateways.latest(KEY, {"pod": ADDRESS})["pod"].store is None
+    assert (masks := questions.gateways.latest(KEY, {"pod": ADDRESS})["pod"].redaction) is not None
+    assert masks.is_recent
     assert questions.proxies.latest(KEY, {"pod": ADDRESS})["pod"].allowed == 3
     told = questions.evidence.latest(KEY, {"pod": PLACE})["pod"]
     assert {path: seen.reason for path, seen in told.paths.items() if seen.reason != "NoTarget"} == {"pods": "Blocked"}

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from assistant_operator.errors import TerminalError, WaitingError
+from assistant_operator.naming import ANNOTATION_POLICY_REVISION
 from assistant_operator.reconcile.observed import Observed, ProxySeen
 from assistant_operator.reconcile.pods import Trouble
 from assistant_operator.reconcile.pull import ModelRecord, Phase, PullView
 from assistant_operator.reconcile.readiness import judge
 from assistant_operator.reconcile.verdict import Course
 from tests.support.evidence import confined
+from tests.support.gateways import CURRENT, masked, masking
 
 RECORD = ModelRecord("m", "sha256:" + "a" * 64, "one-models")
 SUCCEEDED = PullView(Phase.SUCCEEDED, digest=RECORD.digest)
@@ -26,12 +28,14 @@ def stateful_set(**status: Any) -> dict[str, Any]:
         "updateRevision": "r",
         "observedGeneration": 3,
     }
-    return {"metadata": {"generation": 3}, "spec": {"replicas": 1}, "status": counts | status}
+    template = {"metadata": {"annotations": {ANNOTATION_POLICY_REVISION: CURRENT}}}
+    return {"metadata": {"generation": 3}, "spec": {"replicas": 1, "template": template}, "status": counts | status}
 
 
 def seen(**changes: Any) -> Observed:
     base: dict[str, Any] = {
         "pull": SUCCEEDED, "model": RECORD, "is_wanted": True, "stateful_set": stateful_set(), "pods": (POD,), "heard": {"pod": confined()},
+        "told": {"pod": masked(masking()), "other": masked(masking())},
     }  # fmt: skip
     return Observed(**(base | changes))
 

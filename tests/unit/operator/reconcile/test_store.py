@@ -8,7 +8,8 @@ from assistant_operator import errors
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, POD, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.reconcile.gateways import GatewayStatus
-from tests.support.fake_world import MODEL, FakeWorld, told
+from tests.support.fake_world import MODEL, FakeWorld
+from tests.support.gateways import told
 from tests.unit.operator.reconcile.keepers import KEEP, RAG, names, pages
 
 
@@ -18,8 +19,8 @@ def fake() -> FakeWorld:
 
 
 async def test_without_anything_to_keep_there_is_none(fake: FakeWorld) -> None:
-    """And nobody asks the gateways anything."""
-    await fake.make_ready()
+    """And nobody asks the gateways anything, unless it is about redaction."""
+    await fake.make_ready({"model": {"name": MODEL}, "redaction": {"request": {"action": "Off"}}})
 
     assert fake.verdict("StoreReady") == ("None", "None")
     assert fake.verdict("RetentionEnforced") == ("True", "NothingKept")

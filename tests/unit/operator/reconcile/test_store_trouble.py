@@ -7,7 +7,8 @@ import pytest
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, EVENT, SECRET, STATEFUL_SET
 from assistant_operator.kube.objects import Object
 from assistant_operator.reconcile.gateways import IndexTold
-from tests.support.fake_world import MODEL, FakeWorld, told
+from tests.support.fake_world import MODEL, FakeWorld
+from tests.support.gateways import told
 from tests.support.pods import terminated, waiting
 from tests.unit.operator.reconcile.keepers import KEEP, brought_certificate
 
@@ -82,7 +83,8 @@ async def test_gateways_that_are_silent(fake: FakeWorld) -> None:
 
     assert fake.verdict("StoreReady") == ("Unknown", "StoreNotSeen")
     assert fake.verdict("RetentionEnforced") == ("Unknown", "PurgeNotSeen")
-    assert fake.verdict() == ("Unknown", "StoreNotSeen")
+    assert fake.verdict("RedactionActive") == ("Unknown", "RedactionNotSeen")
+    assert fake.verdict() == ("Unknown", "RedactionNotSeen")
 
 
 async def test_a_late_purge(fake: FakeWorld) -> None:

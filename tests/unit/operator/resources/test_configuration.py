@@ -6,6 +6,8 @@ import json
 import pytest
 
 from assistant_gateway import policy as gateway
+from assistant_gateway.redaction.entities import STRUCTURED
+from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.status import egress_status
 from assistant_operator.resources.ca_config import ca_config, pull_ca_config
 from assistant_operator.resources.context import ServingModel
@@ -25,7 +27,7 @@ from assistant_operator.resources.secrets import (
     tls_secret,
 )
 from assistant_operator.resources.service import endpoint, service
-from tests.unit.operator.api.cases import EVERYTHING, REPORTED, access, body, egress, external, hosts, keep, key, model, rag
+from tests.unit.operator.api.cases import EVERYTHING, REPORTED, access, body, egress, external, hosts, keep, key, model, rag, redaction
 from tests.unit.operator.resources.contexts import CA, DIGEST, EMBEDDING_DIGEST, context, installation, spec_of
 
 MINIMAL = spec_of(body(model()))
@@ -63,6 +65,34 @@ def test_the_gateway_reads_what_is_written() -> None:
         "retrieval": {"top_k": 8, "hybrid": False, "min_score": 0.25, "mode": "Always", "on_failure": "Answer"},
         "sources": ({"name": "handbook", "groups": ("staff",)}, {"name": "scans", "groups": ()}),
     }
+
+
+def redaction_of(spec: PrivateAssistantSpec) -> gateway.RedactionPolicy:
+    made = policy_config(spec, context(spec))
+    assert made is not None
+    return gateway.parse(made.body["data"]["policy.json"]).redaction
+
+
+def test_what_is_masked_is_spelled_out() -> None:
+    """Types in the gateway's order and patterns by name, so that another order in the spec replaces no pods."""
+    found = redaction_of(EVERY)
+
+    assert (found.request.action, found.request.entities) == ("Mask", ("EMAIL", "PHONE", "TOKEN"))
+    assert (found.response.action, found.response.entities) == ("Block", ("PRIVATE_KEY",))
+    assert [(one.name, one.expression) for one in found.patterns] == [("case", "[A-Z]{2}/[0-9]+"), ("staff-id", r"\b(?i:staff)-\d{4}\b")]
+    assert found.allow_unscanned_media
+
+
+def test_by_default_every_type_is_masked_on_the_way_to_the_model() -> None:
+    found = redaction_of(MINIMAL)
+
+    assert (found.request.action, found.request.entities) == ("Pseudonymize", STRUCTURED)
+    assert (found.response.action, found.patterns, found.allow_unscanned_media) == ("Off", (), False)
+
+
+def test_off_is_off() -> None:
+    """The gateway's own default is not relied on."""
+    assert redaction_of(spec_of(body(redaction({"action": "Off"})))).request.action == "Off"
 
 
 def test_by_default_the_gateway_is_told_of_no_store() -> None:

@@ -6,10 +6,12 @@ they can stand in a condition: a value may be a secret that somebody pasted into
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from assistant_operator.api.v1alpha1.patterns import refusal
 from assistant_operator.api.v1alpha1.rules import RULES, Rule, Subject
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.values import quantity
@@ -43,7 +45,7 @@ def guard(body: Mapping[str, Any]) -> PrivateAssistantSpec:
         details = error.errors(include_input=False, include_url=False, include_context=False)
         raise SpecInvalid(tuple(Fault(_field(detail["loc"]), _message(detail["type"], detail["msg"])) for detail in details)) from None
     subject = Subject(name=str(body.get("metadata", {}).get("name", "")), spec=spec)
-    faults = tuple(fault for rule in RULES for fault in _broken(rule, subject))
+    faults = tuple(fault for rule in RULES for fault in _broken(rule, subject)) or _unusable(spec)
     if faults:
         raise SpecInvalid(faults)
     return spec
@@ -104,6 +106,12 @@ def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
     for where, part in parts(subject, rule.path):
         if not rule.holds(part):
             yield Fault(f"{where}{rule.field}".lstrip("."), rule.message)
+
+
+def _unusable(spec: PrivateAssistantSpec) -> tuple[Fault, ...]:
+    """Return the first pattern that the gateway would refuse. Not all of them: what does not compile may take its time to fail."""
+    refused = ((index, why) for index, pattern in enumerate(spec.redaction.patterns) if (why := refusal(pattern.expression)))
+    return tuple(Fault(f"spec.redaction.patterns[{index}].expression", f"is refused: {why}") for index, why in islice(refused, 1))
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -2,8 +2,8 @@
 
 Defaults live here and are applied when the operator reads a resource; the CRD's schema carries none, so that the API server never
 rewrites what GitOps applied. Descriptions are what `kubectl explain` shows; crd.py adds the defaults to them. `spec.model`, `spec.rag`,
-`spec.store` and `spec.retention` are in files of their own, parts of core/v1 in core.py. What one field means for another stands in
-rules: CEL for admission, and guard.py for objects that got past it.
+`spec.store`, `spec.retention` and `spec.redaction` are in files of their own, parts of core/v1 in core.py. What one field means for
+another stands in rules: CEL for admission, and guard.py for objects that got past it.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from assistant_operator.api.v1alpha1.base import SET, ApiModel, Cidr, HostName, 
 from assistant_operator.api.v1alpha1.core import NetworkPolicyPeer
 from assistant_operator.api.v1alpha1.model import Model
 from assistant_operator.api.v1alpha1.rag import Rag
+from assistant_operator.api.v1alpha1.redaction import Redaction
 from assistant_operator.api.v1alpha1.retention import Retention
 from assistant_operator.api.v1alpha1.store import ExternalStore, ManagedStore, Store
 
@@ -256,6 +257,7 @@ class PrivateAssistantSpec(ApiModel):
         Logging()
     )
     retention: Annotated[Retention, Field(description="What is kept, and for how long. The default keeps nothing.")] = Retention()
+    redaction: Annotated[Redaction, Field(description="What becomes of personal data on the way to the model and back.")] = Redaction()
     rag: Annotated[Rag | None, Field(description="Answers from documents; none where absent. Needs spec.model.embedding.")] = None
     store: Annotated[
         Store | None,

@@ -1,0 +1,275 @@
+"""Where the library of this package meets a request: one policy's rules, and what they do to one request and its answer.
+
+forward.py and chat/turn.py ask here; everything else of this package knows neither policy nor request. What must not pass is a
+RefusalError from here on, with types and counts in it and never a value.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.policy import RedactionPolicy, RequestRedaction, ResponseRedaction
+from assistant_gateway.redaction import walk
+from assistant_gateway.redaction.cutting import UnreadableAnswerError, Wire
+from assistant_gateway.redaction.frames import Frames
+from assistant_gateway.redaction.masking import Action, Masker, PersonalDataRefusedError
+from assistant_gateway.redaction.outgoing import Outgoing
+from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError, prefix_for
+from assistant_gateway.redaction.restoring import Restorer
+from assistant_gateway.redaction.rules import Rules
+from assistant_gateway.redaction.streaming import Rewriting, both, restoring
+
+if TYPE_CHECKING:
+    from assistant_gateway.record import Exchange
+
+Body = dict[str, Any]
+
+THREAD_BYTES: Final = 64 * 1024
+"""Texts that are larger are looked through in a thread, so that others' answers go on meanwhile."""
+
+# Prefixes of pseudonyms are drawn with it: the same for a conversation that goes on, so that the model server finds what it has read
+# before, and nobody can tell them from outside.
+_SECRET: Final = secrets.token_bytes(32)
+
+
+class Redaction:
+    """What one policy takes out of requests and answers; made once for each policy, for all requests."""
+
+    def __init__(self, policy: RedactionPolicy) -> None:
+        """Compile the rules; raises PatternError for a pattern that is refused."""
+        self.policy = policy
+        patterns = {pattern.name: pattern.expression for pattern in policy.patterns}
+        self.request_rules = _rules(policy.request, patterns)
+        self.response_rules = _rules(policy.response, patterns)
+
+    def passage(self, wire: Wire, exchange: "Exchange", *, embeds: bool = False) -> "Passage":
+        """Return what one request goes through; `embeds`: its answer is vectors, which nobody can put a value back into."""
+        return Passage(self, wire, exchange, embeds=embeds)
+
+    @property
+    def stored_action(self) -> Action | None:
+        """What is done to what is stored or embedded, None for nothing: where no answer follows, Pseudonymize is Mask."""
+        action = self.policy.request.action
+        return None if action == "Off" else "Mask" if action == "Pseudonymize" else action
+
+    @property
+    def stored_revision(self) -> str:
+        """Return what names how stored texts are masked: one that was stored under another has to be brought again."""
+        policy = self.policy
+        text = orjson.dumps([self.stored_action, policy.request.entities, [pattern.model_dump() for pattern in policy.patterns]])
+        return "" if self.stored_action is None else hashlib.sha256(text).hexdigest()[:16]
+
+    def counts(self, exchange: "Exchange") -> Counter[str]:
+        """Return what counts the values of a request that is answered without the model."""
+        found: Counter[str] = Counter()
+        exchange.redactions = {"request": found, "response": {}}
+        return found
+
+    def stored(self, text: str, found: Counter[str]) -> str:
+        """Return a text as it may be stored or embedded; raises RefusalError under Block."""
+        masker = self.masker(found)
+        if masker is None:
+            return text
+        shown = masker(text)
+        _finish(masker)
+        return shown
+
+    def kept(self, body: Body, found: Counter[str]) -> Body:
+        """Return messages, or what else a request has to keep, as it may be kept; raises RefusalError under Block.
+
+        Under Mask they are masked: nobody needs the values again. Under Pseudonymize they are kept as they were written, sealed with
+        their conversation, in place of a table of pseudonyms: every turn draws the same ones again for the model.
+        """
+        masker = self.masker(found)
+        if masker is None or self.policy.request.action == "Pseudonymize":
+            return body
+        try:
+            shown = walk.transform(body, masker)
+        except walk.TooDeepError:
+            raise RefusalError("invalid_json") from None
+        _finish(masker)
+        return shown
+
+    def masker(self, counts: Counter[str] | None = None) -> Masker | None:
+        """Return what masks texts that are stored or embedded; None where requests are not looked at."""
+        action = self.stored_action
+        if action is None or self.request_rules is None:
+            return None
+        return Masker(self.request_rules.find, action, counts=Counter() if counts is None else counts)
+
+
+class Passage:
+    """One request and its answer."""
+
+    __slots__ = ("_embeds", "_exchange", "_pseudonyms", "_redaction", "_wire", "found")
+
+    def __init__(self, redaction: Redaction, wire: Wire, exchange: "Exchange", *, embeds: bool) -> None:
+        self._redaction = redaction
+        self._wire: Wire = wire
+        self._exchange = exchange
+        self._embeds = embeds
+        self._pseudonyms: Pseudonyms | None = None
+        self.found: dict[str, Counter[str]] = {"request": Counter(), "response": Counter()}
+        exchange.redactions = self.found
+
+    async def check(self, body: Body) -> None:
+        """Refuse what is refused, before anything of the request is embedded, kept or sent; raises RefusalError."""
+        if self._redaction.policy.request.action == "Block":
+            await self.request(body)
+
+    async def request(self, body: Body) -> Body:
+        """Return the body as the model may have it; the one given stays as it is. Raises RefusalError."""
+        if self._redaction.request_rules is None:
+            return body
+        if self._exchange.request_bytes > THREAD_BYTES:
+            return await asyncio.to_thread(self.masked, body)
+        return self.masked(body)
+
+    def question(self, text: str) -> str:
+        """Return a text as it may be embedded to search for it: as documents are stored. Under Block, `check` has refused it."""
+        return self._redaction.stored(text, Counter())
+
+    def kept(self, messages: list[Body]) -> list[Body]:
+        """Return messages as they may be kept; what is in them is counted with the whole request."""
+        shown: list[Body] = self._redaction.kept({"messages": messages}, Counter())["messages"]
+        return shown
+
+    def answer(self) -> "Answer | None":
+        """Return what the answer goes through, None where it passes as it comes."""
+        rewriting = None if self._embeds else self._rewriting()
+        return None if rewriting is None else Answer(Frames(self._wire, rewriting))
+
+    @property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """What stands for the values that were found; None where nothing stands for any."""
+        return self._pseudonyms if self._pseudonyms is not None and len(self._pseudonyms) else None
+
+    def masked(self, body: Body, *, media: bool = False) -> Body:
+        """As `request`, at once; only where requests are looked at. `media`: what cannot be searched passes all the same."""
+        redaction = self._redaction
+        try:
+            if not (media or redaction.policy.allow_unscanned_media) and (unread := walk.unscanned(body)):
+                raise unscanned(unread)
+            masker = self._masker(body)
+            shown = walk.transform(body, masker)
+        except walk.TooDeepError:
+            raise RefusalError("invalid_json") from None
+        except PseudonymsFullError:
+            raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+        _finish(masker)
+        return shown
+
+    def _masker(self, body: Body) -> Masker:
+        redaction, counts = self._redaction, self.found["request"]
+        if redaction.policy.request.action == "Pseudonymize" and not self._embeds:
+            assert redaction.request_rules is not None
+            self._pseudonyms = Pseudonyms(_prefix(body, self._exchange))
+            return Masker(redaction.request_rules.find, "Pseudonymize", self._pseudonyms, counts)
+        masker = redaction.masker(counts)
+        assert masker is not None
+        return masker
+
+    def _rewriting(self) -> Rewriting | None:
+        redaction, pseudonyms = self._redaction, self.pseudonyms
+        restorer = None if pseudonyms is None else Restorer(pseudonyms)
+        back = None if restorer is None else restoring(restorer)
+        action = redaction.policy.response.action
+        if redaction.response_rules is None or action == "Off":
+            return back
+        passes = None if restorer is None else restorer.is_token
+        hidden = Outgoing(redaction.response_rules, action, passes=passes, counts=self.found["response"]).rewriting()
+        return hidden if back is None else both(hidden, back)
+
+
+class Answer:
+    """One answer's bytes on their way to the client; raises RefusalError."""
+
+    __slots__ = ("_frames",)
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what came of a stream; return what can go on."""
+        return _or_refuse(lambda: self._frames.feed(data))
+
+    def end(self) -> bytes:
+        """Return what a stream held back."""
+        return _or_refuse(self._frames.end)
+
+    async def document(self, data: bytes) -> bytes:
+        """Return a whole answer as the client may have it."""
+        if len(data) > THREAD_BYTES:
+            return await asyncio.to_thread(_or_refuse, lambda: self._frames.document(data))
+        return _or_refuse(lambda: self._frames.document(data))
+
+
+def refusal(direction: str, counts: Mapping[str, int]) -> RefusalError:
+    """Return what a client is told of personal data that must not pass: types and how many of each."""
+    found = ", ".join(f"{name} ({number})" for name, number in sorted(counts.items()))
+    whose = "The model's answer" if direction == "response" else "The request"
+    return RefusalError("personal_data_refused", f"{whose} holds personal data that this assistant does not let pass: {found}.")
+
+
+def unscanned(media: frozenset[str]) -> RefusalError:
+    """Return what a client is told of what cannot be looked into."""
+    message = f"This assistant takes nothing that it cannot search for personal data: the request holds {', '.join(sorted(media))}."
+    return RefusalError("unscanned_media", message)
+
+
+def _finish(masker: Masker) -> None:
+    try:
+        masker.finish()
+    except PersonalDataRefusedError as refused:
+        raise refusal("request", refused.counts) from None
+
+
+def _or_refuse(work: Callable[[], bytes]) -> bytes:
+    try:
+        return work()
+    except PersonalDataRefusedError as refused:
+        raise refusal("response", refused.counts) from None
+    except UnreadableAnswerError:
+        raise RefusalError("upstream_error") from None
+
+
+def _rules(direction: RequestRedaction | ResponseRedaction, patterns: Mapping[str, str]) -> Rules | None:
+    return None if direction.action == "Off" else Rules(direction.entities, patterns)
+
+
+def _prefix(body: Body, exchange: "Exchange") -> str:
+    """Return the prefix of the request's pseudonyms: in none of its texts, and the same for a conversation as long as it can be."""
+    try:
+        return prefix_for([orjson.dumps(body).decode()], _chooser(_seed(body, exchange)))
+    except TypeError:  # nested too deeply to be written, and so to be sent
+        raise RefusalError("invalid_json") from None
+
+
+def _seed(body: Body, exchange: "Exchange") -> bytes:
+    """Return what a conversation's requests have in common: its id, or how it began."""
+    if exchange.conversation is not None:
+        return exchange.conversation.encode()
+    messages = body.get("messages")
+    if type(messages) is not list:
+        return secrets.token_bytes(16)
+    first = next((place for place, one in enumerate(messages) if type(one) is dict and one.get("role") == "user"), len(messages))
+    return orjson.dumps([exchange.subject, messages[: first + 1]])
+
+
+def _chooser(seed: bytes) -> Callable[[str], str]:
+    """Return a choice of letters that is random to everybody else, and the same again for the same seed."""
+    numbers = itertools.count()
+
+    def choose(letters: str) -> str:
+        drawn = hmac.digest(_SECRET, b"%d " % next(numbers) + seed, "sha256")
+        return letters[int.from_bytes(drawn[:8], "big") % len(letters)]
+
+    return choose

@@ -1,0 +1,123 @@
+"""/v1/redact and /v1/restore: what goes out has no value in it, and only the caller can put the values back."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant_gateway.redaction import routes
+from tests.unit.gateway.fake_ollama import FakeOllama
+from tests.unit.gateway.redacting import CARD, EMAIL, STAFF, TEXT, redacting
+from tests.unit.gateway.running import OTHER_KEY, RunningGateway, run_gateway
+
+VALUES: list[tuple[str, Any]] = [
+    ("text", f"{TEXT} {STAFF}"),
+    ("text", ""),
+    ("json", {"to": [EMAIL, {"card": CARD, EMAIL: 1}], "n": 5, "none": None, "input": [1, 2], "images": ["x"]}),
+    ("json", [EMAIL]),
+    ("json", EMAIL),
+    ("json", {"password": "Tr0ub4dor&3x"}),
+]
+
+
+async def post(gateway: RunningGateway, path: str, body: Any, **more: Any) -> Any:
+    async with gateway.http(**more) as client:
+        return await client.post(path, json=body)
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["at once", "in a thread"])
+@pytest.mark.parametrize(("name", "value"), VALUES)
+async def test_what_was_taken_out_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, fake: FakeOllama, tls: Path, name: str, value: Any, large: bool
+) -> None:
+    """By the caller, wherever the stand-ins have been in between."""
+    monkeypatch.setattr(routes, "_THREAD_BYTES", 0 if large else 10_000)
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        redacted = (await post(gateway, "/v1/redact", {name: value})).json()
+        back = {"mapping": redacted["mapping"], name: redacted[name]}
+        restored = (await post(gateway, "/v1/restore", back)).json() if redacted["mapping"] else {name: redacted[name]}
+
+    assert restored == {name: value}
+    assert not any(part in json.dumps(redacted) for part in (EMAIL, CARD, STAFF, "Tr0ub4dor"))
+    assert fake.asked == []
+
+
+async def test_types_and_counts_are_told_and_recorded(fake: FakeOllama, tls: Path) -> None:
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        answer = await post(gateway, "/v1/redact", {"text": f"{TEXT} {STAFF}"})
+        record = await gateway.record()
+
+    assert answer.json()["found"] == record["redactions"]["request"] == {"EMAIL": 1, "CARD": 1, "STAFF-ID": 1}
+    assert EMAIL.encode().hex() not in base64.b64decode(answer.json()["mapping"]).hex()
+
+
+async def test_nobody_else_can_open_a_mapping(fake: FakeOllama, tls: Path) -> None:
+    """Another key, and one that was changed on its way."""
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        redacted = (await post(gateway, "/v1/redact", {"text": TEXT})).json()
+        mapping = redacted["mapping"]
+        changed = ("B" if mapping[20] == "A" else "A").join([mapping[:20], mapping[21:]])
+        answers = [
+            await post(gateway, "/v1/restore", {"text": redacted["text"], "mapping": mapping}, key=OTHER_KEY),
+            await post(gateway, "/v1/restore", {"text": redacted["text"], "mapping": changed}),
+            await post(gateway, "/v1/restore", {"text": redacted["text"], "mapping": "no base64"}),
+            await post(gateway, "/v1/restore", {"text": redacted["text"], "mapping": ""}),
+        ]
+
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [(400, "mapping_invalid")] * 4
+    assert all("weber" not in answer.text for answer in answers)
+
+
+async def test_another_key_of_the_same_subject_cannot_open_it_either(fake: FakeOllama, tls: Path) -> None:
+    """It is sealed by the key itself, not by whose it is: a key that was replaced opens nothing more."""
+    policy = redacting("Pseudonymize")
+    both = policy.model_copy(update={"keys": tuple(key.model_copy(update={"subject": "Alice"}) for key in policy.keys)})
+    async with run_gateway(fake, tls, both) as gateway:
+        redacted = (await post(gateway, "/v1/redact", {"text": TEXT})).json()
+        answer = await post(gateway, "/v1/restore", {"text": "x", "mapping": redacted["mapping"]}, key=OTHER_KEY)
+
+    assert answer.json()["error"]["code"] == "mapping_invalid"
+
+
+async def test_another_gateway_opens_it(fake: FakeOllama, tls: Path) -> None:
+    """Replicas share nothing: the key with which the caller comes is enough."""
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        redacted = (await post(gateway, "/v1/redact", {"text": TEXT})).json()
+    async with run_gateway(fake, tls, redacting("Mask")) as gateway:
+        restored = await post(gateway, "/v1/restore", {"text": redacted["text"].upper(), "mapping": redacted["mapping"]})
+
+    assert restored.json() == {"text": TEXT.upper().replace(EMAIL.upper(), EMAIL)}
+
+
+async def test_the_policys_action_counts_here_too(fake: FakeOllama, tls: Path) -> None:
+    async with run_gateway(fake, tls, redacting("Mask")) as gateway:
+        masked = await post(gateway, "/v1/redact", {"text": TEXT})
+    async with run_gateway(fake, tls, redacting("Block")) as gateway:
+        refused = await post(gateway, "/v1/redact", {"text": TEXT})
+    async with run_gateway(fake, tls, redacting(response="Mask")) as gateway:
+        off = await post(gateway, "/v1/redact", {"text": TEXT})
+
+    assert (masked.json()["text"], masked.json()["mapping"]) == ("Write to [EMAIL] about card [CARD], please.", None)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "personal_data_refused")
+    assert (off.status_code, off.json()["error"]["code"]) == (400, "redaction_off")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/redact", {}),
+        ("/v1/redact", {"text": 5}),
+        ("/v1/redact", {"text": "a", "json": "b"}),
+        ("/v1/redact", {"text": "a", "mapping": "b"}),
+        ("/v1/restore", {"text": "a"}),
+        ("/v1/restore", {"mapping": "a"}),
+        ("/v1/restore", {"text": "a", "mapping": "b", "x": 1}),
+    ],
+)
+async def test_what_is_no_request_is_refused(fake: FakeOllama, tls: Path, path: str, body: dict[str, Any]) -> None:
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        answer = await post(gateway, path, body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
