@@ -1,5 +1,6 @@
 """An assistant that keeps something, on a real API server: its store, what its gateways tell, its ingests, and how it all goes again."""
 
+import json
 from typing import Any
 
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, CRON_JOB, EVENT, JOB, SECRET, SERVICE, STATEFUL_SET

@@ -33,12 +33,20 @@ def ingest_jobs(spec: PrivateAssistantSpec, context: Context) -> tuple[Manifest,
 
 
 def ingest_revision(source: Source, spec: PrivateAssistantSpec) -> str:
-    """Return 8 hex digits over what is brought and into which store; who may retrieve it is no matter of bringing it."""
-    external = spec.external_store
+    """Return 8 hex digits over what is brought, into which store, and what of it is masked first.
+
+    Who may retrieve it is no matter of bringing it. Pseudonymize stores what Mask does.
+    """
+    external, redaction = spec.external_store, spec.redaction
+    masked = {
+        "action": "Mask" if redaction.request.action == "Pseudonymize" else redaction.request.action,
+        "types": redaction.request.types,
+        "patterns": sorted((pattern.name, pattern.expression) for pattern in redaction.patterns),
+    }
     what = {
         "source": source.model_dump(mode="json", include={"name", "config_map", "claim", "include"}),
         "store": external.secret_ref.name if external else None,
-    }
+    } | ({} if redaction.request.action == "Off" else {"masked": masked})
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
 
 

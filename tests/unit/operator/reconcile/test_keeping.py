@@ -36,7 +36,7 @@ def seen(**changes: Any) -> Observed:
 
 
 OFF = Redaction(request=RequestRedaction(action="Off"))
-WAITS = {"pull": PullView(Phase.RUNNING), "model": None, "is_wanted": False, "stateful_set": None, "told": {}}
+WAITS: dict[str, Any] = {"pull": PullView(Phase.RUNNING), "model": None, "is_wanted": False, "stateful_set": None, "told": {}}
 SECRET = WaitingError("SecretNotFound", "x", condition="StoreReady")
 
 CASES: list[Any] = [

@@ -186,6 +186,26 @@ def test_a_source_that_changes_is_read_again(changed: dict[str, Any], is_new: bo
     assert (ingest_revision(SOURCE.rag.sources[0], SOURCE) != ingest_revision(other.rag.sources[0], other)) is is_new
 
 
+@pytest.mark.parametrize(
+    ("masked", "is_new"),
+    [
+        ({"request": {"action": "Off"}}, True),
+        ({"request": {"action": "Block"}}, True),
+        ({"request": {"entities": ["CARD"]}}, True),
+        ({"patterns": [{"name": "staff-id", "expression": "STAFF-[0-9]{4}"}]}, True),
+        ({"request": {"action": "Mask"}}, False),
+        ({"response": {"action": "Mask"}}, False),
+        ({"allowUnscannedMedia": True}, False),
+    ],
+)
+def test_what_is_stored_otherwise_is_read_again(masked: dict[str, Any], is_new: bool) -> None:
+    """Documents are masked before they are stored, so another rule has to see them again; what is done to answers is none."""
+    other = spec_of(body({**source(), "redaction": masked}))
+    assert SOURCE.rag is not None
+
+    assert (ingest_revision(SOURCE.rag.sources[0], SOURCE) != ingest_revision(SOURCE.rag.sources[0], other)) is is_new
+
+
 def test_another_store_is_filled_anew() -> None:
     """The documents are not in it."""
     other = spec_of(body({**source(), "store": external()["store"]}))
