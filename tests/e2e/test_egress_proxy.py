@@ -178,11 +178,10 @@ def test_without_the_proxy_everything_is_closed(scene: Scene) -> None:
 def test_the_assistant_is_as_confined_as_ever(scene: Scene) -> None:
     """What is required closed is seen closed; what is allowed is seen to be reached, from the pod itself."""
     assert state(scene.kubectl, NAME) == ("True", "Enforced")
-    found = verdicts(scene.kubectl, NAME)
-    assert {path: found[path] for path in ("outside", "pods", "metadata", "dns")} == dict.fromkeys(
-        ("outside", "pods", "metadata", "dns"), ("Enforced", True)
-    )
-    assert found["allowed"] == ("Enforced", False)
+    required = dict.fromkeys(("outside", "pods", "metadata", "dns"), ("Enforced", True))
+    # The first look of a new pod can find the metadata service silent, as the operator's own try of it is lost now and then.
+    until("all of it was seen", lambda: required.items() <= verdicts(scene.kubectl, NAME).items(), 60, 0.5)
+    assert verdicts(scene.kubectl, NAME)["allowed"] == ("Enforced", False)
 
 
 def test_every_decision_is_counted(scene: Scene) -> None:

@@ -95,7 +95,10 @@ def elsewhere(alone: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
 def test_an_operator_for_one_namespace_works_there_and_may_do_nothing_elsewhere(
     team: Kubectl, elsewhere: Kubectl, assistants: Assistants
 ) -> None:
-    """Its assistant becomes ready; one in another namespace is left alone, and the API server would refuse more than that."""
+    """Its assistant becomes ready; one in another namespace is left alone, and the API server would refuse more than that.
+
+    Of the whole cluster it has the rights over policies alone, which no namespace holds (rbac.clusterPolicies).
+    """
     Assistants(elsewhere, assistants.images).apply("ignored")
 
     assistants.ready()
@@ -107,7 +110,8 @@ def test_an_operator_for_one_namespace_works_there_and_may_do_nothing_elsewhere(
         assert may(assistants.kubectl, account, verb, resource), f"{verb} {resource}"
         assert not may(elsewhere, account, verb, resource), f"{verb} {resource}"
         assert not may(elsewhere, account, verb, resource, "--all-namespaces"), f"{verb} {resource}"
-    assert not [found for found in team.list("clusterrolebindings") if account.split(":")[2:] in subjects(found)]
+    bound = [found for found in team.list("clusterrolebindings") if account.split(":")[2:] in subjects(found)]
+    assert [found["roleRef"]["name"].removeprefix(f"{WATCHING}-") for found in bound] == [f"{operator_name(team)}-policies"]
 
 
 def objects(kubectl: Kubectl, text: str) -> list[Object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant_operator.kube.aio import API_VERSIONS
+from assistant_operator.kube.aio import API_GROUP, API_VERSIONS
 from assistant_operator.kube.kinds import KINDS
 from tests.e2e.support.assistants import MODEL, Assistants
 from tests.e2e.support.kubectl import Kubectl, Object, condition, until
@@ -162,7 +162,10 @@ def test_it_is_confined_itself(operating: Operating) -> None:
 
 def test_its_rights_are_enough_for_what_it_did_and_hold_no_wildcard(lives: Lives, operating: Operating) -> None:
     """Each pair of verb and kind that it has called is granted; no rule grants everything, nor the reading of all Secrets."""
-    plurals = {kind.kind: f"{kind.plural}.{kind.group}".rstrip(".") for kind in KINDS} | {API_VERSIONS: "/api"}
+    plurals = {kind.kind: f"{kind.plural}.{kind.group}".rstrip(".") for kind in KINDS} | {
+        API_VERSIONS: "/api",
+        API_GROUP: "/apis/cilium.io",
+    }
     called = {(labels["verb"], labels["kind"]) for name, labels, _ in operating.samples(operating.leader()) if name == "api_calls_total"}
     called -= {("patch", "PrivateAssistant")}  # its status alone, which works where conditions appear
     account = ACCOUNT.format(namespace=operating.kubectl.namespace)

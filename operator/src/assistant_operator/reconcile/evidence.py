@@ -170,12 +170,16 @@ def blended(before: Evidence | None, now: Evidence) -> Evidence:
     """Return what is known after another answer: a class that was closed is not in doubt at once where its targets are gone."""
     if before is None:
         return now
-    paths = {path: _steady(before.paths[path], seen) if path in before.paths else seen for path, seen in now.paths.items()}
+    paths = {path: _steady(path, before.paths[path], seen) if path in before.paths else seen for path, seen in now.paths.items()}
     return Evidence(now.phase, paths)
 
 
-def _steady(before: PathSeen, now: PathSeen) -> PathSeen:
+def _steady(path: EvidencePath, before: PathSeen, now: PathSeen) -> PathSeen:
     in_doubt = now.reason in ("NotAlive", "NoTarget", "NotTried") and now.covered_by is None
+    # A metadata service that was alive a moment ago has not gone: the operator's own try of it was lost.
+    in_doubt |= now.reason == "NothingThere" and before.verdict == "Enforced"
+    # Of what is allowed one packet may be lost, and nothing is at stake: only what was reached lately counts.
+    in_doubt |= path == "allowed" and now.reason == "Blocked"
     recent = abs(now.at - before.at) < timedelta(seconds=PATIENCE)
     return before if in_doubt and before.is_satisfied and recent else now
 

@@ -275,7 +275,7 @@ def later(seconds: float) -> Any:
     return START + timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("reason", ["NotAlive", "NoTarget", "NotTried"])
+@pytest.mark.parametrize("reason", ["NotAlive", "NoTarget", "NotTried", "NothingThere"])
 def test_a_target_that_goes_for_a_moment_takes_nothing_back(reason: Any) -> None:
     """As silence for a moment does not: the canary is rolled, a name does not resolve. After that it does."""
     doubt = path_seen("Inconclusive", reason, later(44))
@@ -291,13 +291,22 @@ def test_a_target_that_goes_for_a_moment_takes_nothing_back(reason: Any) -> None
     [
         NOT_ENFORCED,
         path_seen("Inconclusive", "NoTarget", covered_by="10.0.0.0/8"),
-        path_seen("Inconclusive", "NothingThere"),
         path_seen("Enforced", "Blocked", later(1)),
     ],
 )
 def test_everything_else_counts_at_once(now: PathSeen) -> None:
     """What is reached most of all."""
     assert blended(confined(), confined(pods=now)).paths["pods"] == now
+
+
+def test_what_is_allowed_is_not_out_of_reach_at_once() -> None:
+    """One packet may be lost, and nothing is at stake; after a while it is said. Of the other paths "Blocked" is what is wanted."""
+    reached, blocked = path_seen("Enforced", "Reached"), path_seen("NotEnforced", "Blocked", later(44))
+    before = confined(allowed=reached)
+
+    assert blended(before, confined(later(44), allowed=blocked)).paths["allowed"] == reached
+    late = replace(blocked, at=later(45))
+    assert blended(before, confined(later(45), allowed=late)).paths["allowed"] == late
 
 
 def test_only_what_was_closed_stands() -> None:
