@@ -153,7 +153,7 @@ async def test_a_gateway_that_keeps_nothing_says_so(tmp_path: Path, fake: FakeOl
         await gateway.ready()
         status = await status_of(gateway)
 
-    keeps_nothing = {"store": None, "retention": None, "sources": {}, "index": None}
+    keeps_nothing: dict[str, object] = {"store": None, "retention": None, "sources": {}, "index": None}
     assert status == {"revision": make_policy().revision(), **keeps_nothing, "redaction": None}
 
 
