@@ -14,7 +14,7 @@ SOURCES := operator/src:gateway/src:model/src:documents/src:egress/src
 export PYTHONPATH := $(SOURCES):.
 RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
-.PHONY: bench bench-egress bench-egress-proxy bench-gateway bench-operator bench-store help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
+.PHONY: bench bench-egress bench-egress-proxy bench-gateway bench-operator bench-redaction bench-store help demo demo-down cluster test check unit integration node e2e generate lock wheels clean
 
 help:
 	@sed -n '/^#/s/^# \{0,1\}//p; /^$$/q' Makefile
@@ -68,7 +68,7 @@ e2e: $(VENV)/.locked
 generate: $(VENV)/.locked
 	$(RUN) tests.cluster.check --write
 
-bench: bench-egress bench-egress-proxy bench-gateway bench-operator bench-store
+bench: bench-egress bench-egress-proxy bench-gateway bench-operator bench-redaction bench-store
 
 # What confinement costs and how fast it tells; but for the probe's part on the real node, as root: a quarter of an hour.
 bench-egress: $(VENV)/.locked
@@ -84,6 +84,10 @@ bench-gateway: $(VENV)/.locked
 bench-operator: $(VENV)/.locked
 	$(RUN) tests.cluster build
 	$(RUN) bench.operator
+
+# The gateway with redaction on beside itself with it off; with Go, as bench-gateway: two minutes. PEERS=folder puts others beside it.
+bench-redaction: $(VENV)/.locked
+	$(RUN) bench.redaction.gateway $(if $(PEERS),--peers $(PEERS))
 
 # PostgreSQL itself, without a cluster; Ollama for the rate of ingestion.
 bench-store: $(VENV)/.locked

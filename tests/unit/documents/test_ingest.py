@@ -105,6 +105,7 @@ def test_one_bad_file_never_stops_a_source(gateway: Gateway, folder: Path) -> No
         "e.md": (502, "embedding_failed", {}),
         "f.md": (500, "internal_error", {}),
         "g.md": (400, "invalid_request", {"X_Assistant_Reason": "not a word"}),
+        "h.md": (422, "personal_data_refused", {}),
     }
 
     def intercept(handler: Handler, request: Request) -> bool:
@@ -120,11 +121,12 @@ def test_one_bad_file_never_stops_a_source(gateway: Gateway, folder: Path) -> No
 
     done = run(gateway, folder)
 
-    expected = dict.fromkeys(["Encrypted", "Broken", "Unsupported", "TooLarge", "EmbeddingFailed", "GatewayFailed", "Refused"], 1)
+    reasons = ["Encrypted", "Broken", "Unsupported", "TooLarge", "EmbeddingFailed", "GatewayFailed", "Refused", "PersonalDataRefused"]
+    expected = dict.fromkeys(reasons, 1)
     assert done.failed == expected
     assert (done.stored, done.documents) == (1, 1)
     assert gateway.runs[-1]["failed"] == expected
-    assert len(gateway.asked("PUT")) == 6 + 2 * QUICK.attempts  # only what may pass is tried again
+    assert len(gateway.asked("PUT")) == 7 + 2 * QUICK.attempts  # only what may pass is tried again
 
 
 def test_a_document_that_is_refused_now_takes_its_old_version_along(gateway: Gateway, folder: Path) -> None:

@@ -38,6 +38,7 @@ _BY_CODE: Final[Mapping[str, FileReason]] = {
     "unsupported_document": FileReason.UNSUPPORTED,
     "document_unreadable": FileReason.BROKEN,
     "embedding_failed": FileReason.EMBEDDING_FAILED,
+    "personal_data_refused": FileReason.PERSONAL_DATA_REFUSED,
 }
 _BY_STATUS: Final[Mapping[int, FileReason]] = {
     413: FileReason.TOO_LARGE,

@@ -31,6 +31,7 @@ class FileReason(StrEnum):
     CHANGING = "Changing"
     UNSUPPORTED = "Unsupported"
     BROKEN = "Broken"
+    PERSONAL_DATA_REFUSED = "PersonalDataRefused"
     EMBEDDING_FAILED = "EmbeddingFailed"
     GATEWAY_FAILED = "GatewayFailed"
     REFUSED = "Refused"

@@ -20,6 +20,8 @@ NO_TEXT: Final = frozenset({
     "tool_call_id", "type",
 })  # fmt: skip
 LOGPROBS: Final = "logprobs"
+TOKENS: Final = "context"
+"""Ollama's /api/generate: the whole exchange as the model's tokens, what is masked in its answer included."""
 ARGUMENTS: Final = "arguments"
 NAME: Final = "name"
 """Comes whole, and clients want it in a call's first event."""
@@ -84,7 +86,7 @@ class Fields:
             kind = type(one)
             if one is None or key in NO_TEXT:
                 continue
-            if key == LOGPROBS:
+            if key == LOGPROBS or (key == TOKENS and kind is list and self._rewriting.hides and not path):
                 value[key] = None
                 changed = True
             elif kind is str:

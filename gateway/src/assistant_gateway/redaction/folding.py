@@ -113,7 +113,7 @@ def fold(text: str) -> Folded:
     else:
         for character in one_to_one:
             text = text.replace(character, same[character])
-    if found.isdisjoint(other):
+    if other.keys().isdisjoint(found):  # the other way round Python goes through the whole table
         return Folded(text)
     return _resized(text, {character: other[character] for character in found & other.keys()})
 

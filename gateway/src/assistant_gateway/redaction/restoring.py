@@ -7,7 +7,7 @@ its prefix is not. One scanner serves whole texts here and pieces of them in str
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -39,12 +39,12 @@ _NESTED: Final = re.compile(r'\s{0,16}(?:\{\s{0,16}|\[\s{0,16}(?:\{\s{0,16})?)"'
 class Restorer:
     """Puts the values of one conversation back; made when all of its tokens are given."""
 
-    __slots__ = ("_opening", "_prefix", "_pseudonyms", "_words", "letters")
+    __slots__ = ("_like_prefix", "_prefix", "_pseudonyms", "_words", "letters")
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
-        self._prefix = len(pseudonyms.prefix)
-        self._opening = _opening(pseudonyms.prefix)
+        self._prefix = pseudonyms.prefix.lower()
+        self._like_prefix = _like_prefix(self._prefix[0], "".join("0" if letter.isdigit() else "a" for letter in self._prefix[1:]))
         self.letters = (pseudonyms.prefix[0], pseudonyms.prefix[0].lower())
         """The letters with which every token begins: a text without them has none."""
         self._words = {named.replace("-", ""): named for named in pseudonyms.words}
@@ -85,9 +85,9 @@ class Restorer:
     def _scanned(self, text: str, put: Callable[[str], str] | None, *, final: bool) -> tuple[str, int]:
         parts: list[str] = []
         done = at = 0
-        while (opening := self._opening.search(text, at)) is not None:
-            start, at = opening.span()
-            if at - start < self._prefix:  # it ends in the middle of the prefix
+        while (start := self._opens(text, at)) >= 0:
+            at = start + len(self._prefix)
+            if at > len(text):  # it ends in the middle of the prefix
                 return self._result(parts, text, done, len(text) if final else start)
             found = _WHOLE.match(text, at)
             if found is None:
@@ -101,6 +101,14 @@ class Restorer:
                 parts += (text[done:start], _dressed(found, value if put is None else put(value)))
                 done = at
         return self._result(parts, text, done, len(text))
+
+    def _opens(self, text: str, at: int) -> int:
+        """Return where the next prefix begins, in any case, or the beginning of one at the text's end; -1 if there is none."""
+        while (found := self._like_prefix.search(text, at)) is not None:
+            if self._prefix.startswith(found[0].lower()):
+                return found.start()
+            at = found.start() + 1
+        return -1
 
     @staticmethod
     def _result(parts: list[str], text: str, done: int, end: int) -> tuple[str, int]:
@@ -124,14 +132,17 @@ def is_nested(head: str) -> bool:
     return _NESTED.match(head) is not None
 
 
-@lru_cache(maxsize=1024)
-def _opening(prefix: str) -> re.Pattern[str]:
-    """Return what finds a prefix in any case, or the beginning of one at a text's end."""
-    letters = [f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else letter for letter in prefix]
-    opening = letters[-1]
-    for letter in reversed(letters[:-1]):
-        opening = rf"{letter}(?:\Z|{opening})"
-    return re.compile(opening)
+@cache
+def _like_prefix(first: str, others: str) -> re.Pattern[str]:
+    """Return what finds prefixes with this first letter and letters and digits in this order, also where the text ends in them.
+
+    To compile the very prefix would take every request longer than all the rest that is done here.
+    """
+    kinds = [f"[{first}{first.upper()}]", *("[0-9]" if kind == "0" else "[A-Za-z]" for kind in others)]
+    expression = kinds[-1]
+    for kind in reversed(kinds[:-1]):
+        expression = rf"{kind}(?:\Z|{expression})"
+    return re.compile(expression)
 
 
 def _dressed(found: re.Match[str], value: str) -> str:

@@ -57,9 +57,9 @@ async def restore(call: "Call", snapshot: "Snapshot", parameters: Parameters, me
     def work() -> bytes:
         from assistant_gateway.redaction.restoring import Restorer
 
-        restorer = Restorer(_opened(call, asked.get("mapping")))
+        pseudonyms = _opened(call, asked)
         try:
-            return orjson.dumps({name: restorer.restore_json(value)})
+            return orjson.dumps({name: value if pseudonyms is None else Restorer(pseudonyms).restore_json(value)})
         except (ValueError, TypeError):
             raise RefusalError("invalid_json") from None
 
@@ -86,11 +86,14 @@ def _sealed(call: "Call", pseudonyms: "Pseudonyms") -> str:
     return base64.b64encode(_key(call).seal(pseudonyms.dump(), _label(call))).decode()
 
 
-def _opened(call: "Call", mapping: object) -> "Pseudonyms":
-    """Return what a mapping holds; raises RefusalError."""
+def _opened(call: "Call", asked: Body) -> "Pseudonyms | None":
+    """Return what a request's mapping holds, None where /v1/redact had nothing to map and said null. Raises RefusalError."""
     from assistant_gateway.redaction.pseudonyms import Pseudonyms
     from assistant_gateway.sealing.errors import SealBrokenError
 
+    mapping = asked.get("mapping")
+    if mapping is None and "mapping" in asked:
+        return None
     if type(mapping) is not str:
         raise RefusalError("invalid_request", "The field 'mapping' must be the one that /v1/redact answered with.", param="mapping")
     try:

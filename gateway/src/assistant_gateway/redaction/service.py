@@ -82,6 +82,10 @@ class Redaction:
         _finish(masker)
         return shown
 
+    async def stored_beside(self, text: str, found: Counter[str]) -> str:
+        """As `stored`, a large text in a thread."""
+        return await asyncio.to_thread(self.stored, text, found) if _is_large(text) else self.stored(text, found)
+
     def kept(self, body: Body, found: Counter[str]) -> Body:
         """Return messages, or what else a request has to keep, as it may be kept; raises RefusalError under Block.
 
@@ -97,6 +101,10 @@ class Redaction:
             raise RefusalError("invalid_json") from None
         _finish(masker)
         return shown
+
+    async def kept_beside(self, body: Body, found: Counter[str]) -> Body:
+        """As `kept`, much of it in a thread."""
+        return await asyncio.to_thread(self.kept, body, found) if _is_large(body) else self.kept(body, found)
 
     def masker(self, counts: Counter[str] | None = None) -> Masker | None:
         """Return what masks texts that are stored or embedded; None where requests are not looked at."""
@@ -129,17 +137,15 @@ class Passage:
         """Return the body as the model may have it; the one given stays as it is. Raises RefusalError."""
         if self._redaction.request_rules is None:
             return body
-        if self._exchange.request_bytes > THREAD_BYTES:
-            return await asyncio.to_thread(self.masked, body)
-        return self.masked(body)
+        return await asyncio.to_thread(self.masked, body) if _is_large(body) else self.masked(body)
 
-    def question(self, text: str) -> str:
+    async def question(self, text: str) -> str:
         """Return a text as it may be embedded to search for it: as documents are stored. Under Block, `check` has refused it."""
-        return self._redaction.stored(text, Counter())
+        return await self._redaction.stored_beside(text, Counter())
 
-    def kept(self, messages: list[Body]) -> list[Body]:
+    async def kept(self, messages: list[Body]) -> list[Body]:
         """Return messages as they may be kept; what is in them is counted with the whole request."""
-        shown: list[Body] = self._redaction.kept({"messages": messages}, Counter())["messages"]
+        shown: list[Body] = (await self._redaction.kept_beside({"messages": messages}, Counter()))["messages"]
         return shown
 
     def answer(self) -> "Answer | None":
@@ -223,6 +229,23 @@ def unscanned(media: frozenset[str]) -> RefusalError:
     """Return what a client is told of what cannot be looked into."""
     message = f"This assistant takes nothing that it cannot search for personal data: the request holds {', '.join(sorted(media))}."
     return RefusalError("unscanned_media", message)
+
+
+def _is_large(value: Any) -> bool:
+    """Say whether a value holds too much to be looked through while others wait.
+
+    The request's length does not tell: a short one may bring a long conversation back, and documents.
+    """
+    size, rest = 0, [value]
+    while rest and size <= THREAD_BYTES:
+        one = rest.pop()
+        if type(one) is dict:
+            rest += one.keys()
+            rest += one.values()
+        elif type(one) is list:
+            rest += one
+        size += len(one) + 1 if type(one) is str else 1
+    return size > THREAD_BYTES
 
 
 def _finish(masker: Masker) -> None:

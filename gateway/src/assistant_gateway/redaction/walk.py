@@ -36,7 +36,6 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,79}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\-]{0,254}")
 
 EXEMPT: Final = {
-    "model": Exempt(_MODEL, "checked against the policy, and the model server's own name for it"),
     "role": Exempt(_NAME, "a word of the wire format"),
     "type": Exempt(_NAME, "a word of the wire format, or of JSON Schema"),
     "encoding_format": Exempt(_NAME, "a word of the wire format"),
@@ -44,6 +43,7 @@ EXEMPT: Final = {
     "service_tier": Exempt(_NAME, "a word of the wire format"),
     "tool_choice": Exempt(_NAME, "a word of the wire format where it is a string"),
 }
+MODEL: Final = Exempt(_MODEL, "at the top only: checked against the policy, and the model server's own name for it")
 CALL_ID: Final = Exempt(_ID, "joins a call and its result, in messages only; the model server gives it and needs it back")
 
 _MEDIA: Final = {"image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "file": "file"}
@@ -51,6 +51,7 @@ _MEDIA: Final = {"image_url": "image", "input_image": "image", "image": "image",
 _PICTURES: Final = "images"
 _TOKENS: Final = frozenset({"context", "prompt", "input"})
 """Fields that may hold text as the model's tokens."""
+_TOKEN_NUMBER: Final = re.compile(r"[0-9]{1,7}")
 _DATA_URL: Final = re.compile(r"data:(?:image|audio|video|application/pdf)[^,]{0,200};base64,[A-Za-z0-9+/=_\-\r\n]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*\Z")
 _BYTES: Final = frozenset({"image_url", "data", "file_data", "image"})
@@ -66,6 +67,8 @@ _KNOWN_KEYS: Final = frozenset({
     "stream_options", "strict", "suffix", "system", "temperature", "template", "text", "think", "thinking", "tool_call_id",
     "tool_calls", "tool_choice", "tool_name", "tools", "top_k", "top_logprobs", "top_p", "truncate", "type", "url", "user",
 })  # fmt: skip
+# What stays the same while a conversation grows is looked at first: values keep their numbers from turn to turn.
+_FIRST: Final = ("tools", "functions", "format", "response_format", "system", "messages")
 # Schemas of tools: examples and the like are shown to the model, numbers included.
 _SHOWN_NUMBERS: Final = frozenset({"const", "default", "enum", "example", "examples"})
 
@@ -76,7 +79,7 @@ def transform(body: Body, mask: Mask) -> Body:
     `mask` gives the same for the same text, so that names go on fitting together. Raises TooDeepError, and what `mask` raises.
     """
     try:
-        return _Walk(mask).plain(body)
+        return _Walk(mask).body(body)
     except RecursionError:
         raise TooDeepError from None
 
@@ -91,10 +94,10 @@ def unscanned(body: Body) -> frozenset[str]:
 
 def _unread(key: str, value: Any) -> Iterator[str]:
     if type(value) is dict:
-        if key == "content" and value.get("type") in _MEDIA:
-            yield _MEDIA[value["type"]]
+        if key == "content" and (kind := _media_of(value)) is not None:
+            yield kind
         for name, one in value.items():
-            yield from _unread(name, one)
+            yield from _unread(_meant(name), one)
     elif type(value) is list:
         if key == _PICTURES and value:
             yield "image"
@@ -103,6 +106,17 @@ def _unread(key: str, value: Any) -> Iterator[str]:
         else:
             for one in value:
                 yield from _unread(key, one)
+
+
+def _meant(key: str) -> str:
+    """Return the name that the model server reads a key as: it does not care about capitals (Go's encoding/json)."""
+    return key if key in _KNOWN_KEYS else key.casefold()
+
+
+def _media_of(part: dict[str, Any]) -> str | None:
+    """Return what a part of a message holds that cannot be read."""
+    kind = part.get("type")
+    return _MEDIA.get(kind) if type(kind) is str else None
 
 
 def _holds_tokens(value: list[Any]) -> bool:
@@ -116,6 +130,15 @@ class _Walk:
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
+
+    def body(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a request's body."""
+        shown: dict[str, Any] = {}
+        for key in sorted(value, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+            one = value[key]
+            is_model = key == "model" and type(one) is str and MODEL.form.fullmatch(one)
+            shown[self._key(key, value, shown)] = one if is_model else self._field(key, one)
+        return shown
 
     def plain(self, value: dict[str, Any], leave: str | None = None) -> dict[str, Any]:
         """Return an object field by field, without the one that somebody else sees to."""
@@ -144,28 +167,29 @@ class _Walk:
 
     def _entry(self, key: str, value: Any) -> Any:
         """Return an entry of a list that stands behind a name."""
+        name = _meant(key)
         if type(value) is not dict:
-            is_picture = key == _PICTURES and type(value) is str and _BASE64.match(value)
+            is_picture = name == _PICTURES and type(value) is str and _BASE64.match(value)
             return value if is_picture else self._field(key, value)
-        match key:
+        match name:
             case "messages":
                 return self._message(value)
             case "tool_calls":
                 return self._joined(value, "id")
-            case "content" if value.get("type") in _MEDIA:
+            case "content" if _media_of(value) is not None:
                 return self._media(value)
         return self._object(key, value)
 
     def _object(self, key: str, value: dict[str, Any]) -> dict[str, Any]:
-        match key:
-            case "function" | "function_call" if "arguments" in value:
+        match _meant(key):
+            case "function" | "function_call" if any(_meant(name) == "arguments" for name in value):
                 return self._call(value)
             case "parameters" | "schema" | "format":
                 return self._schema(value)
             case "metadata":
                 values: dict[str, Any] = self._values(value)
                 return values
-            case "logit_bias" if all(name.isdecimal() for name in value):
+            case "logit_bias" if all(_TOKEN_NUMBER.fullmatch(name) and type(one) in (int, float) for name, one in value.items()):
                 return value  # numbers of tokens
         return self.plain(value)
 
@@ -189,15 +213,16 @@ class _Walk:
 
     def _call(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a call with its arguments: JSON as text, or parsed."""
-        arguments = value["arguments"]
-        return self.plain(value, leave="arguments") | {
-            "arguments": self._json(arguments) if type(arguments) is str else self._values(arguments)
-        }
+        shown: dict[str, Any] = {}
+        for key, one in value.items():
+            new = self._field(key, one) if _meant(key) != "arguments" else self._json(one) if type(one) is str else self._values(one)
+            shown[self._key(key, value, shown)] = new
+        return shown
 
     def _schema(self, value: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
         for key, one in value.items():
-            shown[self._key(key, value, shown)] = self._values(one) if key in _SHOWN_NUMBERS else self._in_schema(key, one)
+            shown[self._key(key, value, shown)] = self._values(one) if _meant(key) in _SHOWN_NUMBERS else self._in_schema(key, one)
         return shown
 
     def _in_schema(self, key: str, value: Any) -> Any:

@@ -126,6 +126,15 @@ def test_log_probabilities_are_removed() -> None:
     assert b"logprobs" in whole("openai", recorded.COMPLETIONS)  # null, as where nobody asked
 
 
+def test_the_tokens_of_an_answer_that_is_masked_are_removed() -> None:
+    """Ollama's `context` says again, in numbers, what was just masked. Where values are put back only, it holds stand-ins, and stays."""
+    done = line(response="", done=True, context=[70001, 2])
+
+    assert b"70001" not in hiding("ollama").document(done)
+    assert b"70001" not in framed(hiding("ollama"), [done])
+    assert b"70001" in framed(of("ollama"), [done])
+
+
 def test_arguments_stay_json_whatever_the_values_hold() -> None:
     """Streamed as fragments, and parsed."""
     shown = texts(whole("openai", recorded.TOOLS))

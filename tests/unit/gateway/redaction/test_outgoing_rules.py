@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from assistant_gateway.redaction.outgoing import Outgoing, StreamMasker
 from assistant_gateway.redaction.rules import Rules
-from tests.unit.gateway.redaction.pieces import CUTS, cut, streamed
+from assistant_gateway.redaction.streaming import both, restoring
+from tests.unit.gateway.redaction.pieces import CUTS, QUOTED, cut, restorer, streamed
 
 _BODY = "".join(f"MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn{letter}ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI\n" for letter in "abcdefghijklmnop")
 VALUES = {
@@ -100,6 +101,18 @@ def test_a_stream_is_what_the_whole_text_is(text: str) -> None:
 def test_odd_text_gives_the_same_in_every_split(text: str, cuts: list[int]) -> None:
     """Digits and signs in any order: what is decided does not depend on the pieces."""
     assert masked(cut(text, cuts)) == masked([text])
+
+
+@pytest.mark.parametrize("step", [1, 3, 4, 7, 400])
+def test_a_token_that_names_a_secret_is_put_back(step: int) -> None:
+    """Its own word announces a secret: a part of it may go out before the rest is there, and the rest alone looks like no token."""
+    known = restorer()
+    rewriting = both(Outgoing(rules(), passes=known.is_token).rewriting(), restoring(known))
+    text = f"my password is Xk3-PASSWORD-1\n{PROSE[0] * 3}"
+
+    shown = streamed(rewriting.make(""), cut(text, range(0, len(text), step)))
+
+    assert shown == rewriting.once("", text) == text.replace("Xk3-PASSWORD-1", QUOTED)
 
 
 def test_custom_patterns_are_held_as_far_as_they_reach() -> None:

@@ -3,6 +3,7 @@
 import gc
 import json
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from assistant_gateway.record import Exchange
 from assistant_gateway.redaction import service
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, EMBEDDING, GENERATING, STAFF, TEXT, body_for, redacting, said, speak
@@ -266,6 +268,48 @@ async def test_a_large_request_is_looked_through_beside_the_others(fake: FakeOll
 
     assert said("/api/chat", answer.text, stream=False) == text
     assert EMAIL not in shown(fake)
+
+
+async def test_whether_a_request_is_large_goes_by_what_it_brings_along() -> None:
+    """A conversation's earlier turns and the documents are not in its length; the loop must not be held by them either."""
+    threads: set[int] = set()
+
+    class Noting(service.Passage):
+        def masked(self, body: dict[str, Any], *, media: bool = False) -> dict[str, Any]:
+            threads.add(threading.get_ident())
+            return super().masked(body, media=media)
+
+    redaction = service.Redaction(redacting("Mask").redaction)
+    passage = Noting(redaction, "ollama", Exchange(), embeds=False)
+    await passage.request(body_for("/api/chat"))
+    assert threads == {threading.get_ident()}
+    for large in (
+        {"messages": [{"content": "x" * service.THREAD_BYTES}]},
+        {"x": [1] * service.THREAD_BYTES},
+        {"x" * service.THREAD_BYTES: 1},
+    ):
+        threads.clear()
+        await passage.request(large)
+        assert threads.isdisjoint({threading.get_ident()})
+
+
+async def test_questions_and_what_is_kept_are_looked_through_beside_the_others_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    redaction = service.Redaction(redacting("Mask").redaction)
+    assert redaction.request_rules is not None
+    find = redaction.request_rules.find
+
+    def noting(text: str) -> Any:
+        threads.add(threading.get_ident())
+        return find(text)
+
+    monkeypatch.setattr(redaction.request_rules, "find", noting)
+    passage = redaction.passage("ollama", Exchange())
+    text = f"{'x' * service.THREAD_BYTES} {EMAIL}"
+
+    assert (await passage.question(text)).endswith("[EMAIL]")
+    assert (await passage.kept([{"role": "user", "content": text}]))[0]["content"].endswith("[EMAIL]")
+    assert threads.isdisjoint({threading.get_ident()})
 
 
 async def test_a_body_nested_too_deeply_is_refused(fake: FakeOllama, tls: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant_gateway.redaction.walk import CALL_ID, EXEMPT, TooDeepError, transform, unscanned
+from assistant_gateway.redaction.walk import CALL_ID, EXEMPT, MODEL, TooDeepError, transform, unscanned
 from tests.unit.gateway.wire.test_fields import JSON
 
 CANARY = "CANARY 4711"
@@ -175,6 +175,48 @@ def test_what_is_left_has_the_form_of_what_it_should_be(name: str) -> None:
     assert EXEMPT[name].form.fullmatch("word")
 
 
+def test_a_models_name_is_one_at_the_top_only() -> None:
+    """Anywhere else nobody has checked it against the policy."""
+    body = {"model": "tiny:1b", "messages": [{"model": "me@x"}], "new": {"model": "me@x"}}
+    assert transform(body, str.upper)["model"] == "tiny:1b"
+    assert transform(body, str.upper)["messages"] == [{"model": "ME@X"}]
+    assert MODEL.why
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [{"tool_calls": [{"Function": {"name": "f", "Arguments": {"card": 4111111111111111}}}]}]},
+        {"messages": [{"tool_calls": [{"function": {"name": "f", "ARGUMENTS": '{"card": 4111111111111111}'}}]}]},
+        {"tools": [{"Function": {"Parameters": {"properties": {"card": {"Enum": [4111111111111111]}}}}}]},
+    ],
+)
+def test_capitals_hide_nothing_from_it_that_the_model_server_reads(body: dict[str, Any]) -> None:
+    """Go takes `Arguments` for `arguments`: a number in there is text to the model."""
+    assert "4111111111111111" not in json.dumps(transform(body, mask))
+
+
+@pytest.mark.parametrize("given", [{"50256": CANARY}, {"4111111111111111": 1}, {"1": {CANARY: 1}}])
+def test_a_bias_is_of_numbers_or_text_like_all_else(given: dict[str, Any]) -> None:
+    shown = json.dumps(transform({"logit_bias": given}, mask))
+    assert CANARY not in shown
+    assert "4111111111111111" not in shown
+
+
+def test_what_grows_with_a_conversation_is_looked_at_behind_what_does_not() -> None:
+    """Stand-ins are numbered as values are met: those of the tools must not move when a message is added."""
+    seen: list[str] = []
+
+    def note(text: str) -> str:
+        seen.append(text)
+        return text
+
+    transform({"metadata": "last", "messages": [{"content": "then"}], "tools": [{"description": "first"}]}, note)
+
+    texts = [text for text in seen if text in ("first", "then", "last")]
+    assert texts == ["first", "then", "last"]
+
+
 def test_ids_of_calls_stay_where_they_are_ids() -> None:
     """The model server joins a call and its result by them; text in their place is text."""
     strict = str.upper
@@ -210,6 +252,8 @@ PICTURE = "data:image/png;base64,aGVsbG8="
         ({"images": ["aGVsbG8="], "context": [1, 2]}, {"image", "tokens"}),
         ({"input": [[1, 2]]}, {"tokens"}),
         ({"prompt": [1, 2]}, {"tokens"}),
+        ({"messages": [{"Images": ["aGVsbG8="]}], "Context": [1]}, {"image", "tokens"}),
+        ({"messages": [{"Content": [{"type": "image_url", "image_url": {"url": PICTURE}}]}]}, {"image"}),
     ],
 )
 def test_what_cannot_be_read_is_told_and_stays(body: dict[str, Any], kinds: set[str]) -> None:
@@ -222,6 +266,7 @@ def test_what_cannot_be_read_is_told_and_stays(body: dict[str, Any], kinds: set[
     "body",
     [
         {"messages": [{"content": "x", "images": []}], "prompt": "x", "input": ["x"], "context": None, "tools": [{"type": "file"}]},
+        {"content": [{"type": ["image"]}, {"type": {}}, {"type": None}]},
         {"content": {"type": "text"}, "options": {"stop": [1]}},
     ],
 )

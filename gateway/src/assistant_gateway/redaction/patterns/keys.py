@@ -5,6 +5,7 @@ and where the prefix is a word (`sk-`, `key-`) it must look drawn by lot.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.patterns.page import Found, Page, Shape
@@ -61,6 +62,19 @@ def _sources(table: str) -> tuple[str, ...]:
     return tuple(spelt.split())
 
 
+_MOST_TOGETHER: Final = 12
+
+
+def _together(sources: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield those that are searched at once: a dozen that begin with letters of their own, each of the others alone.
+
+    So each search leaps from one first letter to the next; all in one it would take every byte, thirty times as long.
+    """
+    plain = [source for source in sources if source[0] != "["]
+    yield from (tuple(plain[at : at + _MOST_TOGETHER]) for at in range(0, len(plain), _MOST_TOGETHER))
+    yield from ((source,) for source in sources if source[0] == "[")
+
+
 _GUESSED: Final = (
     b"sk-",
     b"key-",
@@ -105,7 +119,15 @@ def _whole(view: bytes, start: int, end: int) -> bool:
     if view[end : end + 1].isalnum():
         return False
     raw = view[start:end]
-    return not raw.startswith(_GUESSED) or any(len(part) >= 14 and drawn(part) for part in re.split(rb"[-_.]", raw))
+    if not raw.startswith(_GUESSED):
+        return True
+    parts = re.split(rb"[-_.]", raw)
+    return any(len(part) >= 14 and drawn(part) for part in parts) or (raw.startswith(b"sk-") and any(map(_long_and_mixed, parts)))
+
+
+def _long_and_mixed(part: bytes) -> bool:
+    """Whether it is no word, with or without a digit: one drawn key of 48 letters and digits in 500 has less than two digits."""
+    return len(part) >= 32 and not part.islower() and not part.isupper()
 
 
 def drawn(part: bytes) -> bool:
@@ -167,7 +189,7 @@ def _other_block(view: bytes, start: int, end: int) -> Found | None:
 
 _API: Final = frozenset({"API_KEY"})
 SHAPES: Final = (
-    Shape(_sources(_KEYS), _key, _API),
-    Shape(_sources(_TOKENS), _token, frozenset({"TOKEN"})),
+    *(Shape(sources, _key, _API) for sources in _together(_sources(_KEYS))),
+    *(Shape(sources, _token, frozenset({"TOKEN"})) for sources in _together(_sources(_TOKENS))),
     Shape((_BEGIN, *_OTHERS), _block, frozenset({"PRIVATE_KEY"}), whole=True),
 )

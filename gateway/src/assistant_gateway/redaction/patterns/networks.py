@@ -4,7 +4,7 @@ import re
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
-from assistant_gateway.redaction.patterns.page import Found, Page, Shape
+from assistant_gateway.redaction.patterns.page import Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.words import Kind
 
 _V4: Final = r"\b(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}\b"
@@ -38,8 +38,18 @@ def _v4(page: Page, start: int, end: int) -> Found | None:
 
 
 def _names_a_version(page: Page, start: int) -> bool:
-    """Whether the word before is one that numbers with dots follow; `error 10.0.0.7` is an address."""
-    return any(page.view[hit.start : hit.end].strip(b"_ ").lower() in _DOTTED for hit in page.before(start, 28) if hit.kinds & Kind.OTHER)
+    """Whether the word before, on its line, is one that numbers with dots follow; `error 10.0.0.7` is an address."""
+    line = page.view.rfind(b"\n", 0, start)
+    return any(
+        page.view[hit.start : hit.end].strip(b"_ ").lower() in _DOTTED and not _ends_a_word(page.view, hit)
+        for hit in page.before(start, 28)
+        if hit.kinds & Kind.OTHER and hit.start > line
+    )
+
+
+def _ends_a_word(view: bytes, hit: Hit) -> bool:
+    """Whether a word is the last letter of something drawn by lot: the V of `CtfHijV`."""
+    return hit.end - hit.start == 1 and hit.start > 0 and view[hit.start - 1 : hit.start].isalnum()
 
 
 _DOTTED: Final = frozenset(

@@ -22,6 +22,7 @@ KEYS = [
     "pypi-AgEIcHlwaS5vcmc" + MIXED[:120],
     "dckr_pat_" + MIXED[:27],
     "sk-proj-" + MIXED[:48],
+    "sk-proj-GXwLVFMXaWFVcOcFKmWtRyaJPJSMzOYYterVfyoZqHTFzMeD",  # hardly a digit, as one of 500 is drawn
     "sk-" + MIXED[:20] + "T3BlbkFJ" + MIXED[:20],
     "sk-ant-api03-" + MIXED[:93],
     "sk-or-v1-" + HEX[:64],

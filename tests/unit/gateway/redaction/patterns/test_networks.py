@@ -42,6 +42,12 @@ def test_what_looks_like_an_address_stays(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize("before", ["Bo5lHgsuv70zCtfHijV ", "the new version\n", "uses 3zZv: "])
+def test_a_version_is_named_by_a_word_of_the_same_line(before: str) -> None:
+    """The last letter of something drawn by lot names none, nor does the line before."""
+    assert found(before + "13.219.57.35") == [("IP_ADDRESS", "13.219.57.35")]
+
+
 @pytest.mark.parametrize("address", ["00:1A:2B:3C:4D:5E", "00-1a-2b-3c-4d-5e", "001A.2B3C.4D5E"])
 def test_a_mac_address_is_found(address: str) -> None:
     """With colons, hyphens or as Cisco writes it."""
