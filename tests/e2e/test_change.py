@@ -188,7 +188,7 @@ def test_another_model_is_served_when_it_is_verified_and_not_before(node: Node, 
     with node.outside.behaving(broken=True):
         scene.kubectl.patch("pa", NAME, {"spec": {"model": {"name": OTHER_MODEL, "digest": None}}})
         until("the new model is wanted", lambda: condition(scene.kubectl.get("pa", NAME), "ModelReady").get("status") != "True")
-        until("its pull runs", lambda: pull_runs(scene.kubectl), 30)
+        until("its pull runs", lambda: pull_runs(scene.kubectl), 90)
         meanwhile = models(scene)
         answered = scene.generate(num_predict=1)
 

@@ -1,6 +1,6 @@
 """Conversations are kept where the spec says so, for as long as it says, encrypted, for their owner; and then they are gone.
 
-One assistant that keeps them for a minute, without documents: the store is there for conversations alone.
+One assistant that keeps them for little more than a minute, without documents: the store is there for conversations alone.
 """
 
 import json
@@ -15,10 +15,11 @@ from tests.cluster.node.cluster import Node
 from tests.e2e.support.assistants import MODEL, Assistants
 from tests.e2e.support.kept import Volume, store_claim, store_pod
 from tests.e2e.support.kubectl import Kubectl, condition, until
-from tests.e2e.support.objects import everything
+from tests.e2e.support.objects import EVENTS, everything
 
 NAME = "keeper"
-TTL, GRACE = 60, 60
+TTL, GRACE = 75, 60
+NOT_OURS = (*EVENTS, "pods.metrics.k8s.io")
 CANARY = f"okapi{secrets.token_hex(6)}"
 SPEC: dict[str, Any] = {
     "retention": {"conversations": {"mode": "Keep", "ttl": f"{TTL}s"}},
@@ -126,13 +127,13 @@ def test_an_answer_is_kept_before_its_end_is_sent(scene: Scene) -> None:
     scene.kubectl.run("delete", "pod", store_pod(scene.kubectl, NAME), f"{NAME}-0", "--grace-period=0", "--force", "--wait=false")
     scene.kubectl.wait_for("pod", store_pod(scene.kubectl, NAME), "condition=Ready", 90)
 
-    found = until("it is there again", lambda: scene.items("alice", mine), TTL - 10, 1)
+    found = until("it is there again", lambda: scene.items("alice", mine), TTL - 5, 0.5)
     assert [item["role"] for item in found] == ["user", "user", "assistant"]
 
 
 def test_what_is_kept_is_gone_when_its_time_is_over(node: Node, scene: Scene) -> None:
     """Within a minute of being due; status counts it; its words were never on the volume, and are not in the logs."""
-    scene.kubectl.wait_for("pa", NAME, "condition=Ready", 120)
+    scene.kubectl.wait_for("pa", NAME, "condition=Ready", 180)
     purged = scene.kubectl.get("pa", NAME)["status"].get("retention", {}).get("purged", 0)
     began = time.monotonic()
     mine = scene.begin("alice")
@@ -145,9 +146,8 @@ def test_what_is_kept_is_gone_when_its_time_is_over(node: Node, scene: Scene) ->
     assert TTL - 2 <= time.monotonic() - began <= TTL + GRACE
     assert scene.chat("alice", mine)[0] == 404
     assert Volume(node, scene.kubectl, NAME).occurrences(CANARY) == {CANARY: 0}
-    until("status counts it", lambda: scene.kubectl.get("pa", NAME)["status"]["retention"]["purged"] > purged, 90, 2)
-    enforced = condition(scene.kubectl.get("pa", NAME), "RetentionEnforced")
-    assert (enforced["status"], enforced["reason"]) == ("True", "OnTime")
+    until("status counts it", lambda: scene.kubectl.get("pa", NAME)["status"]["retention"]["purged"] > purged, 150, 2)
+    until("it is on time", lambda: condition(scene.kubectl.get("pa", NAME), "RetentionEnforced").get("reason") == "OnTime", 90, 1)
     assert CANARY not in scene.kubectl.logs(f"{NAME}-0") + scene.kubectl.logs(store_pod(scene.kubectl, NAME))
 
 
@@ -192,12 +192,12 @@ def test_keeping_nothing_any_more_removes_the_store(node: Node, scene: Scene) ->
     claim = store_claim(scene.kubectl, NAME)
     scene.kubectl.patch("pa", NAME, {"spec": {"retention": None}})
 
-    until("the claim is gone", lambda: scene.kubectl.find("pvc", claim) is None, 120, 1)
+    until("the claim is gone", lambda: scene.kubectl.find("pvc", claim) is None, 180, 1)
     scene.assistants.settled(NAME)
 
-    left = [one["metadata"]["name"] for one in everything(scene.kubectl, "events", "events.events.k8s.io") if is_stores(one)]
-    assert left == []
-    until("its files are gone", lambda: not folder.exists(), 60, 1)
+    # What its StatefulSet owned, revisions and slices, the cluster removes in its own time.
+    until("no object of it is left", lambda: not any(map(is_stores, everything(scene.kubectl, *NOT_OURS))), 120, 1)
+    until("its files are gone", lambda: not folder.exists(), 120, 1)
     assert not condition(scene.kubectl.get("pa", NAME), "StoreReady")
     status, answer = scene.send("alice", "/v1/conversations", {})
     assert (status, answer["error"]["code"]) == (400, "conversations_not_kept")

@@ -132,5 +132,4 @@ def test_status_counts_it_once_and_on_time(scene: Scene, life: Life) -> None:
     )
 
     assert scene.retention()["purged"] == life.purged_before + 1
-    enforced = condition(scene.kubectl.get("pa", NAME), "RetentionEnforced")
-    assert (enforced["status"], enforced["reason"]) == ("True", "OnTime")
+    until("it is on time", lambda: condition(scene.kubectl.get("pa", NAME), "RetentionEnforced").get("reason") == "OnTime", 90, 1)

@@ -18,6 +18,7 @@ from tests.e2e.support.assistants import EMBEDDING_MODEL, SETTLE_SECONDS, Assist
 from tests.e2e.support.confinement import (
     CONFINED,
     GATE,
+    at_gate,
     containers,
     evidence,
     gate_waits_for,
@@ -41,8 +42,9 @@ TOLD_WITHIN = 60
 """Seconds from enforcement's end to Ready=False: what is promised."""
 REFUSED_WITHIN = 15
 """Seconds from the probe's seeing a breach to the gateway's refusals: what is promised."""
-MENDED_WITHIN = 60
-NAMED_WITHIN = 10
+MENDED_WITHIN = 120
+NAMED_WITHIN = 30
+USUAL = "Seen from inside every pod: outside, pods, metadata and dns are out of reach. Open in this cluster: apiServer, ownNode."
 CONCURRENT = 10
 
 Enforce = Callable[[Mode], None]
@@ -79,6 +81,18 @@ def mended(kubectl: Kubectl, name: str = NAME) -> None:
     )
 
 
+def as_usual(kubectl: Kubectl) -> None:
+    """Wait until all was seen: a first look can find a way not answered for, where the operator's own try of it was lost."""
+    until(
+        "every class was seen, and the condition says so",
+        lambda: (
+            (state(kubectl, NAME), message(kubectl, NAME), verdicts(kubectl, NAME)) == (("True", "Enforced"), USUAL, CLOSED | OPEN)
+            and state(kubectl, NAME, "Ready") == ("True", "Serving")
+        ),
+        MENDED_WITHIN,
+    )
+
+
 def answer(assistants: Assistants) -> tuple[int, str]:
     """Ask the gateway itself, past the Service, which leads to ready pods alone; return its status and code."""
     status, body = ask_pod(assistants, {"method": "GET", "path": "/api/tags"}, name=NAME, key=assistants.key(NAME))
@@ -89,10 +103,7 @@ def test_status_says_what_was_seen_from_inside_the_pods(serving: Assistants) -> 
     """Each required way out was tried and closed, by node and a moment ago; those that the cluster leaves open are named, not hidden."""
     kubectl = serving.kubectl
 
-    assert state(kubectl, NAME) == ("True", "Enforced")
-    assert message(kubectl, NAME) == (
-        "Seen from inside every pod: outside, pods, metadata and dns are out of reach. Open in this cluster: apiServer, ownNode."
-    )
+    as_usual(kubectl)
     assert verdicts(kubectl, NAME) == CLOSED | OPEN
     assert {one["node"] for one in evidence(kubectl, NAME)} == {NODE_NAME}
     assert all(0 <= time.time() - instant(one["lastChecked"]) + 2 < 600 for one in evidence(kubectl, NAME))
@@ -108,7 +119,7 @@ def test_what_a_cluster_closes_beyond_the_usual_is_shown(serving: Assistants, en
     until("all is closed", lambda: verdicts(kubectl, NAME) == CLOSED | dict.fromkeys(REPORTED, ("Enforced", False)), TOLD_WITHIN)
 
     until("the condition says so too", lambda: "Open in this cluster" not in message(kubectl, NAME), NAMED_WITHIN)
-    assert state(kubectl, NAME, "Ready") == ("True", "Serving")
+    until("it serves", lambda: state(kubectl, NAME, "Ready") == ("True", "Serving"), MENDED_WITHIN)
     enforce("on")
     until("they are open again", lambda: verdicts(kubectl, NAME) == CLOSED | OPEN, TOLD_WITHIN)
 
@@ -116,18 +127,23 @@ def test_what_a_cluster_closes_beyond_the_usual_is_shown(serving: Assistants, en
 def test_enforcement_that_ends_is_said_and_requests_are_refused(serving: Assistants, enforce: Enforce) -> None:
     """Switched off under an assistant that serves: not Ready within a minute, 503 from the gateway; on again, all is served again."""
     kubectl = serving.kubectl
-    assert answer(serving)[0] == 200
+    until("it serves", lambda: answer(serving)[0] == 200, MENDED_WITHIN)
 
     enforce("off")
     until("status says so", lambda: both(kubectl) == {("False", "NotEnforced")}, TOLD_WITHIN)
-    text = message(kubectl, NAME)
     until("the gateway refuses", lambda: answer(serving) == (503, "not_ready"), REFUSED_WITHIN)
 
-    assert all(path in text for path in REQUIRED)
-    assert {path: verdicts(kubectl, NAME)[path][0] for path in REQUIRED} == dict.fromkeys(REQUIRED, "NotEnforced")
+    # The round in which the ways open may find some of them still closed: the next one finds them all.
+    until("of every class", lambda: CLOSED.keys() == open_ones(kubectl), TOLD_WITHIN)
+    until("the condition names each", lambda: all(path in message(kubectl, NAME) for path in REQUIRED), NAMED_WITHIN)
     enforce("on")
     mended(kubectl)
     assert serving.ask("ollama", "Say hello.")["whole"]
+
+
+def open_ones(kubectl: Kubectl) -> set[str]:
+    """Return the required classes that were seen open."""
+    return {path for path, seen in verdicts(kubectl, NAME).items() if seen == ("NotEnforced", True)}
 
 
 @pytest.mark.parametrize("direction", ["egress", "ingress"])
@@ -149,7 +165,8 @@ def test_a_policy_of_somebody_elses_that_opens_something_is_named(serving: Assis
 def test_a_policy_of_somebody_elses_that_opens_nothing_is_no_matter(serving: Assistants) -> None:
     """One more denial changes nothing: a policy without rules lets nothing through."""
     kubectl = serving.kubectl
-    before = kubectl.get("pa", NAME)["status"]["conditions"]
+    as_usual(kubectl)
+    before = messages(kubectl)
 
     kubectl.apply(widening("another-denial", egress=[]), widening("marks-the-end", egress=[{}]))
     try:
@@ -162,8 +179,11 @@ def test_a_policy_of_somebody_elses_that_opens_nothing_is_no_matter(serving: Ass
         kubectl.delete("networkpolicy", "marks-the-end")
         kubectl.delete("networkpolicy", "another-denial")
 
-    after = kubectl.get("pa", NAME)["status"]["conditions"]
-    assert {one["type"]: one["message"] for one in after} == {one["type"]: one["message"] for one in before}
+    until("every condition says what it did", lambda: messages(kubectl) == before, MENDED_WITHIN)
+
+
+def messages(kubectl: Kubectl) -> dict[str, str]:
+    return {one["type"]: one["message"] for one in kubectl.get("pa", NAME)["status"]["conditions"]}
 
 
 def test_nothing_but_the_gate_starts_where_nothing_is_enforced(assistants: Assistants, enforce: Enforce) -> None:
@@ -172,8 +192,8 @@ def test_nothing_but_the_gate_starts_where_nothing_is_enforced(assistants: Assis
     enforce("off")
     assistants.apply(NAME)
     until("status says so", lambda: both(kubectl) == {("False", "NotEnforced")}, SETTLE_SECONDS)
-    until("the gate says what it waits for", lambda: set(gate_waits_for(kubectl, POD) or ()) == set(REQUIRED), 30)
-    held = kubectl.get("pod", POD)
+    until("the gate says what it waits for", lambda: set(gate_waits_for(kubectl, POD) or ()) == set(REQUIRED), 90)
+    held = at_gate(kubectl, POD)
 
     assert started(held) == {GATE}
     switched = time.time()
@@ -200,9 +220,9 @@ def test_where_evidence_is_only_reported_nothing_waits_for_it(assistants: Assist
 
     assistants.ready(NAME, {"egress": {"evidence": {"mode": "Reported"}}})
     until("the condition says what is open", lambda: state(kubectl, NAME) == ("False", "NotEnforced"), TOLD_WITHIN)
-    until("status has it", lambda: set(verdicts(kubectl, NAME).values()) == {("NotEnforced", False)}, NAMED_WITHIN)
+    until("status has it", lambda: set(verdicts(kubectl, NAME).values()) == {("NotEnforced", False)}, TOLD_WITHIN)
 
-    assert state(kubectl, NAME, "Ready") == ("True", "Serving")
+    until("it serves", lambda: state(kubectl, NAME, "Ready") == ("True", "Serving"), MENDED_WITHIN)
     assert GATE not in containers(kubectl.get("pod", POD))
     assert answer(assistants)[0] == 200
 
@@ -213,14 +233,14 @@ def test_a_way_out_that_the_cluster_leaves_open_can_be_required_closed(assistant
 
     assistants.apply(NAME, {"egress": {"evidence": {"paths": [*REQUIRED, "apiServer"]}}})
     until("status says so", lambda: both(kubectl) == {("False", "NotEnforced")}, SETTLE_SECONDS)
-    until("the gate waits for it alone", lambda: gate_waits_for(kubectl, POD) == ["apiServer"], 30)
+    until("the gate waits for it alone", lambda: gate_waits_for(kubectl, POD) == ["apiServer"], 90)
 
-    assert ": apiServer." in message(kubectl, NAME)
-    assert verdicts(kubectl, NAME) == CLOSED | {"apiServer": ("NotEnforced", True), "ownNode": ("NotEnforced", False)}
-    assert started(kubectl.get("pod", POD)) == {GATE}
+    wanted = CLOSED | {"apiServer": ("NotEnforced", True), "ownNode": ("NotEnforced", False)}
+    until("status has it alone", lambda: verdicts(kubectl, NAME) == wanted and ": apiServer." in message(kubectl, NAME), TOLD_WITHIN)
+    assert started(at_gate(kubectl, POD)) == {GATE}
     enforce("strict")
     assistants.settled(NAME)
-    assert verdicts(kubectl, NAME)["apiServer"] == ("Enforced", True)
+    until("it is seen closed", lambda: verdicts(kubectl, NAME)["apiServer"] == ("Enforced", True), TOLD_WITHIN)
 
 
 def test_a_way_out_that_is_taken_back_ends_what_goes_through_it(assistants: Assistants) -> None:
@@ -267,7 +287,7 @@ def test_ten_assistants_at_once_are_all_seen_confined(assistants: Assistants) ->
     for name in names:
         kubectl.wait_for("pa", name, "condition=Ready", SETTLE_SECONDS * 2)
 
-    assert {name: state(kubectl, name) for name in names} == dict.fromkeys(names, ("True", "Enforced"))
     # On a machine this busy the operator's own first try of the metadata service may come too late: then nothing seems to be there yet.
-    until("each has evidence of its own", lambda: all(verdicts(kubectl, name) == CLOSED | OPEN for name in names), TOLD_WITHIN)
-    assert {state(kubectl, name, "Ready") for name in names} == {("True", "Serving")}
+    until("each has evidence of its own", lambda: all(verdicts(kubectl, name) == CLOSED | OPEN for name in names), MENDED_WITHIN)
+    for name in names:
+        mended(kubectl, name)

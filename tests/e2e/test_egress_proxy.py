@@ -38,7 +38,7 @@ HOSTS = [
     {"host": OTHER_REGISTRY},  # at one that no rule allows
 ]
 OBJECTS = {"Deployment", "Service", "ConfigMap", "NetworkPolicy", "Pod"}
-TOLD_WITHIN = 30
+TOLD_WITHIN = 120
 
 ALLOWED: dict[str, Attempt] = {
     "a host": {"ask": f"https://{WEB_HOST}/"},
@@ -97,7 +97,7 @@ def spec(*rules: Any) -> dict[str, Any]:
 def scene(node: Node, shared_assistants: Assistants) -> Scene:
     shared_assistants.ready(NAME, spec(*HOSTS, BLOBS))
     proxied = Proxied(shared_assistants, NAME)
-    shared_assistants.kubectl.wait_for("deployment", proxied.proxy, "condition=Available", 60)
+    shared_assistants.kubectl.wait_for("deployment", proxied.proxy, "condition=Available", 150)
     authority = node.pull_authority()
 
     def attempt(attempts: dict[str, Attempt]) -> tuple[dict[str, Outcome], list[Record]]:
@@ -177,11 +177,10 @@ def test_without_the_proxy_everything_is_closed(scene: Scene) -> None:
 
 def test_the_assistant_is_as_confined_as_ever(scene: Scene) -> None:
     """What is required closed is seen closed; what is allowed is seen to be reached, from the pod itself."""
-    assert state(scene.kubectl, NAME) == ("True", "Enforced")
-    required = dict.fromkeys(("outside", "pods", "metadata", "dns"), ("Enforced", True))
+    until("it is confined", lambda: state(scene.kubectl, NAME) == ("True", "Enforced"), 60, 0.5)
+    required = dict.fromkeys(("outside", "pods", "metadata", "dns"), ("Enforced", True)) | {"allowed": ("Enforced", False)}
     # The first look of a new pod can find the metadata service silent, as the operator's own try of it is lost now and then.
-    until("all of it was seen", lambda: required.items() <= verdicts(scene.kubectl, NAME).items(), 60, 0.5)
-    assert verdicts(scene.kubectl, NAME)["allowed"] == ("Enforced", False)
+    until("all of it was seen", lambda: required.items() <= verdicts(scene.kubectl, NAME).items(), 120, 0.5)
 
 
 def test_every_decision_is_counted(scene: Scene) -> None:
@@ -222,7 +221,8 @@ def test_a_rule_that_is_taken_back_ends_what_goes_through_it(scene: Scene, node:
         scene.proxied.assistants.apply(NAME, spec(*HOSTS[1:], BLOBS))
         until("the connection has ended", lambda: connection.poll() is not None, 60)
     scene.proxied.assistants.settled(NAME)
-    until("one proxy is left", lambda: len(scene.proxied.pods()) == 1, 30)
+    until("one proxy is left", lambda: len(scene.proxied.pods()) == 1, 90)
+    scene.kubectl.wait_for("deployment", scene.proxied.proxy, "condition=Available", 90)
 
     (outcome,) = scene.proxied.attempt([attempt], node.pull_authority())
 
@@ -235,7 +235,7 @@ def test_without_a_host_there_is_no_proxy(scene: Scene) -> None:
     scene.proxied.assistants.apply(NAME, spec(BLOBS))
     scene.proxied.assistants.settled(NAME)
 
-    until("all of the proxy is gone", lambda: scene.proxied.objects() == set(), 30)
+    until("all of the proxy is gone", lambda: scene.proxied.objects() == set(), 120)
     until("status does not speak of it", lambda: scene.proxied.told() == {}, TOLD_WITHIN)
     pod = scene.kubectl.get("pod", POD)
     assert [one for part in pod["spec"]["containers"] for one in part.get("env", ()) if "PROXY" in one["name"].upper()] == []

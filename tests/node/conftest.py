@@ -20,7 +20,7 @@ NUMBER = "9"
 UP = ("up", "--only", "client")
 """The tests of the node need none of the product's images."""
 SERVICES = (
-    *("etcd", "containerd", "outside", "kube-apiserver", "kube-controller-manager"),
+    *("etcd", "containerd", "outside", "nft", "kube-apiserver", "kube-controller-manager"),
     *("kube-scheduler", "kubelet", "kube-proxy", "provisioner"),
 )
 
@@ -47,6 +47,11 @@ class CommandLine:
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def running(self, *words: str) -> subprocess.Popen[str]:
+        """Start kubectl; its standard output is read by the caller."""
+        command = [str(builds.built("kubectl")), f"--kubeconfig={self.state / 'kubeconfig'}", *words]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def apply(self, *manifests: dict[str, Any]) -> None:
         self.kubectl("apply", "--filename", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))

@@ -1,10 +1,12 @@
 """The enforcement modes, each shown by what a pod can and cannot reach."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.node import table
 from tests.node.conftest import UP, CommandLine
 from tests.support.waiting import until
 
@@ -39,6 +41,24 @@ DENY = {
 }
 
 
+LOST = """
+import json, socket, sys, time
+
+end, tried, lost = time.monotonic() + float(sys.argv[1]), 0, 0
+while time.monotonic() < end:
+    tried += 1
+    try:
+        socket.create_connection(("10.96.0.10", 53), 0.5).close()
+    except TimeoutError:
+        lost += 1
+    time.sleep(0.005)
+print(json.dumps([tried > 200, lost]))
+"""
+"""Whether enough connections were begun, and how many first packets did not arrive."""
+COMING = 4
+"""Pods that come and go meanwhile."""
+
+
 @pytest.fixture(scope="module")
 def namespace(up: CommandLine) -> Iterator[CommandLine]:
     up.run(*UP)
@@ -63,6 +83,42 @@ def test_without_a_policy_everything_is_open(namespace: CommandLine) -> None:
     namespace.run("enforce", "strict")
 
     assert reached(namespace) == set(TARGETS)
+
+
+def test_pods_that_come_and_go_cost_others_no_packet(namespace: CommandLine) -> None:
+    """What waits for the enforcer's verdict waits for nothing else: see tests/cluster/node/table.py."""
+    namespace.run("enforce", "on")
+    others = {"matchLabels": {"comes": "and-goes"}}
+    policy = {**DENY, "metadata": {"name": "others", "namespace": "modes"}, "spec": {"podSelector": others, "policyTypes": ["Egress"]}}
+    container = {"name": "client", "image": "localhost/private-assistant/client:dev"}
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"other-{number}", "namespace": "modes", "labels": others["matchLabels"]},
+            "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
+        }
+        for number in range(COMING)
+    ]
+
+    with namespace.running("--namespace", "modes", "exec", "client", "--", "python3", "-c", LOST, "15") as trying:
+        namespace.apply(policy, *pods)
+        namespace.kubectl("--namespace", "modes", "wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+        namespace.kubectl("--namespace", "modes", "delete", "pod", "--selector=comes=and-goes")
+        output, _ = trying.communicate(timeout=60)
+
+    assert json.loads(output) == [True, 0]
+
+
+def test_the_enforcers_own_table_is_taken(namespace: CommandLine) -> None:
+    """Nobody but who holds it can hook anything in there, or it would be hooked out again, with all that waits."""
+    inside = ("nsenter", f"--target={namespace.first()}", "--net", "nft")
+
+    done = subprocess.run([*inside, "add", "chain", "inet", table.NAME, "any"], capture_output=True, text=True, check=False)
+
+    assert "Operation not permitted" in done.stderr
+    assert subprocess.run([*inside, "add", "table", "inet", "any"], check=False).returncode == 0
+    subprocess.run([*inside, "delete", "table", "inet", "any"], check=True)
 
 
 @pytest.mark.parametrize(

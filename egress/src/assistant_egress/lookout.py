@@ -20,7 +20,7 @@ from assistant_egress.wire import Request
 
 FLUSH_SECONDS: Final = 1.0
 MAX_WAITING: Final = 4
-"""Rounds in the queue. Each takes a second, and who asks for the verdict must find a connection free (server.py)."""
+"""Rounds in the queue. Each takes up to a second, and who asks for the verdict must find a connection free (server.py)."""
 
 
 @dataclass(frozen=True, slots=True)

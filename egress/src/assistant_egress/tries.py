@@ -1,10 +1,14 @@
-"""One whole try: every target of a round at once, each with its own socket, none for longer than a second.
+"""One whole try: every target of a round at once, none for longer than a second, and each asked several times in it.
 
-Nothing is ever sent to a TCP target; its connection is reset the moment it is there. Sockets never block: the loop that owns the selector
+What was lost on its way must not look like what was blocked. Datagrams are sent again, and TCP connections begun again beside those that
+still wait: the kernel would send its second SYN after a second. Nothing is ever sent over a connection, and each is reset the moment one of
+them is there. Sockets never block: the loop that owns the selector
 calls back (lookout.py).
 """
 
+import contextlib
 import errno
+import math
 import os
 import selectors
 import socket
@@ -16,9 +20,9 @@ from assistant_egress import errnos
 from assistant_egress.protocol import UDP_QUESTION, Observed, Result, Round, Target, dns_question
 
 TIMEOUT: Final = 1.0
-"""Seconds that a target has to answer. A SYN is sent once in that time."""
-RESEND: Final = 0.25
-"""Seconds after which a datagram without an answer is sent again: one that was lost must not look like one that was blocked."""
+"""Seconds that a target has to answer."""
+RESEND: Final = 0.2
+"""Seconds after which one without an answer is asked again."""
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _MAPPED: Final = bytes(10) + b"\xff\xff"
@@ -31,7 +35,9 @@ class Try:
         """Start at `now`, in seconds of the loop's clock."""
         self.asked = asked
         self._end = now + timeout
-        self._next_send = now + RESEND
+        self._next_ask = now + RESEND
+        self._asks_left = math.ceil(timeout / RESEND) - 1
+        """However late this process comes to it: a try that was ended by the clock alone might have asked once."""
         self._attempts = [_Attempt(target, selector) for target in asked.targets]
         for attempt in self._attempts:
             attempt.start()
@@ -39,7 +45,7 @@ class Try:
     @property
     def deadline(self) -> float:
         """When `expire` has something to do."""
-        return min(self._end, self._next_send)
+        return self._next_ask if self._asks_left else self._end
 
     @property
     def is_over(self) -> bool:
@@ -48,12 +54,14 @@ class Try:
 
     def expire(self, now: float) -> None:
         """Ask those again that may not have heard, and call those that have not answered in time Blocked."""
-        if now >= self._end:
-            self.end("Blocked")
-        elif now >= self._next_send:
-            self._next_send = now + RESEND
+        if self._asks_left and now >= self._next_ask:
+            self._asks_left -= 1
+            self._next_ask = max(self._next_ask, now - RESEND / 2) + RESEND
+            self._end = max(self._end, now + RESEND / 2)
             for attempt in self._attempts:
-                attempt.send()
+                attempt.ask_again()
+        elif not self._asks_left and now >= self._end:
+            self.end("Blocked")
 
     def end(self, observed: Observed = "Failed") -> None:
         """Close what is open; what had no answer is `observed`."""
@@ -66,46 +74,50 @@ class Try:
 
 
 class _Attempt:
-    """One target's socket, until something is observed."""
+    """One target's sockets, until something is observed: one for datagrams, for TCP one more each time that it is asked again."""
 
     def __init__(self, target: Target, selector: selectors.BaseSelector) -> None:
         self.result: Result | None = None
         self._target = target
         self._selector = selector
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._is_ipv6 = ":" in target.address
         self._is_mapped = self._is_ipv6 and socket.inet_pton(socket.AF_INET6, target.address).startswith(_MAPPED)
 
     def start(self) -> None:
         """Connect, or send; what fails at once is settled at once."""
         try:
-            self._socket = self._open()
-            self._connect(self._socket)
+            self._connect(self._open())
         except OSError as error:
             self.settle(errnos.at_once(error.errno or 0, is_ipv6=self._is_ipv6, is_mapped=self._is_mapped))
 
-    def send(self) -> None:
-        """Ask again over a protocol that has no retransmission of its own; errors of an earlier datagram come up here, too."""
-        if self._socket is None or self._target.protocol == "tcp":
+    def ask_again(self) -> None:
+        """Send the datagram again, or begin one more connection; nothing where the target has been observed."""
+        if self.result is not None:
+            return
+        if self._target.protocol == "tcp":
+            with contextlib.suppress(OSError):  # what cannot be begun a second time takes nothing from the first
+                self._connect(self._open())
             return
         try:
-            self._send(self._socket)
-        except OSError as error:
+            self._send(self._sockets[0])
+        except OSError as error:  # errors of an earlier datagram come up here, too
             self.settle(errnos.from_network(error.errno or 0, self._target.protocol, is_ipv6=self._is_ipv6))
 
     def settle(self, observed: Observed) -> None:
-        """Note what was seen, unless something was before, and close the socket."""
+        """Note what was seen, unless something was before, and close the sockets."""
         if self.result is None:
             self.result = Result(self._target.id, observed, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-        if self._socket is not None:
-            if self._socket in self._selector.get_map():
-                self._selector.unregister(self._socket)
-            self._socket.close()
-            self._socket = None
+        for opened in self._sockets:
+            if opened in self._selector.get_map():
+                self._selector.unregister(opened)
+            opened.close()
+        self._sockets.clear()
 
     def _open(self) -> socket.socket:
         kind = socket.SOCK_STREAM if self._target.protocol == "tcp" else socket.SOCK_DGRAM
         opened = socket.socket(socket.AF_INET6 if self._is_ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+        self._sockets.append(opened)
         if kind == socket.SOCK_STREAM:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         if self._is_mapped:  # where net.ipv6.bindv6only is set, ENETUNREACH would be answered without a look at any route
@@ -117,10 +129,10 @@ class _Attempt:
         if self._target.protocol != "tcp":
             if number:
                 raise OSError(number, "connect")
-            self._selector.register(opened, selectors.EVENT_READ, self._heard)
+            self._selector.register(opened, selectors.EVENT_READ, lambda: self._heard(opened))
             self._send(opened)
         elif number == errno.EINPROGRESS:
-            self._selector.register(opened, selectors.EVENT_WRITE, self._connected)
+            self._selector.register(opened, selectors.EVENT_WRITE, lambda: self._connected(opened))
         elif number:
             raise OSError(number, "connect")
         else:
@@ -129,17 +141,17 @@ class _Attempt:
     def _send(self, opened: socket.socket) -> None:
         opened.send(UDP_QUESTION if self._target.protocol == "udp" else dns_question(int.from_bytes(os.urandom(2), "big")))
 
-    def _connected(self) -> None:
-        if self._socket is None:  # settled by another event of the same turn
+    def _connected(self, opened: socket.socket) -> None:
+        if self.result is not None:  # settled by another event of the same turn
             return
-        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        number = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.settle(errnos.from_network(number, "tcp", is_ipv6=self._is_ipv6) if number else "Reached")
 
-    def _heard(self) -> None:
-        if self._socket is None:
+    def _heard(self, opened: socket.socket) -> None:
+        if self.result is not None:
             return
         try:
-            self._socket.recv(1)  # a datagram's rest is dropped with it
+            opened.recv(1)  # a datagram's rest is dropped with it
         except BlockingIOError:  # it was there and its checksum was wrong
             return
         except OSError as error:

@@ -85,6 +85,12 @@ def parser() -> argparse.ArgumentParser:
         help="labels of the cluster's DNS pods, k=v,k=v: egress proxies may ask them for names (default %(default)s)",
     )
     add("--dns-port", type=int, default=DNS_PORT, help="port on which these pods listen (default %(default)s)")
+    add(
+        "--cilium-names",
+        choices=("true", "false"),
+        default="false",
+        help="true: where Cilium's policies are served, egress proxies get out by Cilium's DNS and FQDN rules alone (default %(default)s)",
+    )
     add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
     add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
     add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
@@ -155,6 +161,7 @@ def _installation(chosen: argparse.Namespace) -> Installation:
         pull_ca=_read(chosen.pull_ca_file),
         dns_labels=pairs(chosen.dns_labels, "--dns-labels"),
         dns_port=chosen.dns_port,
+        cilium_names=chosen.cilium_names == "true",
     )
 
 

@@ -62,6 +62,7 @@ def services(layout: Layout) -> tuple[Service, ...]:
         Service("etcd", [_built("etcd"), *_etcd(layout)]),
         Service("containerd", [_built("containerd"), "--config", f"{configuration}/containerd.toml"]),
         Service("outside", [*python, "tests.cluster.outside", str(layout.outside)]),
+        Service("nft", [*python, "tests.cluster.node.table"]),
         Service("kube-apiserver", [_built("kube-apiserver"), *_api_server(layout)], etcd_ready),
         Service("kube-controller-manager", [_built("kube-controller-manager"), *_controller_manager(layout)], api_ready),
         Service(

@@ -13,6 +13,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -35,7 +36,7 @@ def ask(url: str) -> dict[str, object]:
 
 
 def connect(target: str, host: str | None = None, method: str = "CONNECT", name: str | None = None) -> dict[str, object]:
-    with socket.create_connection((PROXY.hostname, PROXY.port), SECONDS) as plain:
+    with to_proxy() as plain:
         plain.sendall(f"{method} {target} HTTP/1.1\r\nHost: {host or target}\r\n\r\n".encode())
         lines = plain.makefile("rb")
         status = int((lines.readline().split() or [b"", b"0"])[1])
@@ -49,6 +50,18 @@ def connect(target: str, host: str | None = None, method: str = "CONNECT", name:
             return {"status": status, "answer": far_end(plain, name)}
         except (OSError, ValueError, http.client.HTTPException):
             return {"status": status, "answer": None}
+
+
+def to_proxy() -> socket.socket:
+    """Connect to the proxy; while its Service has no pod, as one takes over from another, that is refused, and tried again."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return socket.create_connection((PROXY.hostname, PROXY.port), SECONDS)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)  # before the next try
 
 
 def far_end(plain: socket.socket, name: str | None) -> object:

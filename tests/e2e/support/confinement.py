@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.e2e.support.assistants import CLIENTS, Assistants
-from tests.e2e.support.kubectl import Kubectl, Object, condition
+from tests.e2e.support.kubectl import Kubectl, Object, condition, until
 
 GATE = "egress-gate"
 CONFINED = "EgressConfined"
@@ -52,6 +52,17 @@ def containers(pod: Object) -> dict[str, Object]:
 def started(pod: Object) -> set[str]:
     """Return the names of the containers that have ever run."""
     return {name for name, found in containers(pod).items() if "waiting" not in found}
+
+
+def at_gate(kubectl: Kubectl, name: str) -> Object:
+    """Return the pod once the kubelet has told that its gate started and which address it has: that takes a second more than its log."""
+
+    def found() -> Object | None:
+        pod = kubectl.get("pod", name)
+        return pod if GATE in started(pod) and pod["status"].get("podIP") else None
+
+    pod: Object = until("the gate is told to have started", found, 60)
+    return pod
 
 
 def gate_waits_for(kubectl: Kubectl, pod: str) -> Any:

@@ -16,11 +16,11 @@ def without_enforcer(node: Node, kubectl: Kubectl) -> Iterator[None]:
     system = kubectl.within(NAMESPACE)
     _place(system, NOWHERE)
     try:
-        until("no enforcer is left", lambda: not system.list("pods", f"app={NAME}") and not node.enforcer_listens(), 60)
+        until("no enforcer is left", lambda: not system.list("pods", f"app={NAME}") and not node.enforcer_listens(), 120)
         yield
     finally:
         _place(system, dict.fromkeys(NOWHERE))
-        until("the enforcer is back", node.enforcer_listens, 60)
+        until("the enforcer is back", node.enforcer_listens, 120)
 
 
 def _place(kubectl: Kubectl, selector: Mapping[str, str | None]) -> None:

@@ -1,5 +1,6 @@
 """The gateways of an assistant with more than one, each asked by itself: what one has done, the other has to know."""
 
+import http.client
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from typing import Any
 
 from tests.e2e.support.assistants import MODEL, Assistants
 from tests.e2e.support.kept import ask_pod
+from tests.e2e.support.kubectl import KubectlError, until
 from tests.e2e.support.traces import processes
 
 COMMAND = "assistant_gateway"
@@ -68,11 +70,18 @@ class Gateway:
 
     def retention(self) -> dict[str, Any]:
         """Return what the gateway itself tells of its purges, now: the assistant's status has it up to a minute later."""
-        with (
-            self.assistants.kubectl.forward(f"pod/{self.pod}", OPS_PORT) as port,
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=20) as answer,
-        ):
-            found: dict[str, Any] = json.load(answer)["retention"]
+        found: dict[str, Any] = until("the gateway tells", self._retention, 30, 1)
+        return found
+
+    def _retention(self) -> dict[str, Any] | None:
+        try:
+            with (
+                self.assistants.kubectl.forward(f"pod/{self.pod}", OPS_PORT) as port,
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=20) as answer,
+            ):
+                found: dict[str, Any] = json.load(answer)["retention"]
+        except (OSError, http.client.HTTPException, KubectlError):  # a port-forward that broke
+            return None
         return found
 
     def kill(self) -> None:

@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import os
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from assistant_operator.naming import Names
 from tests.cluster.node.cluster import Node
 from tests.e2e.support.assistants import Assistants
-from tests.e2e.support.kubectl import Kubectl, Object
+from tests.e2e.support.kubectl import Kubectl, KubectlError, Object
 
 BLOCK = 1 << 20
 
@@ -27,7 +29,9 @@ class Volume:
 
     def files(self) -> Iterator[Path]:
         """Yield every file: tables, indexes, write-ahead log, and what the server logs there, if it does."""
-        yield from (path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink())
+        # os.walk and not rglob: a folder that goes away meanwhile, as the server's temporary ones do, ends the latter.
+        paths = (Path(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
+        yield from (path for path in paths if path.is_file() and not path.is_symlink())
 
     def occurrences(self, *canaries: str) -> dict[str, int]:
         """Return how often each text is in the raw bytes of all files, written as it is, in UTF-16 or as hexadecimal digits."""
@@ -43,7 +47,14 @@ class Volume:
         return found
 
     def size(self) -> int:
-        return sum(path.stat().st_size for path in self.files())
+        return sum(map(_size, self.files()))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # as above
+        return 0
 
 
 def store_claim(kubectl: Kubectl, name: str) -> str:
@@ -68,7 +79,22 @@ def failed(found: Mapping[str, Any]) -> dict[str, int]:
 
 
 def ask_pod(assistants: Assistants, request: Mapping[str, Any], *, name: str, key: str, number: int = 0) -> tuple[int, Any]:
-    """Send a request to a pod itself, past the Service, which leads to ready pods alone; return status and body."""
+    """Send a request to a pod itself, past the Service, which leads to ready pods alone; return status and body.
+
+    A GET whose connection breaks is sent again: port-forwards do break. Anything else could be done twice.
+    """
+    tries = 3 if request.get("method") == "GET" else 1
+    for left in reversed(range(tries)):
+        try:
+            return _ask_pod(assistants, request, name, key, number)
+        except (OSError, http.client.HTTPException, KubectlError):
+            if not left:
+                raise
+            time.sleep(1)  # before the next try
+    raise AssertionError("unreachable")
+
+
+def _ask_pod(assistants: Assistants, request: Mapping[str, Any], name: str, key: str, number: int) -> tuple[int, Any]:
     context = ssl.create_default_context(cadata=assistants.authority(name))
     host = f"{name}.{assistants.kubectl.namespace}.svc.cluster.local"
     with assistants.kubectl.forward(f"pod/{name}-{number}", 8443) as port:

@@ -1,6 +1,7 @@
 """kubectl against the test's own cluster: what a user would type, with answers as JSON."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 Object = dict[str, Any]
+_UNHEARD = re.compile(
+    r"^(The connection to the server \S+ was refused|Unable to connect to the server|"
+    r"error: (error dialing backend|unable to upgrade connection)|"
+    r"Error from server( \((ServiceUnavailable|Timeout|InternalError)\))?: .*"
+    r"(etcdserver|leader changed|error dialing backend|connection refused|connection reset|i/o timeout|TLS handshake timeout|"
+    r"unable to handle the request))",
+    re.MULTILINE,
+)
+"""What kubectl itself says where a busy machine kept a command from its work: it was not begun, or is one that may be said twice."""
+_TRIES = 4
 
 
 class KubectlError(AssertionError):
@@ -30,7 +41,11 @@ class Kubectl:
 
     def run(self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 120) -> str:
         """Return standard output; raises KubectlError with standard error where the command fails."""
-        done = subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        for left in reversed(range(_TRIES)):
+            done = subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+            if not (done.returncode and left and _UNHEARD.search(done.stderr)):
+                break
+            time.sleep(1)  # before the next try
         if check and done.returncode:
             raise KubectlError(f"kubectl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout

@@ -1,6 +1,6 @@
 """Everything that is in a namespace."""
 
-from tests.e2e.support.kubectl import Kubectl, Object
+from tests.e2e.support.kubectl import Kubectl, Object, until
 
 EVENTS = ("events", "events.events.k8s.io")
 FIELD_MANAGER = "private-assistant-operator"
@@ -19,6 +19,19 @@ def names(objects: list[Object]) -> set[str]:
 def versions(objects: list[Object]) -> dict[str, str]:
     """Return the resourceVersion of each object: the same as before means that nobody wrote to it."""
     return {f"{found['kind']}/{found['metadata']['name']}": found["metadata"]["resourceVersion"] for found in objects}
+
+
+def at_rest(kubectl: Kubectl, *but: str) -> dict[str, str]:
+    """Return the versions of everything once two looks in a row, some seconds apart, have found the same: nothing is on its way."""
+    before: dict[str, str] = {}
+
+    def found() -> bool:
+        nonlocal before
+        last, before = before, versions(everything(kubectl, *but))
+        return last == before
+
+    until("nothing changes any more", found, 120, 3)
+    return before
 
 
 def events(kubectl: Kubectl, name: str = "") -> list[Object]:

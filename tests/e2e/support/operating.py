@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tests.e2e.support.kubectl import Kubectl, Object, condition, until
+from tests.e2e.support.kubectl import Kubectl, KubectlError, Object, condition, until
 
 SELECTOR = "app.kubernetes.io/name=private-assistant-operator"
 PREFIX = "private_assistant_operator_"
@@ -50,13 +50,26 @@ class Operating:
         before = {pod["metadata"]["name"] for pod in self.pods()}
         for name in before:
             self.kubectl.delete("pod", name)
-        leader: str = until("another pod is the active one", lambda: (found := self.leader()) and found not in before and found, 90)
-        until("it has looked at every assistant", lambda: self._has_settled(leader), 90)
+        leader: str = until("another pod is the active one", lambda: (found := self.leader()) and found not in before and found, 150)
+        until("it has looked at every assistant", lambda: self._has_settled(leader), 150)
         return leader
 
     def _has_settled(self, pod: str) -> bool:
         if pod not in [found["metadata"]["name"] for found in self.pods()]:
             return False
+        try:
+            return self._is_idle(pod)
+        except KubectlError:  # its port does not answer yet
+            return False
+
+    def has_stepped_down(self, pod: str) -> bool:
+        """Say whether a pod does not take itself for the active one; while it is started again it says nothing."""
+        try:
+            return self.total(pod, "leader") == 0
+        except KubectlError:
+            return False
+
+    def _is_idle(self, pod: str) -> bool:
         idle = not self.total(pod, "queue_depth") and not self.total(pod, "workers_busy")
         every = self.total(pod, "reconciles_total") >= self.total(pod, "assistants", condition="Ready") > 0
         return idle and every

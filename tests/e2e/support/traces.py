@@ -63,12 +63,15 @@ def tracing(numbers: Iterable[int]) -> Iterator[Trace]:
             yield trace
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
         _read(output.read_text(errors="replace"), trace)
 
 
 def _is_traced(number: int) -> bool:
-    status = Path(f"/proc/{number}/status").read_text()
+    try:
+        status = Path(f"/proc/{number}/status").read_text()
+    except OSError:  # it has ended meanwhile: nothing is left to be traced
+        return True
     return "TracerPid:\t0\n" not in status
 
 

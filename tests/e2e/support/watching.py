@@ -24,7 +24,7 @@ def watching(kubectl: Kubectl, kind: str) -> Iterator[Versions]:
             return [event["object"] for event in events if event["object"].get("metadata", {}).get("name") == name]
 
         try:
-            until("the watch runs", lambda: process.poll() is None, 10)
+            until("the watch runs", lambda: process.poll() is None, 30)
             yield versions
         finally:
             process.terminate()

@@ -101,9 +101,16 @@ def refusing(family: socket.AddressFamily = socket.AF_INET) -> Iterator[int]:
 @contextmanager
 def silent(family: socket.AddressFamily = socket.AF_INET) -> Iterator[int]:
     """A TCP port whose SYNs are dropped: its queue is full."""
-    with socket.create_server((LOOPBACK[family], 0), family=family, backlog=0) as full, socket.socket(family) as first:
-        first.connect(full.getsockname())
-        yield full.getsockname()[1]
+    with full(family) as (server, _):
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def full(family: socket.AddressFamily = socket.AF_INET) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A server that drops SYNs until it accepts the one connection that its queue has room for, and that connection."""
+    with socket.create_server((LOOPBACK[family], 0), family=family, backlog=0) as server, socket.socket(family) as first:
+        first.connect(server.getsockname())
+        yield server, first
 
 
 @contextmanager

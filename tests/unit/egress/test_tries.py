@@ -6,6 +6,7 @@ import resource
 import selectors
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,14 @@ from typing import Literal
 
 import pytest
 
+from assistant_egress.gate import PACE
 from assistant_egress.protocol import MAX_TARGETS, UDP_QUESTION, Round
-from assistant_egress.tries import Try
+from assistant_egress.tries import RESEND, TIMEOUT, Try
 from tests.unit.egress.targets import (
     FAMILIES,
     LOOPBACK,
     SECONDS,
+    full,
     listener,
     observe,
     receiver,
@@ -27,6 +30,7 @@ from tests.unit.egress.targets import (
     silent,
     target,
     unanswered_port,
+    until,
     whole_try,
 )
 
@@ -55,6 +59,66 @@ def test_a_datagram_that_is_lost_is_not_one_that_is_blocked(family: Family, prot
     with receiver(family, lost=2) as (port, received):
         assert observe(target(port, protocol, LOOPBACK[family])) == ["Reached"]
         assert len(received) == 3
+
+
+@both_families
+def test_a_connection_whose_first_packet_is_lost_is_not_one_that_is_blocked(family: Family) -> None:
+    """It is begun again before the kernel would send its second SYN, a second later; the other one is given up with it."""
+    with full(family) as (server, first):
+
+        def make_room() -> None:
+            time.sleep(RESEND / 2)  # the first SYN has been dropped by then, and no second one has come
+            server.accept()[0].close()
+
+        first.close()
+        thread = threading.Thread(target=make_room)
+        (result,) = whole_try(target(server.getsockname()[1], address=LOOPBACK[family]), timeout=0.9, before_looking=thread.start)
+        thread.join()
+
+    assert result.observed == "Reached"
+
+
+@pytest.mark.parametrize("protocol", ["udp", "dns"])
+def test_the_gates_try_asks_three_times(protocol: Literal["udp", "dns"]) -> None:
+    """It is a short one, and two losses are no wall."""
+    with receiver(answer=None) as (mute, received):
+        assert observe(target(mute, protocol), timeout=PACE.timeout) == ["Blocked"]
+
+        assert len(received) == 3
+
+
+def test_a_target_that_is_asked_again_is_observed_once() -> None:
+    """What cannot be asked a second time, for want of a file descriptor, was asked all the same; no socket is left."""
+    with silent() as port, selectors.DefaultSelector() as selector:
+        start = time.monotonic()
+        attempt = Try(Round((target(port),)), selector, now=start)
+        attempt.expire(start + RESEND)
+        assert len(selector.get_map()) == 2
+        with no_file_descriptor():
+            attempt.expire(start + 2 * RESEND)
+        assert not attempt.is_over
+        for hundredths in range(45, 101):
+            attempt.expire(start + hundredths / 100)
+
+        assert not selector.get_map()
+    assert [result.observed for result in attempt.results()] == ["Blocked"]
+
+
+@pytest.mark.parametrize("timeout", [PACE.timeout, TIMEOUT], ids=["gate", "probe"])
+def test_a_program_that_comes_late_to_it_asks_as_often_all_the_same(timeout: float) -> None:
+    """On a machine that is busy: the end waits for the last question, and the last question for half as long as the others."""
+    with receiver(answer=None) as (mute, received), selectors.DefaultSelector() as selector:
+        late = time.monotonic()
+        attempt = Try(Round((target(mute, "udp"),)), selector, now=late, timeout=timeout)
+        asked = 0
+        while not attempt.is_over:
+            late = attempt.deadline + 0.15
+            attempt.expire(late)
+            asked += not attempt.is_over
+            assert attempt.is_over or attempt.deadline >= late + RESEND / 2
+
+        assert asked == {PACE.timeout: 2, TIMEOUT: 4}[timeout]
+        until("all have come", lambda: len(received) == asked + 1)
 
 
 @both_families

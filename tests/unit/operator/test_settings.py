@@ -24,6 +24,7 @@ def test_the_least_that_is_needed() -> None:
     assert (settings.log_level, settings.log_format) == ("INFO", "JSON")
     assert (settings.canary, settings.outside_targets) == (None, ())
     assert (settings.installation.dns_labels, settings.installation.dns_port) == ({"k8s-app": "kube-dns"}, 53)
+    assert not settings.installation.cilium_names
 
 
 @pytest.mark.parametrize("left_out", range(4))
@@ -58,6 +59,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
             "PRIVATE_ASSISTANT_CANARY": "canary.ops.svc.cluster.local:9092",
             "PRIVATE_ASSISTANT_DNS_LABELS": "dns.operator.openshift.io/daemonset-dns=default",
             "PRIVATE_ASSISTANT_DNS_PORT": "5353",
+            "PRIVATE_ASSISTANT_CILIUM_NAMES": "true",
             "PRIVATE_ASSISTANT_OUTSIDE_TARGETS": "198.51.100.10:443, [2001:db8::10]:80,198.51.100.10:443",
         },
     )
@@ -73,6 +75,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
     assert not settings.leader_election
     assert settings.installation.dns_labels == {"dns.operator.openshift.io/daemonset-dns": "default"}
     assert settings.installation.dns_port == 5353
+    assert settings.installation.cilium_names
     assert settings.canary == ("canary.ops.svc.cluster.local", 9092)
     assert settings.outside_targets == (Endpoint("198.51.100.10", 443), Endpoint("2001:db8::10", 80))
 

@@ -17,9 +17,9 @@ from assistant_operator.resources.egress_targets import Goal
 
 TRY_SECONDS = 1.0
 RESEND_SECONDS = 0.2
-"""Of a datagram that has no answer."""
+"""Until what has no answer is sent again: the datagram, or a connection's first packet, which the kernel would repeat after a second."""
 AGAIN_AFTER = 5.0
-"""Seconds for which a try speaks for the next ones."""
+"""Seconds for which a try speaks for the next ones; one that failed does not where a gate waits for it."""
 ALIVE_FOR = 10.0
 """Seconds since the last success: one lost datagram does not take a target away."""
 LATELY = 20.0
@@ -45,8 +45,12 @@ class _Tries:
 
     def __init__(self) -> None:
         self.at = -inf
+        """When the newest that somebody waits for began."""
         self.reached_at = -inf
+        self.has_failed = False
+        """The newest that has ended did."""
         self.running: asyncio.Task[None] | None = None
+        self.is_awaited = False
 
 
 class Control:
@@ -57,10 +61,18 @@ class Control:
         self._known: dict[Thing, _Tries] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def alive(self, goals: Collection[Goal]) -> frozenset[Goal]:
-        """Return those of the goals that were reached from here just now; waits for the tries that are due."""
+    async def alive(self, goals: Collection[Goal], *, is_urgent: bool = False) -> frozenset[Goal]:
+        """Return those of the goals that were reached from here just now; waits for the tries that are due.
+
+        Where it is urgent, what failed is tried again at once, and again, for as long as it is asked for; nobody waits for that, since most
+        of it is not there at all: who asks once more hears of it.
+        """
         things = list(dict.fromkeys(map(_thing, goals)))
         tries = dict(zip(things, await asyncio.gather(*map(self._tried, things)), strict=True))
+        if is_urgent:
+            for thing, found in tries.items():
+                if found.has_failed:
+                    self._begin(thing, found)
         self._forget_old()
         since = _now() - ALIVE_FOR
         return frozenset(goal for goal in goals if tries[_thing(goal)].reached_at >= since)
@@ -86,25 +98,33 @@ class Control:
     async def _tried(self, thing: Thing) -> _Tries:
         """Return what came of the newest try, once it has ended."""
         tries = self._begun(thing)
-        if tries.running is not None:
+        if tries.running is not None and tries.is_awaited:
             await asyncio.wait((tries.running,))  # others wait for it too: who is cancelled does not cancel it
         return tries
 
     def _begun(self, thing: Thing) -> _Tries:
         """Begin a try if one is due."""
         tries = self._known.setdefault(thing, _Tries())
-        if tries.running is None and tries.at <= _now() - AGAIN_AFTER:
+        if tries.at <= _now() - AGAIN_AFTER:
             tries.at = _now()
-            tries.running = asyncio.create_task(self._try(thing, tries), name="control")
+            tries.is_awaited = True  # one that began without anybody's waiting will do
+            self._begin(thing, tries)
         return tries
+
+    def _begin(self, thing: Thing, tries: _Tries) -> None:
+        if tries.running is None:
+            tries.running = asyncio.create_task(self._try(thing, tries), name="control")
 
     async def _try(self, thing: Thing, tries: _Tries) -> None:
         try:
             async with self._slots:
-                if await self._reach(thing):
-                    tries.reached_at = _now()
+                reached = await self._reach(thing)
+            tries.has_failed = not reached
+            if reached:
+                tries.reached_at = _now()
         finally:
             tries.running = None
+            tries.is_awaited = False
 
     def _forget_old(self) -> None:
         before = _now() - FORGOTTEN_AFTER
@@ -131,9 +151,23 @@ async def reaches(thing: Thing) -> bool:
 
 
 async def _connects(address: str, port: int) -> bool:
+    """Begin connections beside each other until one of them comes about, or is refused."""
+    begun: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            begun.add(asyncio.create_task(_connect(address, port)))
+            ended, _ = await asyncio.wait(begun, timeout=RESEND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if ended:
+                return any(task.exception() is None for task in ended)
+    finally:
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
+
+
+async def _connect(address: str, port: int) -> None:
     _, writer = await asyncio.open_connection(address, port)
     writer.transport.abort()  # nothing was said, and nobody waits for a goodbye
-    return True
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -38,8 +38,8 @@ from assistant_operator.reconcile.polling import News, Source
 from assistant_operator.resources.egress_targets import Endpoint, Goal, Surroundings, goals
 
 INTERVAL = 10.0
-GATE_INTERVAL = 0.3
-"""A pod has its address a moment before its gate listens, and a gate that listens is busy for a second with each question."""
+GATE_INTERVAL = 0.2
+"""A pod has its address a moment before its gate listens, and a gate that listens is busy for half a second with each question."""
 PREPARE_INTERVAL = 1.0
 """While there is no address to ask."""
 PATIENCE = 45.0
@@ -133,7 +133,7 @@ class EvidenceAsk:
             verdict = judge(path, targets, answer.results)
             paths[path] = PathSeen(verdict.verdict, verdict.reason, verdict.is_satisfied, now, found.covered.get(path))
         if paths["allowed"].reason == "NoTarget":
-            del paths["allowed"]  # no rule for a single address: nothing is missing
+            del paths["allowed"]  # no rule of which a server is known: nothing is missing
         else:
             paths["allowed"] = replace(paths["allowed"], unreached=_unreached(targets, answer.results))
         return Evidence(answer.phase, paths)
@@ -145,7 +145,7 @@ class EvidenceAsk:
         """
         allowed = {goal: place.served.get(Endpoint(goal.address, goal.port)) for goal in tried if goal.path == "allowed"}
         lately = self._of_allowed.lately([goal for goal, is_ready in allowed.items() if is_ready is None])
-        reached = await self._control.alive([goal for goal in tried if goal not in allowed])
+        reached = await self._control.alive([goal for goal in tried if goal not in allowed], is_urgent=place.is_held)
         return reached | lately | {goal for goal, is_ready in allowed.items() if is_ready}
 
 

@@ -13,6 +13,7 @@ from assistant_operator.naming import API_VERSION, CA_ENTRY, KIND, STORE_PORT, S
 DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm"
 DEFAULT_DNS_LABELS = {"k8s-app": "kube-dns"}
 DNS_PORT = 53
+CILIUM_POLICY = "CiliumNetworkPolicy"
 
 Labels = Mapping[str, str]
 
@@ -45,6 +46,8 @@ class Installation:
     """On which these pods listen; their Service listens on 53."""
     nameservers: tuple[str, ...] = ()
     """Of the operator's own pod: egress proxies may ask these too, by address."""
+    cilium_names: bool = False
+    """Egress proxies get out by Cilium's rules about names alone, where its policies are served (resources/cilium.py)."""
 
     def __post_init__(self) -> None:
         if not self.operator_namespace or not self.operator_labels:
@@ -146,6 +149,11 @@ class Context:
 
     dialects: frozenset[str] = frozenset()
     """Kinds of policies besides NetworkPolicy that the API server serves, and the operator can read."""
+
+    @property
+    def cilium_holds_names(self) -> bool:
+        """Whether Cilium's policy lets the egress proxy out, in place of the NetworkPolicy. Its DNS rule needs the name servers' labels."""
+        return self.installation.cilium_names and CILIUM_POLICY in self.dialects and bool(self.installation.dns_labels)
 
     def metadata(self, name: str, component: str) -> dict[str, Any]:
         """Return the metadata that every object has: namespace, labels, and the assistant as its controller."""

@@ -2,8 +2,9 @@
 
 Pure: what is known of the cluster comes in as Surroundings, what the assistant may reach as the egress rules of its own NetworkPolicy
 (network_policy.py). A target inside one of these rules says nothing about its class of paths and is not tried for it; that leaves a class
-without a target where a rule covers all of it, which status then says. Rules for single addresses are tried themselves, as what is
-allowed. Who reaches what is asked by reconcile/evidence.py.
+without a target where a rule covers all of it, which status then says. Rules are tried themselves, as what is allowed: those for single
+addresses, and those for networks in which lies what the installation names; what answers in others nobody knows. Who reaches what is asked
+by reconcile/evidence.py.
 """
 
 import ipaddress
@@ -96,7 +97,7 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
         else:
             covered.setdefault(goal.path, network)
     left = {goal.path for goal in tried}
-    tried += _allowed(egress)
+    tried += _allowed(around.outside, egress)
     return Goals(tuple(tried), {path: network for path, network in covered.items() if path not in left})
 
 
@@ -139,9 +140,9 @@ def _is_elsewhere(address: Address) -> bool:
     return not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
 
 
-def _allowed(egress: Iterable[Rule]) -> list[Goal]:
-    """Return what the rules let through to single addresses, by TCP: the assistant's own Services, and what the spec allows."""
-    found = (
+def _allowed(named: Iterable[Endpoint], egress: Sequence[Rule]) -> list[Goal]:
+    """Return what the rules let through, by TCP: single addresses (the assistant's own Services, and of the spec), and what is named."""
+    single = (
         Goal("allowed", "tcp", address, int(port["port"]))
         for rule in sorted(egress, key=_is_of_others)
         for peer in rule["to"]
@@ -149,7 +150,8 @@ def _allowed(egress: Iterable[Rule]) -> list[Goal]:
         for port in rule["ports"]
         if port.get("protocol", "TCP") == "TCP"
     )
-    return list(dict.fromkeys(found))[:MOST_PER_CLASS]
+    inside = (goal for one in named if covering(goal := Goal("allowed", "tcp", one.address, one.port), egress) is not None)
+    return list(dict.fromkeys((*single, *inside)))[:MOST_PER_CLASS]
 
 
 def _is_of_others(rule: Rule) -> bool:

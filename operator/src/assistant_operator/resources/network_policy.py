@@ -86,15 +86,15 @@ def proxy_policy(spec: PrivateAssistantSpec, context: Context) -> Manifest | Non
     """Return the policy of the egress proxy; None where no host is allowed.
 
     In come the serving pods alone. It may ask for names, and reach, on the hosts' ports, everything that is public (the proxy itself
-    knows the names), and the networks that the spec allows: hosts may be there too.
+    knows the names), and the networks that the spec allows: hosts may be there too. Where Cilium holds it to the names, names and what is
+    public are left to Cilium's policy: policies add up, and what this one allows would be allowed whatever that one says.
     """
     if not spec.egress.hosts:
         return None
     ingress = _rule("from", [_pods(context, COMPONENT_ASSISTANT)], _ports(PROXY_PORT))
     ingress += _rule("from", [_operator(context)], _ports(OPS_PORT))
     ingress += _rule("from", _monitoring(context), _ports(OPS_PORT))
-    egress = _to_nameservers(context)
-    egress += _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in PUBLIC], _ports(*(host.port for host in spec.egress.hosts)))
+    egress = [] if context.cilium_holds_names else _to_nameservers(context) + _to_public(spec)
     egress += [rule for network in spec.egress.networks for rule in _allowed(network, "TCP")]
     return _policy(context, context.names.egress_proxy, COMPONENT_EGRESS_PROXY, ingress, egress)
 
@@ -104,6 +104,10 @@ def _to_proxy(spec: PrivateAssistantSpec, context: Context) -> list[Rule]:
         return []
     service = [_address(context.proxy_address)] if context.proxy_address is not None else []
     return _rule("to", [_pods(context, COMPONENT_EGRESS_PROXY), *service], _ports(PROXY_PORT))
+
+
+def _to_public(spec: PrivateAssistantSpec) -> list[Rule]:
+    return _rule("to", [{"ipBlock": {"cidr": cidr}} for cidr in PUBLIC], _ports(*(host.port for host in spec.egress.hosts)))
 
 
 def _to_nameservers(context: Context) -> list[Rule]:

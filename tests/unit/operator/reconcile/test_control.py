@@ -73,6 +73,56 @@ async def test_what_is_gone_is_not_alive_after_ten_seconds(world: World) -> None
     assert await one.alive([CANARY]) == {CANARY}
 
 
+async def settled(one: Control) -> None:
+    """Let the tries that run come to their end."""
+    await asyncio.gather(*(tries.running for tries in one._known.values() if tries.running is not None))
+
+
+async def test_what_a_gate_waits_for_is_tried_again_at_once_where_it_failed(world: World) -> None:
+    """One lost packet is not five seconds of a pod's start; what was reached is left in peace, and so is all that nobody waits for."""
+    one = Control(world.reach)
+    world.there.remove("udp")
+    assert await one.alive([CANARY, OTHER], is_urgent=True) == {CANARY}
+    world.there.add("udp")
+    await settled(one)
+
+    assert await one.alive([CANARY, OTHER], is_urgent=True) == {CANARY, OTHER}
+    await settled(one)
+    await one.alive([CANARY, OTHER], is_urgent=True)
+    await settled(one)
+    assert [thing.protocol for thing in world.tried] == ["tcp", "udp", "udp"]
+
+
+async def test_what_nobody_waits_for_is_tried_as_seldom_as_ever(world: World) -> None:
+    one = Control(world.reach)
+    world.there.clear()
+    for _ in range(3):
+        await one.alive([CANARY])
+        await settled(one)
+
+    assert len(world.tried) == 1
+
+
+async def test_nobody_waits_for_a_try_that_is_made_for_the_sake_of_a_gate(world: World) -> None:
+    """Where there is no metadata service each would take its whole second, and no round would ever be sent sooner."""
+    one = Control(world.reach)
+    world.there.clear()
+    await one.alive([CANARY], is_urgent=True)
+    world.gate.clear()
+    for _ in range(3):
+        assert await asyncio.wait_for(one.alive([CANARY], is_urgent=True), 1) == frozenset()
+    assert len(world.tried) == 2
+
+    world.time += 5  # what has been tried is old: the next one is waited for, and this is it
+    waiting = asyncio.create_task(one.alive([CANARY], is_urgent=True))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    world.there.add("tcp")
+    world.gate.set()
+    assert await waiting == {CANARY}
+    assert len(world.tried) == 2
+
+
 async def test_who_does_not_wait_is_told_of_it_the_next_time(world: World) -> None:
     """For twenty seconds; a try that takes long is one try, and holds nobody up."""
     one = Control(world.reach)
@@ -168,6 +218,27 @@ async def test_a_mapped_address_is_the_plain_one() -> None:
     assert await reaches(Thing("tcp", "::ffff:127.0.0.1", server.sockets[0].getsockname()[1]))
     server.close()
     await server.wait_closed()
+
+
+async def test_a_connection_whose_first_packet_is_lost_is_begun_again() -> None:
+    """Before the kernel would send its second SYN, a second later, when the try is over."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.socket() as first:
+        first.connect(server.getsockname())  # the queue is full: SYNs are dropped
+        trying = asyncio.create_task(reaches(Thing("tcp", "127.0.0.1", server.getsockname()[1])))
+        await asyncio.sleep(control.RESEND_SECONDS / 2)
+        server.accept()[0].close()
+
+        assert await trying
+
+
+async def test_of_connections_that_nobody_answers_none_is_left() -> None:
+    """All of those that were begun end with the try."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.socket() as first:
+        first.connect(server.getsockname())
+        before = asyncio.all_tasks()
+
+        assert not await reaches(Thing("tcp", "127.0.0.1", server.getsockname()[1]))
+        assert asyncio.all_tasks() == before
 
 
 async def test_a_refusal_is_not_reached() -> None:

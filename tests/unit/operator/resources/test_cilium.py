@@ -1,4 +1,4 @@
-"""What Cilium denies beyond the NetworkPolicies, and that it never denies what the spec allows."""
+"""What Cilium denies beyond the NetworkPolicies, that it never denies what the spec allows, and how it holds the proxy to names."""
 
 import ipaddress
 import json
@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_STORE, LABEL_COMPONENT
+from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_EGRESS_PROXY, COMPONENT_STORE, LABEL_COMPONENT
 from assistant_operator.resources import cilium
 from assistant_operator.resources.cilium import MOST_NETWORKS, cilium_policy
-from assistant_operator.resources.network_policy import egress_rules
+from assistant_operator.resources.network_policy import egress_rules, proxy_policy
 from assistant_operator.resources.plan import plan
 from tests.unit.operator.api.cases import GOOD, body, keep, model
-from tests.unit.operator.resources.contexts import EXAMPLES, context, example, spec_of
+from tests.unit.operator.resources.contexts import EXAMPLES, context, example, installation, spec_of
 
 GOLDEN = Path(__file__).parent / "golden" / "cilium"
 SERVED = frozenset({"CiliumNetworkPolicy"})
@@ -99,6 +99,75 @@ def test_what_allows_networks_is_denied_the_others() -> None:
 def test_where_everything_is_allowed_nothing_is_denied() -> None:
     """The object would have no rule."""
     assert cilium_policy(allowing("0.0.0.0/0", "::/0"), context(MINIMAL, dialects=SERVED)) is None
+
+
+def lets_out(spec: PrivateAssistantSpec, **settings: Any) -> list[dict[str, Any]]:
+    """Return what the egress proxy is let out to, where the installation wants Cilium to hold it to names."""
+    made = cilium_policy(spec, context(spec, dialects=SERVED, installation=installation(cilium_names=True, **settings)))
+    rules = made.body["specs"] if made is not None else []
+    return [
+        one
+        for rule in rules
+        if rule["endpointSelector"]["matchLabels"][LABEL_COMPONENT] == COMPONENT_EGRESS_PROXY
+        for one in rule["egress"]
+    ]
+
+
+def allowing_hosts(*hosts: tuple[str, int]) -> PrivateAssistantSpec:
+    return spec_of(body(model() | {"egress": {"mode": "Allowlist", "allow": [{"host": host, "port": port} for host, port in hosts]}}))
+
+
+def test_the_proxy_is_held_to_the_names_of_the_spec() -> None:
+    """Questions for these and no others, and the addresses in the answers on the port of each; a star is one label."""
+    asked, plain, other = lets_out(allowing_hosts(("api.example.com", 443), ("*.example.org", 443), ("api.example.com", 8443)))
+
+    names = [{"matchPattern": "*.example.org"}, {"matchName": "api.example.com"}]
+    assert asked == {
+        "toEndpoints": [
+            {
+                "matchLabels": {"k8s:k8s-app": "kube-dns"},
+                "matchExpressions": [{"key": "k8s:io.kubernetes.pod.namespace", "operator": "Exists"}],
+            }
+        ],
+        "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": names}}],
+    }
+    assert plain == {"toFQDNs": names, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]}
+    assert other == {"toFQDNs": names[1:], "toPorts": [{"ports": [{"port": "8443", "protocol": "TCP"}]}]}
+
+
+def test_names_are_asked_of_the_pods_that_the_installation_names() -> None:
+    """On their own port: Cilium translates the Service's before it asks its policies."""
+    asked, _ = lets_out(allowing_hosts(("a.example", 443)), dns_labels={"dns": "default"}, dns_port=5353)
+
+    assert asked["toEndpoints"][0]["matchLabels"] == {"k8s:dns": "default"}
+    assert asked["toPorts"][0]["ports"] == [{"port": "5353", "protocol": "ANY"}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "dialects"),
+    [({"cilium_names": True}, frozenset[str]()), ({"cilium_names": False}, SERVED), ({"cilium_names": True, "dns_labels": {}}, SERVED)],
+    ids=["not served", "not wanted", "no name servers known"],
+)
+def test_one_of_the_two_policies_lets_the_proxy_out(settings: dict[str, Any], dialects: frozenset[str]) -> None:
+    """Where Cilium's doesn't, the NetworkPolicy does; both at once would make the names mean nothing, and none would let nothing out."""
+    spec = allowing_hosts(("a.example", 443))
+    held = context(spec, dialects=SERVED, installation=installation(cilium_names=True))
+    free = context(spec, dialects=dialects, installation=installation(**settings))
+
+    for made, by_cilium in ((held, True), (free, False)):
+        policies = (proxy_policy(spec, made), cilium_policy(spec, made))
+        wide, named = ("0.0.0.0/" in str(policies[0]) or "1.0.0.0/8" in str(policies[0])), "toFQDNs" in str(policies[1])
+        assert (wide, named) == (not by_cilium, by_cilium)
+
+
+def test_hosts_inside_networks_of_the_spec_stay_reachable() -> None:
+    """By the NetworkPolicy, which names these networks: Cilium finds no pods by their names."""
+    allow = [{"host": "a.example", "port": 443}, {"cidr": "10.20.0.0/16", "ports": [{"port": 443}]}]
+    spec = spec_of(body(model() | {"egress": {"mode": "Allowlist", "allow": allow}}))
+    made = proxy_policy(spec, context(spec, dialects=SERVED, installation=installation(cilium_names=True)))
+
+    assert made is not None
+    assert made.body["spec"]["egress"] == [{"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 443, "protocol": "TCP"}]}]
 
 
 CIDRS = st.one_of(

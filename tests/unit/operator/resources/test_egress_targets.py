@@ -169,7 +169,11 @@ PODS = {"podSelector": {"matchLabels": {"app": "pg"}}}
         ),
         ([allow("10.20.30.40/32", {"port": 443}), allow("10.20.30.40/32", {"port": 443})], ["allowed/tcp/10.20.30.40/443"]),
         ([allow("10.20.30.40/32", {"port": 443, "protocol": "UDP"})], []),
-        ([allow("10.20.30.40/31", {"port": 443}), allow("0.0.0.0/0", {"port": 443})], []),
+        ([allow("10.20.30.40/31", {"port": 443}), allow("0.0.0.0/0", {"port": 80})], []),
+        ([allow("10.20.30.40/31", {"port": 443}), allow("0.0.0.0/0", {"port": 443})], ["allowed/tcp/198.51.100.10/443"]),
+        ([allow("198.51.100.10/32", {"port": 443}), allow("198.51.0.0/16", {"port": 443})], ["allowed/tcp/198.51.100.10/443"]),
+        ([allow("198.51.0.0/16", {"port": 400, "endPort": 500, "protocol": "UDP"})], []),
+        ([allow("198.51.0.0/16", {"port": 443}, less=("198.51.100.0/24",))], []),
         ([allow("10.20.30.40/32", {"port": 443}, less=("10.20.30.40/32",))], []),
         ([{"to": [PODS, {"namespaceSelector": {}}], "ports": [{"port": 443}]}], []),
         (
@@ -181,8 +185,11 @@ PODS = {"podSelector": {"matchLabels": {"app": "pg"}}}
         ),
     ],
 )  # fmt: skip
-def test_what_is_allowed_by_address_is_tried(rules: list[dict[str, Any]], expected: list[str]) -> None:
-    """By TCP, on the first port of each range; the assistant's own Services before all else, a few at most."""
+def test_what_is_allowed_is_tried(rules: list[dict[str, Any]], expected: list[str]) -> None:
+    """By TCP, on the first port of each range; the assistant's own Services before all else, a few at most.
+
+    In a network it is what the installation names, where that lies in it: what else answers there is not known.
+    """
     assert [goal.id for goal in goals(AROUND, NODE, rules).tried if goal.path == "allowed"] == expected
 
 

@@ -115,7 +115,8 @@ EvidenceVerdict = Literal["Enforced", "NotEnforced", "Inconclusive"]
 
 _PATH = (
     "The way out: outside, pods, metadata, dns, apiServer or ownNode. Or allowed: what the policy lets through to single addresses, by "
-    "TCP (a store's, the egress proxy's, those that spec.egress.allow lists), where there is any."
+    "TCP (a store's, the egress proxy's, those that spec.egress.allow lists), and what the installation names of its networks "
+    "(the chart's egress.outsideTargets), where there is any."
 )
 
 
