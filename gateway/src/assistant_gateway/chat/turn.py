@@ -99,7 +99,7 @@ class Turn:
             raise RefusalError("conversations_not_kept", param="conversation")
         if wanted.keep:
             added = messages.added(asked)
-            self._added = _kept(added if self._passage is None else self._passage.kept(added))
+            self._added = _kept(added if self._passage is None else await self._passage.kept(added))
         room = self._snapshot.policy.limits.max_body_bytes - call.exchange.request_bytes
         try:
             reading = self._memory.conversations.history(call.identity, wanted.conversation, max(0, room))
@@ -115,7 +115,7 @@ class Turn:
         text = "" if place is None else messages.text(asked[place])
         if place is None or not text.strip():
             raise RefusalError("invalid_request", "There is no text of the user to search the documents for.", param="messages")
-        hits = await self._hits(text if self._passage is None else self._passage.question(text))
+        hits = await self._hits(text if self._passage is None else await self._passage.question(text))
         if self._wanted.sources:
             self._more = {"sources": None if hits is None else [chunk(hit, None, None) for hit in hits]}
         if hits is None:

@@ -25,7 +25,7 @@ async def create(call: Call, snapshot: Snapshot, parameters: Parameters, memory:
     asked = _asked(call, {"items", "metadata", "ttl_seconds"})
     items = [] if asked.get("items") in (None, []) else shapes.items(asked["items"])
     metadata = shapes.metadata(asked.get("metadata"))
-    kept = _redacted(call, snapshot, {"messages": items, "metadata": metadata})
+    kept = await _redacted(call, snapshot, {"messages": items, "metadata": metadata})
     made = await memory.conversations.create(call.identity, kept["messages"], kept["metadata"], _ttl(asked))
     call.exchange.conversation, call.exchange.retained = made["id"], True
     await call.answer(200, orjson.dumps(made))
@@ -41,7 +41,7 @@ async def retrieve(call: Call, snapshot: Snapshot, parameters: Parameters, memor
 async def update(call: Call, snapshot: Snapshot, parameters: Parameters, memory: "Memory") -> None:
     id = ids.conversation(parameters["conversation"])
     metadata = shapes.metadata(_asked(call, {"metadata"}).get("metadata"))
-    kept = _redacted(call, snapshot, {"metadata": metadata})
+    kept = await _redacted(call, snapshot, {"metadata": metadata})
     changed = await memory.conversations.update(call.identity, id, kept["metadata"])
     call.exchange.conversation, call.exchange.retained = changed["id"], True
     await call.answer(200, orjson.dumps(changed))
@@ -65,7 +65,7 @@ async def list_items(call: Call, snapshot: Snapshot, parameters: Parameters, mem
 async def add_items(call: Call, snapshot: Snapshot, parameters: Parameters, memory: "Memory") -> None:
     id = ids.conversation(parameters["conversation"])
     items = shapes.items(_asked(call, {"items"}).get("items"))
-    kept = _redacted(call, snapshot, {"messages": items})
+    kept = await _redacted(call, snapshot, {"messages": items})
     added = await memory.conversations.add(call.identity, id, kept["messages"])
     call.exchange.conversation, call.exchange.retained = ids.of_conversation(id), True
     await call.answer(200, orjson.dumps(added))
@@ -86,10 +86,10 @@ async def delete_item(call: Call, snapshot: Snapshot, parameters: Parameters, me
     await call.answer(200, orjson.dumps(found))
 
 
-def _redacted(call: Call, snapshot: Snapshot, brought: Body) -> Body:
+async def _redacted(call: Call, snapshot: Snapshot, brought: Body) -> Body:
     """Return what a request brings as it may be kept; raises RefusalError."""
     redaction = snapshot.redaction
-    return brought if redaction is None else redaction.kept(brought, redaction.counts(call.exchange))
+    return brought if redaction is None else await redaction.kept(brought, redaction.counts(call.exchange))
 
 
 def _asked(call: Call, known: set[str]) -> Body:

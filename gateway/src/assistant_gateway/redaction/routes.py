@@ -40,9 +40,12 @@ async def redact(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
     name, value = _brought(call.json(), {"text", "json"})
     passage = redaction.passage(call.wire.NAME, call.exchange)
 
+    aside = call.exchange.request_bytes > _THREAD_BYTES
+    # Metadata is what has no names of a wire format in it: every key, string and number is looked at.
+    masked = await passage.masked({"metadata": {"value": value}}, media=True, aside=aside)
+
     def work() -> bytes:
-        # Metadata is what has no names of a wire format in it: every key, string and number is looked at.
-        shown = passage.masked({"metadata": {"value": value}}, media=True)["metadata"]["value"]
+        shown = masked["metadata"]["value"]
         mapping = None if passage.pseudonyms is None else _sealed(call, passage.pseudonyms)
         return orjson.dumps({name: shown, "found": passage.found["request"], "mapping": mapping})
 
