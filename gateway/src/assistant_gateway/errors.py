@@ -45,6 +45,9 @@ CODES: Final[dict[str, Failure]] = {
     "not_found": Failure(404, "There is nothing of this id that this API key may see."),
     "wrong_role": Failure(403, "The API key's role does not allow this."),
     "personal_data_refused": Failure(422, "The request holds personal data that this assistant does not let pass."),
+    "names_unavailable": Failure(
+        503, "This assistant cannot look for names at the moment, and lets nothing pass unread. Try again shortly."
+    ),
     "unscanned_media": Failure(400, "This assistant takes nothing that it cannot search for personal data."),
     "redaction_off": Failure(400, "This assistant redacts nothing: spec.redaction.request.action of its PrivateAssistant is Off."),
     "mapping_invalid": Failure(400, "The mapping is none that this API key was given, or it is damaged."),

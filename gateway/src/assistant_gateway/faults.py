@@ -30,6 +30,7 @@ ReasonName = Literal[
     "EgressUnknown",
     "RedactionUnchecked",
     "RedactionFailing",
+    "NamesUnavailable",
     "Draining",
     "InternalError",
 ]

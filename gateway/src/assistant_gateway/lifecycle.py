@@ -29,9 +29,12 @@ from assistant_gateway.watch import Watch, read_snapshot
 
 if TYPE_CHECKING:
     from assistant_gateway.memory import Memory
+    from assistant_gateway.redaction.names.client import Mode, Names
 
 LAST_WORDS_SECONDS: Final = 2.0
 """For requests that the drain cut off, to say so to their clients."""
+NAMES_THREADS: Final = 2
+"""Of the model that finds names: a long text in half the time."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,8 @@ class Life:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.current = Current(read_snapshot(settings))
+        self.names: dict[Mode, Names] = {}
+        self.current = Current(read_snapshot(settings, self._names))
         logging_policy = self.current.snapshot.policy.logging
         logs.configure(logging_policy.level, logging_policy.format)
         certificates = Certificates(settings.tls)
@@ -54,7 +58,7 @@ class Life:
         store = None if self.memory is None else self.memory.store
         redaction = SelfCheck(self.current)
         self.readiness = Readiness(self.current, self.upstream, Egress(self.current, self.probe), self.metrics, store, redaction)
-        self.watch = Watch(settings, self.current, certificates, self.metrics)
+        self.watch = Watch(settings, self.current, certificates, self.metrics, self._names)
         self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
         self.gateway.memory = self.memory
         ops = Ops(self.readiness, self.metrics, self.current, self.memory, redaction)
@@ -68,6 +72,14 @@ class Life:
         from assistant_gateway.memory import Memory
 
         return Memory.build(self.settings, self.current, self.upstream, self.metrics, self.records)
+
+    def _names(self, mode: "Mode") -> "Names":
+        """Return what finds names in that mode; one for all policies, since its process has a model to load and pieces to remember."""
+        from assistant_gateway.redaction.names.client import Names, NamesOptions
+
+        if mode not in self.names:
+            self.names[mode] = Names(NamesOptions(self.settings.names, mode, threads=NAMES_THREADS))
+        return self.names[mode]
 
     async def run(self) -> None:
         """Serve until a signal comes; raises FatalError."""
@@ -100,6 +112,8 @@ class Life:
             for task in (*serving, *looking, stopping):
                 task.cancel()
             await asyncio.gather(*serving, *looking, stopping, return_exceptions=True)
+            for names in self.names.values():
+                names.close()
             self.upstream.close()
             self.probe.close()
             if self.memory is not None:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from assistant_gateway.redaction.entities import STRUCTURED, Structured
+from assistant_gateway.redaction.entities import NAMES, STRUCTURED, Entity, Structured
 
 API_VERSION = "policy.privateassistant.dev/v1"
 
@@ -166,12 +166,15 @@ class RequestRedaction(_Strict):
 
     action: Literal["Off", "Mask", "Pseudonymize", "Block"] = "Off"
     """Pseudonymize: the answer is given with the values put back."""
-    entities: Annotated[tuple[Structured, ...], Field(min_length=1)] = STRUCTURED
+    entities: Annotated[tuple[Entity, ...], Field(min_length=1)] = STRUCTURED
     """The types beside the patterns. Never none of them: that is what Off says."""
 
 
 class ResponseRedaction(_Strict):
-    """What a model must not say. There is no Pseudonymize: what nobody can put back is masked."""
+    """What a model must not say. There is no Pseudonymize: what nobody can put back is masked.
+
+    And there are no names: whether a word is one shows a sentence later, and a stream cannot wait for that.
+    """
 
     action: Literal["Off", "Mask", "Block"] = "Off"
     entities: Annotated[tuple[Structured, ...], Field(min_length=1)] = STRUCTURED
@@ -185,14 +188,29 @@ class PatternPolicy(_Strict):
     """In Rust's regex syntax; redaction/custom.py says which are refused."""
 
 
+class NamesPolicy(_Strict):
+    """How people, places, organisations and addresses are looked for in requests."""
+
+    mode: Literal["Off", "Standard", "HighRecall"] = "Off"
+    """A pod is made for one mode: its memory, and the process that has the model."""
+
+
 class RedactionPolicy(_Strict):
     """What is done about personal data."""
 
     request: RequestRedaction = RequestRedaction()
     response: ResponseRedaction = ResponseRedaction()
+    names: NamesPolicy = NamesPolicy()
     patterns: tuple[PatternPolicy, ...] = ()
     allow_unscanned_media: bool = False
     """Whether pictures, sound, files and ready-made tokens, which nobody can look into here, reach the model all the same."""
+
+    @model_validator(mode="after")
+    def _names_are_found_where_they_are_asked_for(self) -> Self:
+        asked = self.request.action != "Off" and not set(NAMES).isdisjoint(self.request.entities)
+        if asked != (self.names.mode != "Off"):
+            raise ValueError("request.entities holds a type of names exactly where names.mode is not Off, and the action is not either")
+        return self
 
     @model_validator(mode="after")
     def _patterns_have_names_of_their_own(self) -> Self:

@@ -16,6 +16,7 @@ class Settings:
     store: Path = Path("/etc/private-assistant/store")
     encryption_keys: Path = Path("/etc/private-assistant/encryption")
     documents_socket: Path = Path("/run/private-assistant/documents.sock")
+    names: Path = Path("/opt/private-assistant/names")
     runtime_log: Path = Path("/run/private-assistant/ollama.log")
     upstream: str = "http://127.0.0.1:11434"
     egress_probe: str = "http://127.0.0.1:9091"
@@ -38,6 +39,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         ("store", Path, "folder with the store's username, password and, where needed, ca.crt; read only with a store in the policy"),
         ("encryption-keys", Path, "folder with the keys that wrap the keys of what is kept; read only with a store in the policy"),
         ("documents-socket", Path, "where the document parser listens"),
+        ("names", Path, "folder of what finds names; read only where the policy asks for them"),
         ("runtime-log", Path, "named pipe that the model server logs to"),
         ("upstream", str, "the model server, http://host:port"),
         ("egress-probe", str, "the pod's egress probe, http://host:port; asked only where the policy requires evidence"),

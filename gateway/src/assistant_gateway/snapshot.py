@@ -1,5 +1,6 @@
 """What one request is judged by: a policy and everything made from it, swapped as a whole so that no request sees half of a change."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,11 @@ from assistant_gateway.wire.fields import Rules
 from assistant_model.reference import DEFAULT_HOST, DEFAULT_NAMESPACE, DEFAULT_TAG, Reference
 
 if TYPE_CHECKING:
+    from assistant_gateway.redaction.asking import NamesFinder
+    from assistant_gateway.redaction.names.client import Mode
     from assistant_gateway.redaction.service import Redaction
+
+    NamesOf = Callable[[Mode], NamesFinder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +29,11 @@ class Snapshot:
     """None: nothing is looked for, and nothing that could is loaded."""
 
     @classmethod
-    def of(cls, policy: Policy, keys: KeyRing) -> "Snapshot":
-        """Return the snapshot; raises ValueError if a model of the policy is no reference, PatternError for a pattern that is refused."""
+    def of(cls, policy: Policy, keys: KeyRing, names: "NamesOf | None" = None) -> "Snapshot":
+        """Return the snapshot; raises ValueError if a model of the policy is no reference, PatternError for a pattern that is refused.
+
+        `names` gives what finds names in a mode; it outlives the snapshot. Without it, a policy that wants names found serves nobody.
+        """
         embedding = None if policy.rag is None else policy.rag.embedding.name
         rules = Rules(
             policy.model.name,
@@ -35,7 +43,7 @@ class Snapshot:
             embedding,
             frozenset() if embedding is None else spellings(embedding),
         )
-        return cls(policy, policy.revision(), keys, rules, _redaction(policy))
+        return cls(policy, policy.revision(), keys, rules, _redaction(policy, names))
 
 
 @dataclass(slots=True)
@@ -47,12 +55,13 @@ class Current:
     draining: bool = False
 
 
-def _redaction(policy: Policy) -> "Redaction | None":
+def _redaction(policy: Policy, names: "NamesOf | None") -> "Redaction | None":
     if policy.redaction.request.action == policy.redaction.response.action == "Off":
         return None
     from assistant_gateway.redaction.service import Redaction
 
-    return Redaction(policy.redaction)
+    mode = policy.redaction.names.mode
+    return Redaction(policy.redaction, None if names is None or mode == "Off" else names(mode))
 
 
 def spellings(name: str) -> frozenset[str]:

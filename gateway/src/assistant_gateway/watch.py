@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pydantic
 
@@ -21,11 +22,14 @@ from assistant_gateway.policy import Policy
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
 
+if TYPE_CHECKING:
+    from assistant_gateway.snapshot import NamesOf
+
 logger = logging.getLogger(__name__)
 
 
-def read_snapshot(settings: Settings) -> Snapshot:
-    """Return the files' policy and keys; raises FatalError."""
+def read_snapshot(settings: Settings, names: "NamesOf | None" = None) -> Snapshot:
+    """Return the files' policy and keys; raises FatalError. `names` as Snapshot.of() takes it."""
     try:
         parsed = policy.parse(settings.policy.read_bytes())
     except OSError as error:
@@ -38,7 +42,7 @@ def read_snapshot(settings: Settings) -> Snapshot:
     except KeyFileError as error:
         raise FatalError("KeyMissing", str(error)) from error
     try:
-        return Snapshot.of(parsed, keys)
+        return Snapshot.of(parsed, keys, names)
     except ValueError as error:
         raise FatalError("PolicyInvalid", _why(error)) from error
 
@@ -51,14 +55,17 @@ def _why(error: ValueError) -> str:
 
 def _fixed(policy: Policy) -> tuple[object, ...]:
     """Return what a pod is made for: a policy with anything else here is another pod's."""
-    return policy.model, policy.store, None if policy.rag is None else policy.rag.embedding
+    return policy.model, policy.store, None if policy.rag is None else policy.rag.embedding, policy.redaction.names
 
 
 class Watch:
     """Looks at the files and swaps what changed."""
 
-    def __init__(self, settings: Settings, current: Current, certificates: Certificates, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, current: Current, certificates: Certificates, metrics: Metrics, names: "NamesOf | None" = None
+    ) -> None:
         self._settings = settings
+        self._names = names
         self._current = current
         self._certificates = certificates
         self._metrics = metrics
@@ -95,11 +102,12 @@ class Watch:
             logger.info("A change was taken into use.", extra={"fields": {"what": what}})
 
     def _reload(self) -> None:
-        snapshot = read_snapshot(self._settings)
+        snapshot = read_snapshot(self._settings, self._names)
         running = self._current.snapshot.policy
         if _fixed(snapshot.policy) != _fixed(running):
             raise FatalError(
-                "PolicyInvalid", "The policy is for other models or another store than this pod has; its own pod will serve it."
+                "PolicyInvalid",
+                "The policy is for other models, another store or another mode of names than this pod has; its own pod will serve it.",
             )
         if snapshot.policy.logging != running.logging:
             logs.configure(snapshot.policy.logging.level, snapshot.policy.logging.format)

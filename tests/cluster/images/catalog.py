@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import builds, postgres
+from tests.cluster import builds, names, postgres
 from tests.cluster.images import containers
 from tests.cluster.images.archive import Settings, write_archive
 from tests.cluster.images.base import RECIPE as BASE_RECIPE
-from tests.cluster.images.wheels import locks, place_wheels
+from tests.cluster.images.wheels import all_locks, place_wheels
 from tests.cluster.paths import HERE, REPOSITORY, cache
 from tests.cluster.progress import step
 from tests.cluster.shell import locked, run
@@ -70,7 +70,7 @@ def project_images() -> tuple[Image, ...]:
     shared = (source["egress"], source["gateway"], source["model"])
     return (
         _python_image("operator", REPOSITORY / "images" / "operator" / "Containerfile", *shared, source["operator"]),
-        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", source["documents"], *shared),
+        _python_image("gateway", REPOSITORY / "images" / "gateway" / "Containerfile", names.SCRIPTS, source["documents"], *shared),
         _ollama_image(),
         _store_image(),
         _python_image("client", HERE / "client" / "Containerfile"),
@@ -95,7 +95,7 @@ def _python_image(short: str, containerfile: Path, *sources: Path) -> Image:
         place_wheels(short)
         containers.build(containerfile, REPOSITORY, reference, archive)
 
-    return _image(short, PROJECT, "", _hash(containerfile, *locks(short), BASE_RECIPE, *sources), make)
+    return _image(short, PROJECT, "", _hash(containerfile, *all_locks(short), BASE_RECIPE, *sources), make)
 
 
 def _ollama_image() -> Image:

@@ -18,10 +18,21 @@ WITHOUT_DEPENDENCIES = {"client": "privategpt"}
 """Another lock of an image, of packages that ask for older versions of what the first one has, and work with these."""
 
 
+BESIDE = {"gateway": ("names",)}
+"""Other locks of an image's build, with wheels in a folder of their own: what only makes a file of the image."""
+COMPLETE = frozenset({"names"})
+"""Locks that name all that is needed of them, and not all that their packages ask for."""
+
+
 def locks(image: str) -> tuple[Path, ...]:
     """Return the files that pin the image's packages; what the second one names is installed without its dependencies."""
     names = (image, WITHOUT_DEPENDENCIES[image]) if image in WITHOUT_DEPENDENCIES else (image,)
     return tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in names)
+
+
+def all_locks(image: str) -> tuple[Path, ...]:
+    """Return every file that pins what an image's build installs."""
+    return (*locks(image), *(lock for name in BESIDE.get(image, ()) for lock in locks(name)))
 
 
 def wheels(image: str) -> Path:
@@ -34,14 +45,20 @@ def wheels(image: str) -> Path:
     with step(f"wheels of the {image} image"), tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         folder = Path(temporary) / "wheels"
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes")
-        for lock, options in zip(locks(image), ((), ("--no-deps",)), strict=False):
+        first: tuple[str, ...] = ("--no-deps",) if image in COMPLETE else ()
+        for lock, options in zip(locks(image), (first, ("--no-deps",)), strict=False):
             run(*pip, *options, "-r", lock, "--dest", folder)
         folder.replace(target)
     return target
 
 
 def place_wheels(image: str) -> Path:
-    """Put the wheels where the Containerfiles look for them, wheels/<image> in the checkout, and return that folder."""
+    """Put the wheels where the Containerfiles look for them, wheels/<image> in the checkout, and return that folder.
+
+    The wheels that its build needs beside them are put into folders of their own.
+    """
+    for other in BESIDE.get(image, ()):
+        place_wheels(other)
     source, target = wheels(image), REPOSITORY / "wheels" / image
     names = {path.name for path in source.iterdir()}
     if target.exists() and {path.name for path in target.iterdir()} == names:

@@ -89,7 +89,7 @@ async def delete_item(call: Call, snapshot: Snapshot, parameters: Parameters, me
 async def _redacted(call: Call, snapshot: Snapshot, brought: Body) -> Body:
     """Return what a request brings as it may be kept; raises RefusalError."""
     redaction = snapshot.redaction
-    return brought if redaction is None else await redaction.kept_beside(brought, redaction.counts(call.exchange))
+    return brought if redaction is None else await redaction.kept(brought, redaction.counts(call.exchange))
 
 
 def _asked(call: Call, known: set[str]) -> Body:

@@ -76,7 +76,7 @@ class Intake:
     async def _masked(self, text: str, origin: Origin) -> str:
         """Return the text as it may be embedded and stored: as a whole, since a value may stand where it is cut. Raises RefusalError."""
         redaction = self._index.redaction
-        return text if redaction is None else await asyncio.to_thread(redaction.stored, text, origin.found)
+        return text if redaction is None else await redaction.stored(text, origin.found)
 
     async def _pieces(self, text: str, sealer: Sealer) -> tuple[Space, list[Piece]]:
         index = self._index

@@ -71,7 +71,7 @@ async def chunks(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
         raise RefusalError("documents_not_configured")
     text = shapes.text(body, "text")
     if (redaction := snapshot.redaction) is not None:
-        text = await redaction.stored_beside(text, redaction.counts(call.exchange))  # it is embedded, and found by, as documents are
+        text = await redaction.stored(text, redaction.counts(call.exchange))  # it is embedded, and found by, as documents are
     hits = await retriever.retrieve(call.identity, text, shapes.documents(body), limit)
     texts = await retriever.neighbours(call.identity, hits, around) if around else [(None, None)] * len(hits)
     call.exchange.documents = list(dict.fromkeys(str(hit.document) for hit in hits))

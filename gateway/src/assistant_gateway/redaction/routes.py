@@ -39,10 +39,11 @@ async def redact(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
         raise RefusalError("redaction_off")
     name, value = _brought(call.json(), {"text", "json"})
     passage = redaction.passage(call.wire.NAME, call.exchange)
+    # Metadata is what has no names of a wire format in it: every key, string and number is looked at.
+    masked = await passage.masked({"metadata": {"value": value}}, media=True)
 
     def work() -> bytes:
-        # Metadata is what has no names of a wire format in it: every key, string and number is looked at.
-        shown = passage.masked({"metadata": {"value": value}}, media=True)["metadata"]["value"]
+        shown = masked["metadata"]["value"]
         mapping = None if passage.pseudonyms is None else _sealed(call, passage.pseudonyms)
         return orjson.dumps({name: shown, "found": passage.found["request"], "mapping": mapping})
 

@@ -1,14 +1,15 @@
 """Whether what the policy asks for happens, tried on made-up values of every type by the rules that serve requests.
 
 A request and an answer go the way that those of clients go (service.py), each minute and as soon as another policy serves. A type whose
-value comes through, or a check that cannot be made, is a reason to serve nobody until a later check shows otherwise.
+value comes through, or a check that cannot be made, is a reason to serve nobody until a later check shows otherwise. So is a worker for
+names that is gone, and this is where it is started again.
 """
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,7 +18,8 @@ import orjson
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.faults import Reason
 from assistant_gateway.record import Exchange
-from assistant_gateway.redaction.entities import Structured
+from assistant_gateway.redaction.entities import Entity
+from assistant_gateway.redaction.names.client import NamesUnavailableError
 from assistant_gateway.redaction.samples import Sample, sample
 from assistant_gateway.snapshot import Current
 
@@ -30,6 +32,7 @@ _TOLD: Final = 4
 _PIECE: Final = 7
 
 UNCHECKED: Final = Reason("RedactionUnchecked", "The redaction of the policy in force has not been tried yet.")
+NAMELESS: Final = Reason("NamesUnavailable", "The process that finds names does not run, or does not answer; it is started again.")
 FAILING: Final = Reason("RedactionFailing", "Made-up values of some types of personal data come through; /status names the types.")
 
 logger = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class SelfCheck:
         redaction = self._current.snapshot.redaction
         if redaction is None:
             return None
+        if not _can_ask(redaction):
+            return NAMELESS
         if self._page is None or self._checked is not redaction:
             return UNCHECKED
         return FAILING if self._page["failing"] else None
@@ -62,10 +67,15 @@ class SelfCheck:
         if redaction is None:
             self._checked = self._page = None
             return
+        if not await self._has_names(redaction):
+            return
         if self._checked is redaction and self._clock() < self._due:
             return
         wanted = sorted({*_types(redaction, "request"), *_types(redaction, "response")})
-        failing = await asyncio.to_thread(lambda: [entity for entity in wanted if not _holds(redaction, entity)])
+        try:
+            failing = [entity for entity in wanted if not await _holds(redaction, entity)]
+        except NamesUnavailableError:
+            return  # nothing comes through, since nobody is served while the worker is away
         if failing:
             logger.error("Made-up personal data comes through.", extra={"fields": {"types": failing, "revision": snapshot.revision}})
         self._checked, self._due = redaction, self._clock() + SECONDS
@@ -76,6 +86,18 @@ class SelfCheck:
             "checkedAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
 
+    async def _has_names(self, redaction: "Redaction") -> bool:
+        """Say whether names can be asked for, where they have to be. A worker that was gone shows anew what it finds."""
+        if _can_ask(redaction):
+            return True
+        self._due = 0.0
+        try:
+            if redaction.names is not None:
+                await redaction.names.start()
+        except NamesUnavailableError:
+            return False
+        return redaction.names is not None
+
     def status(self) -> dict[str, Any] | None:
         """Return what /status says of it; None where the policy asks for nothing."""
         if (snapshot := self._current.snapshot).redaction is None:
@@ -83,40 +105,48 @@ class SelfCheck:
         return self._page or {"revision": snapshot.revision, "active": [], "failing": [], "checkedAt": None}
 
 
-def _types(redaction: "Redaction", direction: str) -> tuple[Structured, ...]:
+def _can_ask(redaction: "Redaction") -> bool:
+    return not redaction.looks_for_names or (redaction.names is not None and redaction.names.is_ready)
+
+
+def _types(redaction: "Redaction", direction: str) -> tuple[Entity, ...]:
     """Return the types that are looked for in a direction. The author's patterns have no values that could be made up."""
     policy = redaction.policy.request if direction == "request" else redaction.policy.response
     return () if policy.action == "Off" else policy.entities
 
 
-def _holds(redaction: "Redaction", entity: Structured) -> bool:
-    """Say whether a value of the type is held back in every direction in which the policy says so."""
+async def _holds(redaction: "Redaction", entity: Entity) -> bool:
+    """Say whether a value of the type is held back in every direction in which the policy says so; raises NamesUnavailableError."""
     try:
-        return all(tried for tried in _tries(redaction, entity))
+        return all([tried async for tried in _tries(redaction, entity)])
+    except NamesUnavailableError:
+        raise
     except Exception as error:
         logger.error("The self-check of the redaction failed.", exc_info=error)  # noqa: TRY400  the type and the place say it all
         return False
 
 
-def _tries(redaction: "Redaction", entity: Structured) -> Iterator[bool]:
+async def _tries(redaction: "Redaction", entity: Entity) -> AsyncIterator[bool]:
     if entity in _types(redaction, "request"):
-        yield _request_holds(redaction, sample(entity))
+        yield await _request_holds(redaction, sample(entity))
     if entity in _types(redaction, "response"):
-        yield _response_holds(redaction, sample(entity))
+        yield await asyncio.to_thread(_response_holds, redaction, sample(entity))
 
 
-def _request_holds(redaction: "Redaction", made: Sample) -> bool:
+async def _request_holds(redaction: "Redaction", made: Sample) -> bool:
     """Say whether the model is not shown a value, and where it gets a stand-in whether the client gets the value back for it."""
     passage = redaction.passage("openai", Exchange())
     action = redaction.policy.request.action
     try:
-        shown = passage.masked({"messages": [{"role": "user", "content": made.text}]})
+        shown = await passage.masked({"messages": [{"role": "user", "content": made.text}]}, aside=True)
     except RefusalError as refusal:
+        if refusal.code == "names_unavailable":
+            raise NamesUnavailableError from None
         return action == "Block" and refusal.code == "personal_data_refused"
     told = str(shown["messages"][0]["content"])
     if action == "Block" or _tells(told, made):
         return False
-    return action != "Pseudonymize" or made.text in _answered(passage, told)
+    return action != "Pseudonymize" or made.text in await asyncio.to_thread(_answered, passage, told)
 
 
 def _response_holds(redaction: "Redaction", made: Sample) -> bool:

@@ -6,23 +6,22 @@ RefusalError from here on, with types and counts in it and never a value.
 
 import asyncio
 import hashlib
-import hmac
-import itertools
-import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import RedactionPolicy, RequestRedaction, ResponseRedaction
-from assistant_gateway.redaction import walk
+from assistant_gateway.redaction import asking, walk
 from assistant_gateway.redaction.cutting import UnreadableAnswerError, Wire
 from assistant_gateway.redaction.frames import Frames
-from assistant_gateway.redaction.masking import Action, Masker, PersonalDataRefusedError
+from assistant_gateway.redaction.masking import Action, Find, Masker, PersonalDataRefusedError
+from assistant_gateway.redaction.names.client import NamesUnavailableError
 from assistant_gateway.redaction.outgoing import Outgoing
-from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError, prefix_for
+from assistant_gateway.redaction.prefixes import prefix
+from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
 from assistant_gateway.redaction.restoring import Restorer
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.streaming import Rewriting, both, restoring
@@ -31,21 +30,25 @@ if TYPE_CHECKING:
     from assistant_gateway.record import Exchange
 
 Body = dict[str, Any]
+Done = TypeVar("Done")
 
 THREAD_BYTES: Final = 64 * 1024
 """Texts that are larger are looked through in a thread, so that others' answers go on meanwhile."""
 
-# Prefixes of pseudonyms are drawn with it: the same for a conversation that goes on, so that the model server finds what it has read
-# before, and nobody can tell them from outside.
-_SECRET: Final = secrets.token_bytes(32)
+_RETRY: Final = [(b"retry-after", b"2")]
 
 
 class Redaction:
     """What one policy takes out of requests and answers; made once for each policy, for all requests."""
 
-    def __init__(self, policy: RedactionPolicy) -> None:
-        """Compile the rules; raises PatternError for a pattern that is refused."""
+    def __init__(self, policy: RedactionPolicy, names: "asking.NamesFinder | None" = None) -> None:
+        """Compile the rules; raises PatternError for a pattern that is refused.
+
+        `names` finds names where the policy asks for them; without it every request is refused then.
+        """
         self.policy = policy
+        self.names = names
+        self._named = frozenset[str]() if policy.request.action == "Off" else asking.asked_for(policy.request.entities)
         patterns = {pattern.name: pattern.expression for pattern in policy.patterns}
         self.request_rules = _rules(policy.request, patterns)
         self.response_rules = _rules(policy.response, patterns)
@@ -64,7 +67,9 @@ class Redaction:
     def stored_revision(self) -> str:
         """Return what names how stored texts are masked: one that was stored under another has to be brought again."""
         policy = self.policy
-        text = orjson.dumps([self.stored_action, policy.request.entities, [pattern.model_dump() for pattern in policy.patterns]])
+        patterns = [pattern.model_dump() for pattern in policy.patterns]
+        named = [policy.names.mode] if self.looks_for_names else []
+        text = orjson.dumps([self.stored_action, policy.request.entities, patterns, *named])
         return "" if self.stored_action is None else hashlib.sha256(text).hexdigest()[:16]
 
     def counts(self, exchange: "Exchange") -> Counter[str]:
@@ -73,45 +78,72 @@ class Redaction:
         exchange.redactions = {"request": found, "response": {}}
         return found
 
-    def stored(self, text: str, found: Counter[str]) -> str:
-        """Return a text as it may be stored or embedded; raises RefusalError under Block."""
-        masker = self.masker(found)
-        if masker is None:
+    @property
+    def looks_for_names(self) -> bool:
+        """Whether nothing of a request may go on before the names in it were asked for."""
+        return bool(self._named)
+
+    async def stored(self, text: str, found: Counter[str]) -> str:
+        """Return a text as it may be stored or embedded; raises RefusalError."""
+        if self.request_rules is None:
             return text
-        shown = masker(text)
+
+        def work(find: Find) -> tuple[str, Masker]:
+            masker = self.storing(find)
+            return masker(text), masker
+
+        shown, masker = await self.through(text, work)
+        found += masker.counts
         _finish(masker)
         return shown
 
-    async def stored_beside(self, text: str, found: Counter[str]) -> str:
-        """As `stored`, a large text in a thread."""
-        return await asyncio.to_thread(self.stored, text, found) if _is_large(text) else self.stored(text, found)
-
-    def kept(self, body: Body, found: Counter[str]) -> Body:
-        """Return messages, or what else a request has to keep, as it may be kept; raises RefusalError under Block.
+    async def kept(self, body: Body, found: Counter[str]) -> Body:
+        """Return messages, or what else a request has to keep, as it may be kept; raises RefusalError.
 
         Under Mask they are masked: nobody needs the values again. Under Pseudonymize they are kept as they were written, sealed with
         their conversation, in place of a table of pseudonyms: every turn draws the same ones again for the model.
         """
-        masker = self.masker(found)
-        if masker is None or self.policy.request.action == "Pseudonymize":
+        if self.request_rules is None or self.policy.request.action == "Pseudonymize":
             return body
-        try:
-            shown = walk.transform(body, masker)
-        except walk.TooDeepError:
-            raise RefusalError("invalid_json") from None
+
+        def work(find: Find) -> tuple[Body, Masker]:
+            masker = self.storing(find)
+            return walk.transform(body, masker), masker
+
+        shown, masker = await self.through(body, work)
+        found += masker.counts
         _finish(masker)
         return shown
 
-    async def kept_beside(self, body: Body, found: Counter[str]) -> Body:
-        """As `kept`, much of it in a thread."""
-        return await asyncio.to_thread(self.kept, body, found) if _is_large(body) else self.kept(body, found)
+    async def through(self, value: str | Body, work: Callable[[Find], Done], *, aside: bool = False) -> Done:
+        """Return what masking a value comes to; of a large one, or `aside`, in a thread: others' answers go on meanwhile.
 
-    def masker(self, counts: Counter[str] | None = None) -> Masker | None:
-        """Return what masks texts that are stored or embedded; None where requests are not looked at."""
+        The work is done more than once where names are asked for: what it counts and draws is its own until it is done. Raises
+        RefusalError.
+        """
+        assert self.request_rules is not None
+        rules = self.request_rules.find
+        aside = aside or _is_large(value)
+
+        async def beside(step: Callable[[], Done]) -> Done:
+            return await asyncio.to_thread(step) if aside else step()
+
+        try:
+            if not self.looks_for_names:
+                return await beside(lambda: work(rules))
+            return await asking.masked(asking.Texts(rules, self._named), self.names, work, beside)
+        except NamesUnavailableError:
+            raise RefusalError("names_unavailable", headers=_RETRY) from None
+        except walk.TooDeepError:
+            raise RefusalError("invalid_json") from None
+        except PseudonymsFullError:
+            raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+
+    def storing(self, find: Find) -> Masker:
+        """Return what masks texts that are stored or embedded."""
         action = self.stored_action
-        if action is None or self.request_rules is None:
-            return None
-        return Masker(self.request_rules.find, action, counts=Counter() if counts is None else counts)
+        assert action is not None
+        return Masker(find, action)
 
 
 class Passage:
@@ -137,15 +169,15 @@ class Passage:
         """Return the body as the model may have it; the one given stays as it is. Raises RefusalError."""
         if self._redaction.request_rules is None:
             return body
-        return await asyncio.to_thread(self.masked, body) if _is_large(body) else self.masked(body)
+        return await self.masked(body)
 
     async def question(self, text: str) -> str:
         """Return a text as it may be embedded to search for it: as documents are stored. Under Block, `check` has refused it."""
-        return await self._redaction.stored_beside(text, Counter())
+        return await self._redaction.stored(text, Counter())
 
     async def kept(self, messages: list[Body]) -> list[Body]:
         """Return messages as they may be kept; what is in them is counted with the whole request."""
-        shown: list[Body] = (await self._redaction.kept_beside({"messages": messages}, Counter()))["messages"]
+        shown: list[Body] = (await self._redaction.kept({"messages": messages}, Counter()))["messages"]
         return shown
 
     def answer(self) -> "Answer | None":
@@ -158,30 +190,27 @@ class Passage:
         """What stands for the values that were found; None where nothing stands for any."""
         return self._pseudonyms if self._pseudonyms is not None and len(self._pseudonyms) else None
 
-    def masked(self, body: Body, *, media: bool = False) -> Body:
-        """As `request`, at once; only where requests are looked at. `media`: what cannot be searched passes all the same."""
+    async def masked(self, body: Body, *, media: bool = False, aside: bool = False) -> Body:
+        """As `request`, and only where requests are looked at. `media`: what cannot be searched passes all the same."""
         redaction = self._redaction
-        try:
+
+        def work(find: Find) -> tuple[Body, Masker]:
             if not (media or redaction.policy.allow_unscanned_media) and (unread := walk.unscanned(body)):
                 raise unscanned(unread)
-            masker = self._masker(body)
-            shown = walk.transform(body, masker)
-        except walk.TooDeepError:
-            raise RefusalError("invalid_json") from None
-        except PseudonymsFullError:
-            raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+            masker = self._masker(body, find)
+            return walk.transform(body, masker), masker
+
+        shown, masker = await redaction.through(body, work, aside=aside)
+        self._pseudonyms = masker.pseudonyms
+        self.found["request"] += masker.counts
         _finish(masker)
         return shown
 
-    def _masker(self, body: Body) -> Masker:
-        redaction, counts = self._redaction, self.found["request"]
-        if redaction.policy.request.action == "Pseudonymize" and not self._embeds:
-            assert redaction.request_rules is not None
-            self._pseudonyms = Pseudonyms(_prefix(body, self._exchange))
-            return Masker(redaction.request_rules.find, "Pseudonymize", self._pseudonyms, counts)
-        masker = redaction.masker(counts)
-        assert masker is not None
-        return masker
+    def _masker(self, body: Body, find: Find) -> Masker:
+        action = self._redaction.policy.request.action
+        if action == "Pseudonymize" and not self._embeds:
+            return Masker(find, "Pseudonymize", Pseudonyms(prefix(body, self._exchange)))
+        return self._redaction.storing(find)
 
     def _rewriting(self) -> Rewriting | None:
         redaction, pseudonyms = self._redaction, self.pseudonyms
@@ -266,33 +295,3 @@ def _or_refuse(work: Callable[[], bytes]) -> bytes:
 
 def _rules(direction: RequestRedaction | ResponseRedaction, patterns: Mapping[str, str]) -> Rules | None:
     return None if direction.action == "Off" else Rules(direction.entities, patterns)
-
-
-def _prefix(body: Body, exchange: "Exchange") -> str:
-    """Return the prefix of the request's pseudonyms: in none of its texts, and the same for a conversation as long as it can be."""
-    try:
-        return prefix_for([orjson.dumps(body).decode()], _chooser(_seed(body, exchange)))
-    except TypeError:  # nested too deeply to be written, and so to be sent
-        raise RefusalError("invalid_json") from None
-
-
-def _seed(body: Body, exchange: "Exchange") -> bytes:
-    """Return what a conversation's requests have in common: its id, or how it began."""
-    if exchange.conversation is not None:
-        return exchange.conversation.encode()
-    messages = body.get("messages")
-    if type(messages) is not list:
-        return secrets.token_bytes(16)
-    first = next((place for place, one in enumerate(messages) if type(one) is dict and one.get("role") == "user"), len(messages))
-    return orjson.dumps([exchange.subject, messages[: first + 1]])
-
-
-def _chooser(seed: bytes) -> Callable[[str], str]:
-    """Return a choice of letters that is random to everybody else, and the same again for the same seed."""
-    numbers = itertools.count()
-
-    def choose(letters: str) -> str:
-        drawn = hmac.digest(_SECRET, b"%d " % next(numbers) + seed, "sha256")
-        return letters[int.from_bytes(drawn[:8], "big") % len(letters)]
-
-    return choose

@@ -45,10 +45,14 @@ BASE_MEBIBYTES = 256
 MOST_MEBIBYTES = 4096
 STORE_MEBIBYTES = 128
 """For the store's driver, and what is sealed and cut."""
+NAMES_MEBIBYTES = {"Off": 0, "Standard": 256, "HighRecall": 256}
+"""For the process that finds names: twice what it was seen to take (docs/redaction.md)."""
+REQUEST_MEBIBYTES = 96
 
 
 def gateway(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
     """Return the container."""
+    names = NAMES_MEBIBYTES[spec.redaction.names.mode]
     fields: dict[str, Any] = {"args": _arguments(spec)} if spec.keeps else {}
     if environment := proxy_environment(spec, context):
         fields["env"] = environment
@@ -67,8 +71,8 @@ def gateway(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
         readinessProbe=_probe("/readyz", periodSeconds=2, timeoutSeconds=2, failureThreshold=2),
         lifecycle={"preStop": {"sleep": {"seconds": HANDOVER_SECONDS}}},
         resources={
-            "requests": {"cpu": "50m", "memory": "96Mi"},
-            "limits": {"memory": f"{memory_mebibytes(spec.access.limits, keeps=spec.keeps)}Mi"},
+            "requests": {"cpu": "50m", "memory": f"{REQUEST_MEBIBYTES + names // 2}Mi"},
+            "limits": {"memory": f"{memory_mebibytes(spec.access.limits, keeps=spec.keeps) + names}Mi"},
         },
         volumeMounts=[
             {"name": "policy", "mountPath": POLICY_FOLDER, "readOnly": True},

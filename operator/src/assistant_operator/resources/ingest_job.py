@@ -40,9 +40,9 @@ def ingest_revision(source: Source, spec: PrivateAssistantSpec) -> str:
     external, redaction = spec.external_store, spec.redaction
     masked = {
         "action": "Mask" if redaction.request.action == "Pseudonymize" else redaction.request.action,
-        "types": redaction.request.types,
+        "types": redaction.request_types,
         "patterns": sorted((pattern.name, pattern.expression) for pattern in redaction.patterns),
-    }
+    } | ({} if redaction.names.mode == "Off" else {"names": redaction.names.mode})
     what = {
         "source": source.model_dump(mode="json", include={"name", "config_map", "claim", "include"}),
         "store": external.secret_ref.name if external else None,

@@ -101,8 +101,9 @@ def _redaction(redaction: Redaction) -> gateway.RedactionPolicy:
     """Return the same with the types spelled out: a gateway of a later version, which knows more of them, looks for no others."""
     request, response = redaction.request, redaction.response
     return gateway.RedactionPolicy(
-        request=gateway.RequestRedaction(action=request.action, entities=request.types or STRUCTURED),
+        request=gateway.RequestRedaction(action=request.action, entities=redaction.request_types or STRUCTURED),
         response=gateway.ResponseRedaction(action=response.action, entities=response.types or STRUCTURED),
+        names=gateway.NamesPolicy(mode=redaction.names.mode),
         patterns=tuple(
             gateway.PatternPolicy(name=pattern.name, expression=pattern.expression)
             for pattern in sorted(redaction.patterns, key=lambda pattern: pattern.name)

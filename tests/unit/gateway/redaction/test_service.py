@@ -274,13 +274,12 @@ async def test_whether_a_request_is_large_goes_by_what_it_brings_along() -> None
     """A conversation's earlier turns and the documents are not in its length; the loop must not be held by them either."""
     threads: set[int] = set()
 
-    class Noting(service.Passage):
-        def masked(self, body: dict[str, Any], *, media: bool = False) -> dict[str, Any]:
+    class Noting(service.Redaction):
+        def storing(self, find: Any) -> Any:
             threads.add(threading.get_ident())
-            return super().masked(body, media=media)
+            return super().storing(find)
 
-    redaction = service.Redaction(redacting("Mask").redaction)
-    passage = Noting(redaction, "ollama", Exchange(), embeds=False)
+    passage = Noting(redacting("Mask").redaction).passage("ollama", Exchange())
     await passage.request(body_for("/api/chat"))
     assert threads == {threading.get_ident()}
     for large in (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.api.v1alpha1.redaction import NamesRedaction
 from assistant_operator.api.v1alpha1.spec import AccessLimits
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION
 from assistant_operator.resources.context import ServingModel, StoreAddress
@@ -96,6 +97,19 @@ def test_documents_are_opened_where_nothing_is_to_be_had() -> None:
     assert opened["args"][:2] == ["--socket", "/run/private-assistant-documents/documents.sock"]
     assert opened["resources"]["limits"] == {"memory": "768Mi"}
     assert "documents" not in {found["name"] for found in template(KEEPING)["spec"]["initContainers"]}
+
+
+@pytest.mark.parametrize("mode", ["Standard", "HighRecall"])
+def test_what_finds_names_has_room(mode: str) -> None:
+    """A gateway that is out of memory takes the pod's requests with it."""
+    named = MINIMAL.model_copy(
+        update={"redaction": MINIMAL.redaction.model_copy(update={"names": NamesRedaction.model_validate({"mode": mode})})}
+    )
+
+    assert container(named, "gateway")["resources"] == {
+        "requests": {"cpu": "50m", "memory": "224Mi"},
+        "limits": {"memory": f"{memory_mebibytes(MINIMAL.access.limits) + 256}Mi"},
+    }
 
 
 def test_the_gateway_has_what_opens_the_store() -> None:

@@ -11,13 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names import protocol
+from assistant_gateway.redaction.names.segments import segments
 
 Mode = Literal["Standard", "HighRecall"]
 
@@ -28,6 +29,8 @@ _SECONDS_PER_CHARACTER: Final = 0.0002
 _PAUSE_SECONDS: Final = 1.0
 """After a worker that ended: one that ends at once (a model that is missing) is not started for every request."""
 _MOST_SPANS: Final = 1 << 22
+PART: Final = 16_384
+"""Characters that the worker is given at once: behind a long document others wait for one part of it."""
 
 
 class NamesUnavailableError(Exception):
@@ -99,6 +102,12 @@ class Names:
         return [await self._find(text) if text.strip() else [] for text in texts]
 
     async def _find(self, text: str) -> list[Span]:
+        found: list[Span] = []
+        for start, end in parts(text):
+            found += [Span(start + span.start, start + span.end, span.entity) for span in await self._part(text[start:end])]
+        return found
+
+    async def _part(self, text: str) -> list[Span]:
         # A caller that goes away must not leave an answer on the way that the next one would take for its own.
         task = asyncio.create_task(self._exchange(text))
         self._running.add(task)
@@ -184,3 +193,15 @@ async def _ask(link: _Link, text: str) -> list[Span]:
     if count > min(len(text), _MOST_SPANS):
         raise protocol.InvalidAnswerError
     return protocol.spans_of(await link.reader.readexactly(count * protocol.SPAN.size), len(text))
+
+
+def parts(text: str) -> Iterator[tuple[int, int]]:
+    """Yield a text's parts (offsets, half-open), cut where the worker cuts it as well: nothing is lost between two of them but what one
+    of them gives away about the other."""
+    start = 0
+    if len(text) > PART:
+        for first, last in segments(text):
+            if last - start > PART:
+                yield start, first
+                start = first
+    yield start, len(text)

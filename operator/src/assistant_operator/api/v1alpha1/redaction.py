@@ -1,20 +1,22 @@
 """`spec.redaction` of a PrivateAssistant: which personal data is looked for, and what becomes of it on the way to the model and back.
 
-The types are the gateway's own words (assistant_gateway.redaction.entities). The gateway also has types for names of people and places;
-their mode is no field here before an image holds what finds them: a setting that does nothing would be a promise.
+The types are the gateway's own words (assistant_gateway.redaction.entities). Those of names are found by a model, in requests only, and
+only where `names.mode` says so. There is no list of languages: the gateway tells the language of each piece of text by itself, and has
+nothing that could be chosen by it.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assistant_gateway.redaction.entities import STRUCTURED, Structured
+from assistant_gateway.redaction.entities import NAMES, STRUCTURED, Entity, Structured
 from assistant_operator.api.v1alpha1.base import SET, ApiModel, keyed
 
 LONGEST_EXPRESSION = 1000
 """As assistant_gateway.redaction.custom has it."""
 
 Types = Annotated[tuple[Structured, ...], Field(min_length=1, max_length=32, json_schema_extra=SET)]
+RequestTypes = Annotated[tuple[Entity, ...], Field(min_length=1, max_length=32, json_schema_extra=SET)]
 
 
 class RequestRedaction(ApiModel):
@@ -30,14 +32,12 @@ class RequestRedaction(ApiModel):
         ),
     ] = "Pseudonymize"
     entities: Annotated[
-        Types | None,
-        Field(description="Types that are looked for; all of them where absent. docs/redaction.md says what each of them finds."),
+        RequestTypes | None,
+        Field(
+            description="Types that are looked for; where absent all of them, those of names (PERSON, PLACE, ORGANISATION, ADDRESS) with "
+            "names.mode only. docs/redaction.md says what each of them finds."
+        ),
     ] = None
-
-    @property
-    def types(self) -> tuple[Structured, ...]:
-        """Return the types that are looked for, in the gateway's order: none with Off."""
-        return _types(self.action != "Off", self.entities)
 
 
 class ResponseRedaction(ApiModel):
@@ -51,12 +51,32 @@ class ResponseRedaction(ApiModel):
             "Pseudonymize: nobody could put such values back."
         ),
     ] = "Off"
-    entities: Annotated[Types | None, Field(description="Types that are looked for; all of them where absent.")] = None
+    entities: Annotated[
+        Types | None,
+        Field(
+            description="Types that are looked for; all of them where absent. Names (PERSON, PLACE, ORGANISATION, ADDRESS) are not among "
+            "them: whether a word is a name shows only later, and a stream cannot wait for it."
+        ),
+    ] = None
 
     @property
     def types(self) -> tuple[Structured, ...]:
         """Return the types that are looked for, in the gateway's order: none with Off."""
-        return _types(self.action != "Off", self.entities)
+        return tuple(kind for kind in STRUCTURED if self.entities is None or kind in self.entities) if self.action != "Off" else ()
+
+
+class NamesRedaction(ApiModel):
+    """How names are looked for."""
+
+    mode: Annotated[
+        Literal["Off", "Standard", "HighRecall"],
+        Field(
+            description="Off: people, places, organisations and addresses reach the model as they are. Standard: a small model and rules "
+            "look for them in every request and in documents that are brought in; this costs memory, and 20 ms for each 1,000 characters "
+            "that are new. HighRecall: as Standard, and what says something of a person besides (dates, ages, nationalities, hosts): it "
+            "misses less, and masks much that is no name. Either misses some names: docs/redaction.md has the figures."
+        ),
+    ] = "Off"
 
 
 class Pattern(ApiModel):
@@ -92,6 +112,10 @@ class Redaction(ApiModel):
     response: Annotated[ResponseRedaction, Field(description="What becomes of personal data in what the model says of its own accord.")] = (
         ResponseRedaction()
     )
+    names: Annotated[
+        NamesRedaction,
+        Field(description="How people, places, organisations and addresses are looked for in requests. Any language."),
+    ] = NamesRedaction()
     patterns: Annotated[
         tuple[Pattern, ...],
         Field(
@@ -114,10 +138,12 @@ class Redaction(ApiModel):
         return self.request.action != "Off" or self.response.action != "Off"
 
     @property
-    def types(self) -> frozenset[Structured]:
+    def request_types(self) -> tuple[Entity, ...]:
+        """Return the types that are looked for in requests, in the gateway's order: none with Off."""
+        wanted, known = self.request.entities, (*STRUCTURED, *(NAMES if self.names.mode != "Off" else ()))
+        return tuple(kind for kind in known if wanted is None or kind in wanted) if self.request.action != "Off" else ()
+
+    @property
+    def types(self) -> frozenset[Entity]:
         """The types that are looked for in one direction at least; patterns are none of them."""
-        return frozenset((*self.request.types, *self.response.types))
-
-
-def _types(is_on: bool, wanted: tuple[Structured, ...] | None) -> tuple[Structured, ...]:
-    return tuple(kind for kind in STRUCTURED if wanted is None or kind in wanted) if is_on else ()
+        return frozenset((*self.request_types, *self.response.types))

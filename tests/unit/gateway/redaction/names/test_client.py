@@ -103,12 +103,12 @@ async def test_a_worker_that_is_stopped_is_ended_in_time(folder: Path) -> None:
 
 
 async def test_a_worker_out_of_memory_refuses(folder: Path) -> None:
-    """Its own memory is bounded: a text that does not fit ends it, not the gateway."""
-    names = Names(NamesOptions(folder, memory_bytes=200 << 20))
+    """Its own memory is bounded: what does not fit ends it, not the gateway."""
+    names = Names(NamesOptions(folder, memory_bytes=1 << 20))
     await names.start()
 
     with pytest.raises(NamesUnavailableError):
-        await names.find(["Marie Novak wrote. " * 12_000_000])
+        await names.find(["Marie Novak wrote. " * 100_000])
     names.close()
 
 

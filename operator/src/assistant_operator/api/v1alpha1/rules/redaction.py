@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from assistant_gateway.redaction.entities import Entity
+from assistant_gateway.redaction.entities import NAMES, Entity
 from assistant_operator.api.v1alpha1.redaction import Redaction, RequestRedaction, ResponseRedaction
 from assistant_operator.api.v1alpha1.rules.rule import Rule
 
@@ -11,11 +11,17 @@ BUILT_IN = [name for name in (entity.lower() for entity in get_args(Entity)) if 
 
 _REQUEST_ON = "(!has(self.request) || !has(self.request.action) || self.request.action != 'Off')"
 _RESPONSE_ON = "(has(self.response) && has(self.response.action) && self.response.action != 'Off')"
+_NAMES = list(NAMES)
+_NAMES_ON = "(has(self.names) && has(self.names.mode) && self.names.mode != 'Off')"
 _TYPES = "for no types at all, action Off is enough; remove entities or set an action"
 
 
 def _differ(part: RequestRedaction | ResponseRedaction) -> bool:
     return part.entities is None or len(set(part.entities)) == len(part.entities)
+
+
+def _asks_for_names(request: RequestRedaction) -> bool:
+    return request.action != "Off" and (request.entities is None or not set(NAMES).isdisjoint(request.entities))
 
 
 def _names_differ(redaction: Redaction) -> bool:
@@ -40,6 +46,23 @@ RULES: tuple[Rule, ...] = (
     *(
         Rule(f"spec.redaction.{part}", ".entities", None, _differ, f"spec.redaction.{part}.entities names a type twice: remove one")
         for part in ("request", "response")
+    ),
+    Rule(
+        "spec.redaction",
+        ".request.entities",
+        f"{_NAMES_ON} || !has(self.request) || !has(self.request.entities) || !self.request.entities.exists(e, e in {_NAMES})",
+        lambda it: it.names.mode != "Off" or it.request.entities is None or set(NAMES).isdisjoint(it.request.entities),
+        "spec.redaction.request.entities has PERSON, PLACE, ORGANISATION or ADDRESS, which nothing finds while names.mode is Off: set "
+        "spec.redaction.names.mode to Standard or HighRecall, or remove them",
+    ),
+    Rule(
+        "spec.redaction",
+        ".names.mode",
+        f"!{_NAMES_ON} || ({_REQUEST_ON} && (!has(self.request) || !has(self.request.entities) || "
+        f"self.request.entities.exists(e, e in {_NAMES})))",
+        lambda it: it.names.mode == "Off" or _asks_for_names(it.request),
+        "spec.redaction.names.mode has no meaning while request.action is Off or request.entities has none of PERSON, PLACE, ORGANISATION, "
+        "ADDRESS: set an action and add one of these types, or set names.mode to Off",
     ),
     Rule(
         "spec.redaction",

@@ -1,0 +1,52 @@
+"""The prefix of a request's pseudonyms: in none of its texts, and the same for a conversation as long as it can be.
+
+So the model server finds what it has read before, which is most of a turn's work. Nobody can tell a prefix from outside.
+"""
+
+import hmac
+import itertools
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from assistant_gateway.errors import RefusalError
+from assistant_gateway.redaction.pseudonyms import prefix_for
+
+if TYPE_CHECKING:
+    from assistant_gateway.record import Exchange
+
+Body = dict[str, Any]
+
+_SECRET: Final = secrets.token_bytes(32)
+
+
+def prefix(body: Body, exchange: "Exchange") -> str:
+    """Return the prefix for a request; raises RefusalError for one that is nested too deeply."""
+    try:
+        return prefix_for([orjson.dumps(body).decode()], _chooser(_seed(body, exchange)))
+    except TypeError:  # nested too deeply to be written, and so to be sent
+        raise RefusalError("invalid_json") from None
+
+
+def _seed(body: Body, exchange: "Exchange") -> bytes:
+    """Return what a conversation's requests have in common: its id, or how it began."""
+    if exchange.conversation is not None:
+        return exchange.conversation.encode()
+    messages = body.get("messages")
+    if type(messages) is not list:
+        return secrets.token_bytes(16)
+    first = next((place for place, one in enumerate(messages) if type(one) is dict and one.get("role") == "user"), len(messages))
+    return orjson.dumps([exchange.subject, messages[: first + 1]])
+
+
+def _chooser(seed: bytes) -> Callable[[str], str]:
+    """Return a choice of letters that is random to everybody else, and the same again for the same seed."""
+    numbers = itertools.count()
+
+    def choose(letters: str) -> str:
+        drawn = hmac.digest(_SECRET, b"%d " % next(numbers) + seed, "sha256")
+        return letters[int.from_bytes(drawn[:8], "big") % len(letters)]
+
+    return choose
