@@ -95,6 +95,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "spec.redaction.request.entities": ["EMAIL", "PHONE", "CARD"],
     "spec.redaction.response.action": "Mask",
     "spec.redaction.response.entities": ["API_KEY", "TOKEN", "PRIVATE_KEY"],
+    "spec.redaction.names.mode": "Standard",
     "spec.redaction.patterns[].name": "customer-number",
     "spec.redaction.patterns[].expression": "\\bKD-[0-9]{6}\\b",
     "spec.redaction.allowUnscannedMedia": True,

@@ -55,7 +55,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     for image in ("operator", "gateway", "ollama", "store"):
         (tmp_path / "images" / image / "Containerfile").write_text(f"FROM {image}")
-    for name in ("operator", "gateway", "client", "privategpt"):
+    for name in ("operator", "gateway", "names", "client", "privategpt"):
         (tmp_path / "requirements" / f"{name}.txt").write_text(name)
     for room in ("operator", "gateway", "model", "documents", "egress"):
         (tmp_path / room / "src").mkdir(parents=True)
@@ -79,6 +79,7 @@ def keys() -> dict[str, str]:
         ("egress/src/module.py", {"operator", "gateway"}),
         ("requirements/client.txt", {"client"}),
         ("requirements/privategpt.txt", {"client"}),
+        ("requirements/names.txt", {"gateway"}),
         ("images/ollama/Containerfile", {"ollama"}),
         ("images/store/Containerfile", {"store"}),
         ("operator/src/__pycache__/module.cpython-311.pyc", set()),

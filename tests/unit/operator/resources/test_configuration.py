@@ -77,9 +77,10 @@ def test_what_is_masked_is_spelled_out() -> None:
     """Types in the gateway's order and patterns by name, so that another order in the spec replaces no pods."""
     found = redaction_of(EVERY)
 
-    assert (found.request.action, found.request.entities) == ("Mask", ("EMAIL", "PHONE", "TOKEN"))
+    assert (found.request.action, found.request.entities) == ("Mask", ("EMAIL", "TOKEN", "PERSON"))
     assert (found.response.action, found.response.entities) == ("Block", ("PRIVATE_KEY",))
     assert [(one.name, one.expression) for one in found.patterns] == [("case", "[A-Z]{2}/[0-9]+"), ("staff-id", r"\b(?i:staff)-\d{4}\b")]
+    assert found.names.mode == EVERYTHING["redaction"]["names"]["mode"] != "Off"
     assert found.allow_unscanned_media
 
 
