@@ -23,7 +23,7 @@ from tests.e2e.support.kubectl import Kubectl, Object, condition, until
 NAME = "masked"
 POD = f"{NAME}-0"
 READ_SECONDS = 120
-LIVE_SECONDS = 120
+LIVE_SECONDS = 240
 """Within which a change of the spec is what the gateway goes by, and is shown."""
 
 
@@ -34,16 +34,17 @@ def iban() -> str:
 
 
 EMAIL, IBAN, STAFF = f"okapi.{secrets.token_hex(4)}@example.com", iban(), f"STAFF-{secrets.randbelow(10**6):06}"
-VALUES = (EMAIL, IBAN, STAFF)
-TEXT = f"Write to {EMAIL} that {IBAN} is the account of employee {STAFF}, please."
-DOCUMENT = f"The bursary is paid from {IBAN} on request of {STAFF}; questions go to {EMAIL}.\n"
+PERSON = "Annika Wenzel"
+VALUES = (EMAIL, IBAN, STAFF, PERSON)
+TEXT = f"{PERSON} asks you to write to {EMAIL} that {IBAN} is the account of employee {STAFF}, please."
+DOCUMENT = f"The bursary of {PERSON} is paid from {IBAN} on request of {STAFF}; questions go to {EMAIL}.\n"
 QUESTION = "From where is the bursary paid?"
-ONE_OF_EACH = {"EMAIL": 1, "IBAN": 1, "EMPLOYEE-NUMBER": 1}
+ONE_OF_EACH = {"EMAIL": 1, "IBAN": 1, "EMPLOYEE-NUMBER": 1, "PERSON": 1}
 PATTERNS = [{"name": "employee-number", "expression": r"\bSTAFF-[0-9]{6}\b"}]
 SPEC: dict[str, Any] = {
     "model": {"name": MODEL, "embedding": EMBEDDING_MODEL},
     "rag": {"sources": [{"name": "rules", "configMap": {"name": "rules"}}]},
-    "redaction": {"patterns": PATTERNS},
+    "redaction": {"patterns": PATTERNS, "names": {"mode": "Standard"}},
     "logging": {"level": "DEBUG"},
 }
 GENERATING = ("/v1/chat/completions", "/api/chat", "/api/generate")
@@ -176,10 +177,10 @@ def test_a_document_is_masked_before_it_is_embedded_or_stored(scene: Scene, node
 
     assert status == 200, answer
     assert [chunk["text"].strip() for chunk in json.loads(answer)["data"]] == [
-        "The bursary is paid from [IBAN] on request of [EMPLOYEE-NUMBER]; questions go to [EMAIL]."
+        "The bursary of [PERSON] is paid from [IBAN] on request of [EMPLOYEE-NUMBER]; questions go to [EMAIL]."
     ]
     embedded = [line for line in scene.given().splitlines() if line.startswith("/api/embed")]
-    assert any("bursary is paid from [IBAN]" in line for line in embedded)
+    assert any("bursary of [PERSON] is paid from [IBAN]" in line for line in embedded)
     assert any(f"{QUESTION} Asks [EMAIL]" in line for line in embedded)
     assert held("\n".join(embedded)) == []
     assert Volume(node, scene.kubectl, NAME).occurrences(*VALUES) == dict.fromkeys(VALUES, 0)
@@ -201,7 +202,7 @@ def test_an_answer_from_documents_shows_the_questions_values_alone(scene: Scene)
 def test_text_goes_out_masked_and_comes_back_whole(scene: Scene) -> None:
     """/v1/redact and /v1/restore, for a model elsewhere: of text and of JSON, without asking the model here."""
     before = len(scene.given())
-    for name, value in (("text", TEXT), ("json", {"to": [EMAIL], "account": {"number": IBAN}, STAFF: 1})):
+    for name, value in (("text", TEXT), ("json", {"to": [EMAIL], "account": {"number": IBAN}, STAFF: 1, "owner": PERSON})):
         status, answer = scene.send("/v1/redact", {name: value})
         redacted = json.loads(answer)
         assert (status, redacted["found"]) == (200, ONE_OF_EACH)
@@ -260,7 +261,7 @@ def test_a_change_is_live_and_shown(scene: Scene) -> None:
     assert [status for status, _ in refusals] == [422] * len(refusals)
     for _, answer in refusals:
         assert code(answer) == "personal_data_refused"
-        assert all(words in answer for words in ("EMAIL (2)", "IBAN (1)", "EMPLOYEE-NUMBER (1)")), answer
+        assert all(words in answer for words in ("EMAIL (2)", "IBAN (1)", "EMPLOYEE-NUMBER (1)", "PERSON (1)")), answer
         assert held(answer) == []
     assert len(scene.given()) == before
     assert [scene.send(path, body)[0] for path, body in PICTURES.items()] == [200, 200]

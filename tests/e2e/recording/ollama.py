@@ -12,6 +12,8 @@ import math
 import os
 import pathlib
 import re
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -110,4 +112,5 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process of a container dies of nothing by default
 http.server.ThreadingHTTPServer(("127.0.0.1", 11434), Server).serve_forever()
