@@ -200,12 +200,13 @@ async def test_a_conversation_that_goes_on_has_the_same_stand_ins(fake: FakeOlla
     async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
         await ask(gateway, "/api/chat", first)
         await ask(gateway, "/api/chat", first | {"messages": [*first["messages"], *more]})
-        await ask(gateway, "/api/chat", body_for("/api/chat", f"Hello. {TEXT}", stream=False))
+        for greeting in ("Hello", "Good morning", "Hi"):  # of some hundred prefixes two conversations may draw the same one
+            await ask(gateway, "/api/chat", body_for("/api/chat", f"{greeting}. {TEXT}", stream=False))
 
-    begun, gone_on, other = [asked.json["messages"] for asked in fake.asked]
+    begun, gone_on, *others = [asked.json["messages"] for asked in fake.asked]
     assert gone_on[0] == begun[0]
     assert TOKEN.findall(gone_on[0]["content"]) == TOKEN.findall(gone_on[1]["content"])
-    assert TOKEN.findall(other[0]["content"]) != TOKEN.findall(begun[0]["content"])
+    assert any(TOKEN.findall(other[0]["content"]) != TOKEN.findall(begun[0]["content"]) for other in others)
 
 
 async def test_a_stand_in_that_the_client_writes_is_none(fake: FakeOllama, tls: Path) -> None:
