@@ -25,7 +25,7 @@ _SECRET: Final = secrets.token_bytes(32)
 def prefix(body: Body, exchange: "Exchange") -> str:
     """Return the prefix for a request; raises RefusalError for one that is nested too deeply."""
     try:
-        return prefix_for([orjson.dumps(body).decode()], _chooser(_seed(body, exchange)))
+        return prefix_for([orjson.dumps(body)], _chooser(_seed(body, exchange)))
     except TypeError:  # nested too deeply to be written, and so to be sent
         raise RefusalError("invalid_json") from None
 
@@ -44,9 +44,10 @@ def _seed(body: Body, exchange: "Exchange") -> bytes:
 def _chooser(seed: bytes) -> Callable[[str], str]:
     """Return a choice of letters that is random to everybody else, and the same again for the same seed."""
     numbers = itertools.count()
+    key = hmac.digest(_SECRET, seed, "sha256")  # once: the seed may be a long text
 
     def choose(letters: str) -> str:
-        drawn = hmac.digest(_SECRET, b"%d " % next(numbers) + seed, "sha256")
+        drawn = hmac.digest(key, b"%d" % next(numbers), "sha256")
         return letters[int.from_bytes(drawn[:8], "big") % len(letters)]
 
     return choose

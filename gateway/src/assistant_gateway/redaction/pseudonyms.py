@@ -9,9 +9,11 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Final, Self
+from functools import cache
+from typing import Any, Final, Self
 
 import orjson
+import rurex
 
 from assistant_gateway.redaction.entities import label
 
@@ -37,6 +39,8 @@ _SHORT: Final = {
     "PRIVATE_KEY": "PRIVATEKEY",
     "ORGANISATION": "COMPANY",
 }
+FOLD_TO_ASCII: Final[Any] = rurex.compile("ß|İ|ŉ|ſ|ǰ|ẖ|ẗ|ẘ|ẙ|ẚ|ẞ|\u212a|ﬀ|ﬁ|ﬂ|ﬃ|ﬄ|ﬅ|ﬆ".encode())
+"""The letters beyond ASCII whose casefold() has ASCII letters in it, in UTF-8."""
 _NO_LETTERS: Final = re.compile(r"[^A-Z]+")
 
 _CASELESS: Final = frozenset({"EMAIL", "PERSON", "PLACE", "ORGANISATION", "ADDRESS", "IP_ADDRESS"})
@@ -51,25 +55,31 @@ class PseudonymsFullError(Exception):
         super().__init__("The conversation holds more different values than pseudonyms are kept for.")
 
 
+@cache
 def word(entity: str) -> str:
     """Return how an entity is called in tokens: capitals and single hyphens, no digit."""
     shown = label(entity)
     return _SHORT.get(shown) or _NO_LETTERS.sub("-", shown).strip("-") or "CUSTOM"
 
 
-def prefix_for(texts: Iterable[str], choice: Callable[[str], str] = secrets.choice) -> str:
-    """Return a prefix that occurs in none of the texts, in whatever case. JSON as orjson writes it serves for the texts in it.
+def prefix_for(texts: Iterable[bytes], choice: Callable[[str], str] = secrets.choice) -> str:
+    """Return a prefix that occurs in none of the texts (UTF-8), in whatever case. JSON as orjson writes it serves for the texts in it.
 
     `choice` draws one of the letters that it is given.
     """
-    known = [text.casefold() for text in texts]
+    known = [_caseless(text) for text in texts]
     length = 1
     while True:
         for _ in range(_TRIES):
             drawn = choice(_FIRST) + "".join(choice(_NEXT) for _ in range(length)) + choice(_DIGITS)
-            if not any(drawn.casefold() in text for text in known):
+            if not any(drawn.lower().encode() in text for text in known):
                 return drawn
         length += 1  # somebody wrote them all down
+
+
+def _caseless(text: bytes) -> bytes:
+    """Return a text in which a prefix is found if casefold() makes one of it: most of its letters cost bytes.lower() only."""
+    return text.decode().casefold().encode() if FOLD_TO_ASCII.is_match(text) else text.lower()
 
 
 class Pseudonyms:
@@ -175,8 +185,8 @@ def _normal(entity: str, value: str) -> str:
     if entity in _CASELESS:
         return " ".join(value.casefold().split())
     if entity in _NUMBERS:
-        digits = "".join(letter for letter in value if letter.isdecimal())
+        digits = "".join(filter(str.isdecimal, value))
         return "+" + digits.removeprefix("00") if value.lstrip("( ").startswith(("+", "00")) else digits
     if entity in _CODES:
-        return "".join(letter for letter in value if letter.isalnum()).casefold()
+        return "".join(filter(str.isalnum, value)).casefold()
     return value
