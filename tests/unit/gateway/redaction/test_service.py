@@ -255,7 +255,8 @@ async def test_no_value_is_told_anywhere(fake: FakeOllama, tls: Path, action: st
         told = gateway.records_file.read_text() + gateway.log.getvalue() + gateway.metrics.page().decode() + repr(gateway.records())
 
     told += "".join(answer.text for answer in answers if answer.status_code != 200)
-    assert all(part not in told for part in ("weber", "4111", EMAIL, CARD))
+    # Of the card its first half: four digits alone are in some duration or id now and then.
+    assert all(part not in told for part in ("weber", CARD[:9], CARD.replace(" ", "")[:8], EMAIL))
     assert "EMAIL" in told
 
 
