@@ -1,7 +1,10 @@
-"""What is known of a document besides its text, sealed under its key: name, metadata, type, whose it is, whom it is shared with."""
+"""What is known of a document besides its text, sealed under its key: name, metadata, type, whose it is, whom it is shared with.
+
+Name and metadata are in it as they were brought, and masked where the rules for requests found something in them (redacted.py).
+"""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 import orjson
@@ -15,6 +18,21 @@ if TYPE_CHECKING:
     from assistant_gateway.sealing.ring import KeyRing
 
 Shown = TypeVar("Shown")
+
+MASKED: Final = "masked"
+
+
+def called(name: str, metadata: dict[str, Any], shown_name: str, shown_metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return a head's name and metadata, as they were brought and as others are shown them."""
+    brought, shown = ({"fileName": one, "metadata": said} for one, said in ((name, metadata), (shown_name, shown_metadata)))
+    return brought if brought == shown else brought | {MASKED: shown}
+
+
+def shown_to(head: dict[str, Any], reader: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Return name and metadata as a subject is shown them: as they were brought to the one who uploaded them, masked to all others."""
+    is_theirs = reader is not None and reader == head.get("subject")
+    found = head if is_theirs else head.get(MASKED, head)
+    return found["fileName"], found["metadata"]
 
 
 def seal(key: DataKey, document: UUID, head: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Takes a document in: its text read, masked where the policy says so, cut, embedded, sealed, and written in one transaction.
+"""Takes a document in: read, masked where the policy says so, its text cut, embedded, sealed, and written in one transaction.
 
 So it is there whole or not at all.
 """
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from assistant_gateway.documents import heads, pieces, rows
+from assistant_gateway.documents import heads, pieces, redacted, rows
 from assistant_gateway.documents.embedding import EmbeddingError
 from assistant_gateway.documents.extract import Extracted, Extractor
 from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.pieces import Piece, Sealer
+from assistant_gateway.documents.redacted import Brought
 from assistant_gateway.documents.rows import NewDocument
 from assistant_gateway.documents.spaces import Space
 from assistant_gateway.errors import RefusalError
@@ -36,7 +37,7 @@ class Origin:
     source: str | None = None
     locator: int | None = None
     found: Counter[str] = field(default_factory=Counter)
-    """Counts what of its text is masked."""
+    """Counts what of it is masked."""
 
 
 class Intake:
@@ -62,9 +63,12 @@ class Intake:
     async def _take(self, origin: Origin, name: str, found: Extracted, metadata: dict[str, Any]) -> tuple[UUID, int]:
         index = self._index
         document, key = uuid4(), DataKey.new()
-        space, made = await self._pieces(await self._masked(found.text, origin), Sealer(document, key, index.lexemes))
-        head = {"subject": origin.subject, "fileName": name, "metadata": metadata, "mediaType": found.media_type}
-        sealed = heads.seal(key, document, head | {"groups": list(origin.groups), "sha256": origin.sha256})
+        brought = Brought(found.text, name, metadata)
+        shown = await redacted.masked(index.redaction, brought, origin.found)
+        space, made = await self._pieces(shown.text, Sealer(document, key, index.lexemes))
+        called = heads.called(name, metadata, shown.name, shown.metadata)
+        known = {"subject": origin.subject, "mediaType": found.media_type, "groups": list(origin.groups), "sha256": origin.sha256}
+        sealed = heads.seal(key, document, called | known)
         owner = None if origin.subject is None else index.store.index.token("subject", origin.subject)
         kek, wrapped = index.ring.wrap(document, key.raw)
         place = (origin.source, origin.locator)
@@ -72,11 +76,6 @@ class Intake:
         async with index.store.transaction() as connection:
             await rows.insert(connection, space, new, made)
         return document, len(made)
-
-    async def _masked(self, text: str, origin: Origin) -> str:
-        """Return the text as it may be embedded and stored: as a whole, since a value may stand where it is cut. Raises RefusalError."""
-        redaction = self._index.redaction
-        return text if redaction is None else await redaction.stored(text, origin.found)
 
     async def _pieces(self, text: str, sealer: Sealer) -> tuple[Space, list[Piece]]:
         index = self._index

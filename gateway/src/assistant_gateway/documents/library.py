@@ -74,7 +74,11 @@ class Library:
         readers = access.of_reader(self._index.store.index, identity, self._index.rag)
         async with self._index.store.connection() as connection:
             found = await rows.readable(connection, readers)
-        return await asyncio.to_thread(heads.opened, self._index.ring, found, _document)
+
+        def document(row: "Record", head: dict[str, Any]) -> Document:
+            return Document(row["id"], *heads.shown_to(head, identity.subject))
+
+        return await asyncio.to_thread(heads.opened, self._index.ring, found, document)
 
     async def owns(self, identity: Identity, document: UUID) -> bool:
         """Say whether the key's subject uploaded a document; raises StoreError."""
@@ -98,7 +102,3 @@ class Library:
         acl = access.of_upload(index, identity.subject, groups)
         counts = Counter() if found is None else found
         return Origin(acl, index.tag(data), hashlib.sha256(data).hexdigest(), subject=identity.subject, groups=groups, found=counts)
-
-
-def _document(row: "Record", head: dict[str, Any]) -> Document:
-    return Document(row["id"], head["fileName"], head["metadata"])

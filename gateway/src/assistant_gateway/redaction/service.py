@@ -85,17 +85,7 @@ class Redaction:
 
     async def stored(self, text: str, found: Counter[str]) -> str:
         """Return a text as it may be stored or embedded; raises RefusalError."""
-        if self.request_rules is None:
-            return text
-
-        def work(find: Find) -> tuple[str, Masker]:
-            masker = self.storing(find)
-            return masker(text), masker
-
-        shown, masker = await self.through(text, work)
-        found += masker.counts
-        _finish(masker)
-        return shown
+        return text if self.request_rules is None else await self.for_storing(text, lambda masker: masker(text), found)
 
     async def kept(self, body: Body, found: Counter[str]) -> Body:
         """Return messages, or what else a request has to keep, as it may be kept; raises RefusalError.
@@ -105,12 +95,16 @@ class Redaction:
         """
         if self.request_rules is None or self.policy.request.action == "Pseudonymize":
             return body
+        return await self.for_storing(body, lambda masker: walk.transform(body, masker), found)
 
-        def work(find: Find) -> tuple[Body, Masker]:
+    async def for_storing(self, value: str | Body, work: Callable[[Masker], Done], found: Counter[str]) -> Done:
+        """Return what the work makes of a value that is stored or embedded, where requests are looked at; raises RefusalError."""
+
+        def masks(find: Find) -> tuple[Done, Masker]:
             masker = self.storing(find)
-            return walk.transform(body, masker), masker
+            return work(masker), masker
 
-        shown, masker = await self.through(body, work)
+        shown, masker = await self.through(value, masks)
         found += masker.counts
         _finish(masker)
         return shown

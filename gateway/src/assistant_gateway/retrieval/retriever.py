@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from assistant_gateway.auth import Identity
-from assistant_gateway.documents import access, labels
+from assistant_gateway.documents import access, heads, labels
 from assistant_gateway.documents.embedding import EmbeddingError, Vector, ends
 from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.spaces import Space
@@ -168,7 +168,8 @@ def _hit(index: Index, row: "Record") -> Hit:
     key = _key(index, row)
     head = orjson.loads(key.open(row["head"], labels.head(row["document"])))
     score = 0.0 if row["similarity"] is None else row["similarity"]
-    return Hit(score, row["document"], head["fileName"], head["metadata"], _text(key, row), row["seq"])
+    name, metadata = heads.shown_to(head, None)  # as the text is, for whoever uploaded it as well: it goes to models
+    return Hit(score, row["document"], name, metadata, _text(key, row), row["seq"])
 
 
 def _cosine(first: Vector, second: Vector) -> float:

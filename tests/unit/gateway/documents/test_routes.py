@@ -1,37 +1,15 @@
 """The routes of documents over TLS, as PrivateGPT's own client and an ingest Job call them."""
 
-import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
-from urllib.parse import quote
+from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
-from pgpt_python.client import PrivateGPTApi  # type: ignore[import-untyped]
 from pgpt_python.core.api_error import ApiError  # type: ignore[import-untyped]
 from pgpt_python.errors import UnprocessableEntityError  # type: ignore[import-untyped]
 
-from assistant_gateway.auth import KeyRing
-from assistant_gateway.memory import Memory
-from assistant_gateway.policy import KeyPolicy
-from assistant_gateway.retention.erasure import Eraser
-from assistant_gateway.retention.sweep import Sweeper
-from assistant_gateway.snapshot import Snapshot
-from tests.unit.gateway.documents.world import World, policy_with, rag
-from tests.unit.gateway.running import RunningGateway, run_gateway
-
-KEYS = {"alice": "sk-alice-0123", "bob": "sk-bob-0123", "ingest.internal": "sk-ingest-0123"}
-WHO = (
-    KeyPolicy(name="alice", subject="Alice"),
-    KeyPolicy(name="bob", subject="Bob", groups=("hr",)),
-    KeyPolicy(name="ingest.internal", subject="system:ingest", role="Ingest"),
-)
+from tests.unit.gateway.documents.served import Served, place
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -40,40 +18,6 @@ def deep(levels: int) -> dict[str, Any]:
     for _ in range(levels):
         made = {"a": made}
     return made
-
-
-@dataclass
-class Served:
-    """A gateway in front of the documents."""
-
-    world: World
-    gateway: RunningGateway
-
-    def client(self, key: str) -> httpx.AsyncClient:
-        return self.gateway.http(KEYS[key])
-
-    async def sdk(self, key: str, call: Any) -> Any:
-        """Call PrivateGPT's client, which is not asynchronous, in a thread."""
-        headers = {"authorization": f"Bearer {KEYS[key]}"}
-        http = httpx.Client(verify=self.gateway.client_context, headers=headers, timeout=20)
-        with http:
-            return await asyncio.to_thread(call, PrivateGPTApi(base_url=self.gateway.url, httpx_client=http))
-
-
-@pytest.fixture
-async def served(world: World, tls: Path, tmp_path: Path) -> AsyncIterator[Served]:
-    folder = tmp_path / "keys"
-    folder.mkdir()
-    for name, value in KEYS.items():
-        (folder / name).write_text(value)
-    policy = policy_with(world.postgres, rag()).model_copy(update={"keys": WHO})
-    world.current.snapshot = Snapshot.of(policy, KeyRing.load(folder, policy.keys))
-    async with run_gateway(world.ollama, tls, policy_with(world.postgres, rag())) as gateway:
-        gateway.current.snapshot = world.current.snapshot
-        eraser = Eraser(world.store, gateway.gateway.records, Sweeper(world.store))
-        memory = SimpleNamespace(library=world.library, retriever=world.retriever, eraser=eraser, conversations=None, store=world.store)
-        gateway.gateway.memory = cast(Memory, memory)
-        yield Served(world, gateway)
 
 
 async def test_private_gpt_s_client_ingests_lists_finds_and_deletes(served: Served) -> None:
@@ -246,10 +190,6 @@ async def test_a_store_that_is_away(served: Served) -> None:
 
 
 # What an ingest Job does
-
-
-def place(source: str, locator: str) -> str:
-    return f"/v1/sources/{source}/document?locator={quote(locator, safe='')}"
 
 
 async def test_a_job_s_run(served: Served) -> None:

@@ -23,6 +23,8 @@ from tests.unit.gateway.process import start_process, write_files
 from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.running import SECONDS, make_policy
 
+PATTERN = "CUSTOM:staff-id"
+ALL = [*sorted(STRUCTURED), PATTERN]
 WAYS = [("Mask", "Off"), ("Pseudonymize", "Off"), ("Block", "Off"), ("Off", "Mask"), ("Off", "Block"), ("Pseudonymize", "Mask")]
 
 
@@ -51,10 +53,11 @@ async def test_rules_that_do_what_the_policy_says_are_active(request_action: str
     assert check.fault is None
     page = check.status()
     assert page is not None
-    assert (page["active"], page["failing"], page["revision"]) == (sorted(STRUCTURED), [], current.snapshot.revision)
+    assert (page["active"], page["failing"], page["notCovered"]) == (ALL, [], [])
+    assert page["revision"] == current.snapshot.revision
 
 
-@pytest.mark.parametrize("entity", STRUCTURED)
+@pytest.mark.parametrize("entity", ALL)
 @pytest.mark.parametrize(("request_action", "response_action"), WAYS)
 async def test_a_type_that_comes_through_is_named(
     monkeypatch: pytest.MonkeyPatch, entity: str, request_action: str, response_action: str
@@ -69,7 +72,7 @@ async def test_a_type_that_comes_through_is_named(
     page = check.status()
     assert page is not None
     assert entity in page["failing"]
-    assert entity not in page["active"]
+    assert entity not in page["active"] + page["notCovered"]
 
 
 async def test_a_stand_in_that_is_not_put_back_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +96,23 @@ async def test_a_check_that_cannot_be_made_is_a_failure(monkeypatch: pytest.Monk
     assert check.fault == FAILING
     page = check.status()
     assert page is not None
-    assert page["failing"] == sorted(STRUCTURED)
+    assert page["failing"] == ALL
+
+
+async def test_a_pattern_of_which_nothing_can_be_shown_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, so that nobody takes it for shown."""
+    policy = redacting("Mask")
+    unread = policy.redaction.patterns[0].model_copy(update={"expression": "[a-z&&[^aeiou]]{4}"})
+    redaction = policy.redaction.model_copy(update={"patterns": (unread,)})
+    check = SelfCheck(serving(policy.model_copy(update={"redaction": redaction})))
+    without(monkeypatch, PATTERN)
+
+    await check.look()
+
+    assert check.fault is None
+    page = check.status()
+    assert page is not None
+    assert (page["active"], page["failing"], page["notCovered"]) == (sorted(STRUCTURED), [], [PATTERN])
 
 
 async def test_it_is_made_again_each_minute_and_for_another_policy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +191,7 @@ async def test_the_whole_process_tells_the_operator(tmp_path: Path, fake: FakeOl
             answer = await client.post("/api/chat", json={"model": "tiny:1b", "messages": [], "stream": False})
 
     blind = {"IBAN"} if prelude else set()
-    assert set(status["redaction"]["active"]) == set(STRUCTURED) - blind
+    assert set(status["redaction"]["active"]) == set(ALL) - blind
     assert set(status["redaction"]["failing"]) == blind
     assert answer.status_code == (503 if prelude else 200)
     assert json.dumps(status["redaction"]["revision"]).strip('"') == redacting("Pseudonymize").revision()
