@@ -1,5 +1,6 @@
 """Assistants that redact, and a model server that says what it was told: whatever it was shown comes back in its answer."""
 
+import asyncio
 import json
 from typing import Any, Final
 
@@ -56,8 +57,11 @@ def _text(path: str, one: dict[str, Any]) -> str:
     return found
 
 
-def speak(fake: FakeOllama, text: str | None = None) -> None:
-    """Let the model say a text, the one that it was told last where there is none, in pieces where it streams."""
+def speak(fake: FakeOllama, text: str | None = None, *, heard: asyncio.Event | None = None) -> None:
+    """Let the model say a text, the one that it was told last where there is none, in pieces where it streams.
+
+    With `heard` its second half waits for that: a gateway that gets all at once may have nothing to pass on before it refuses.
+    """
 
     async def script(asked: Asked, wire: Wire) -> None:
         whole = _told(asked.json) if text is None else text
@@ -68,6 +72,8 @@ def speak(fake: FakeOllama, text: str | None = None) -> None:
             return
         await wire.start()
         for at in range(0, len(whole), PIECE):
+            if heard is not None and at > len(whole) // 2:
+                await heard.wait()
             piece = whole[at : at + PIECE]
             one = _native(asked.path, piece, done=False) if native else _openai(asked.path, piece, "delta", None)
             await wire.chunk(_event(one, native))

@@ -4,7 +4,6 @@ A model reads all of them. What is decoded is put in the place of what encodes i
 span covers exactly the escaped value; a run of base64 or hex is covered as a whole, because a part of it means nothing.
 """
 
-import re
 from base64 import b64decode
 from binascii import Error
 from bisect import bisect_right
@@ -25,11 +24,11 @@ _HEAD: Final = 32  # characters of a run that are decoded first, to see whether 
 
 # What makes it worth while to undo escapes; `\n` and `\"`, which every program holds, are no letters in the view either (folding.py).
 _SUSPECT: Final[Any] = rurex.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f{]|\\x[0-9A-Fa-f]{2}|\\/|&#|&[a-zA-Z]{2,8};")
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final[Any] = rurex.compile(
     r"(?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|(?:\\x[0-9A-Fa-f]{2})+|\\[\"'/\\nrt]"
     r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&[a-zA-Z]{2,8};"
 )
-_RUN: Final[Any] = rurex.compile(rf"[A-Za-z0-9+/_\-]{{{_SHORTEST},}}={{0,2}}(?:%3[Dd]){{0,2}}")
+_RUN: Final[Any] = rurex.compile(rf"[A-Za-z0-9+/_\-]{{{_SHORTEST},}}={{0,2}}(?:%3[Dd]){{0,2}}".encode())
 _HEX: Final[Any] = rurex.compile(r"(?:0x)?(?:[0-9A-Fa-f]{2})+")
 _WHITE: Final = str.maketrans("", "", "\r\n\t")
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -97,9 +96,10 @@ def _pieces(text: str) -> Iterator[_Piece]:
 
 def _escapes(text: str) -> Iterator[_Piece]:
     for match in _ESCAPE.finditer(text):
-        put = _undo(match[0])
+        start, end = match.span()
+        put = _undo(text[start:end])
         if put:
-            yield _Piece(*match.span(), put)
+            yield _Piece(start, end, put)
 
 
 def _undo(escape: str) -> str | None:
@@ -124,11 +124,12 @@ def _character(code: int) -> str | None:
 
 
 def _runs(text: str) -> Iterator[_Piece]:
-    for match in _RUN.finditer(text):
-        run = text[match.start() : match.end()]  # rurex 0.2 loses 56 bytes in each call of group()
+    for match in _RUN.finditer(text.encode("ascii", "replace")):  # a byte for each character: in UTF-8 all offsets would be counted
+        start, end = match.span()
+        run = text[start:end]  # rurex 0.2 loses 56 bytes in each call of group()
         put = _unpacked(run) if len(run) <= LONGEST else None
         if put is not None:
-            yield _Piece(match.start(), match.end(), put)
+            yield _Piece(start, end, put)
 
 
 def _unpacked(run: str) -> str | None:
@@ -137,7 +138,7 @@ def _unpacked(run: str) -> str | None:
         return None  # a word
     if run.isdigit() and set(run[::2]) - set("2345"):
         return None  # a number: digits, blanks and capitals in hex are 2x to 5x
-    if _HEX.fullmatch(run):
+    if len(run) % 2 == 0 and _HEX.fullmatch(run):
         return _readable(bytes.fromhex(run.removeprefix("0x")))
     bare = run.partition("%")[0].rstrip("=").replace("-", "+").replace("_", "/")
     if len(bare) % 4 == 1 or bare.isdigit() or _packed(bare[:_HEAD]) is None:

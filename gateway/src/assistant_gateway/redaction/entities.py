@@ -5,8 +5,8 @@ A span holds offsets and a type, never the text: it can be logged, counted and p
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from functools import cache
+from typing import Final, Literal, NamedTuple, get_args
 
 Structured = Literal[
     "EMAIL",
@@ -59,8 +59,7 @@ _PRECEDENCE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where a value stands: str offsets (code points) into the original text, half-open, and what it is (an Entity or CUSTOM + a name)."""
 
     start: int
@@ -73,6 +72,7 @@ def custom(name: str) -> str:
     return CUSTOM + name
 
 
+@cache
 def label(entity: str) -> str:
     """Return what a reader sees for an entity: the type, or a custom pattern's name in capitals."""
     return entity.removeprefix(CUSTOM).upper()
@@ -85,13 +85,16 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
     loser would leave the part of it that sticks out of the winner for the model to read.
     """
     result: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
-        if not result or span.start >= result[-1].end:
+    reached = 0
+    for span in sorted(spans):
+        start, end, _ = span
+        if start >= reached:
             result.append(span)
-            chosen = span
-            continue
-        chosen = min(chosen, span, key=_rank)
-        result[-1] = Span(result[-1].start, max(result[-1].end, span.end), chosen.entity)
+            chosen, reached = span, end
+        elif span != chosen:
+            chosen = min(chosen, span, key=_rank)
+            reached = max(reached, end)
+            result[-1] = Span(result[-1].start, reached, chosen.entity)
     return result
 
 

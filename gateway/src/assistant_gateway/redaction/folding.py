@@ -38,6 +38,7 @@ _UNSEEN: Final = "\u115f\u1160\u17b4\u17b5\uffa0"
 _ENCLOSED: Final = (0x1F150, 0x1F170, 0x1F1E6)
 # "Tag" characters: an invisible copy of ASCII that models read. Dropping them would hide from us what is not hidden from the model.
 _TAGS: Final = range(0xE0020, 0xE007F)
+_ASCII: Final = bytes(range(0x80))
 _FEW: Final = 48  # up to so many different characters a replace() for each is cheaper than one look at every character
 
 # Where such characters can be: the rest of Unicode is CJK, Hangul, private use and unassigned, and would take ten times as long.
@@ -106,7 +107,7 @@ def fold(text: str) -> Folded:
     if text.isascii():
         return Folded(text)
     same, other = _tables()
-    found = set(text)
+    found = set(text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass"))
     one_to_one = found & same.keys()
     if len(one_to_one) > _FEW:
         text = "".join(map(same.get, text, text))

@@ -73,7 +73,8 @@ class Masker:
         spans = self.find(text)
         if not spans:
             return text
-        self.counts += counted(spans)
+        for span in spans:
+            self.counts[label(span.entity)] += 1
         return text if self.action == "Block" else mask(text, spans, self.action, self.pseudonyms)
 
     def finish(self) -> None:

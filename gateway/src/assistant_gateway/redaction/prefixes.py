@@ -3,10 +3,10 @@
 So the model server finds what it has read before, which is most of a turn's work. Nobody can tell a prefix from outside.
 """
 
-import hmac
 import itertools
 import secrets
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -25,7 +25,7 @@ _SECRET: Final = secrets.token_bytes(32)
 def prefix(body: Body, exchange: "Exchange") -> str:
     """Return the prefix for a request; raises RefusalError for one that is nested too deeply."""
     try:
-        return prefix_for([orjson.dumps(body).decode()], _chooser(_seed(body, exchange)))
+        return prefix_for([orjson.dumps(body)], _chooser(_seed(body, exchange)))
     except TypeError:  # nested too deeply to be written, and so to be sent
         raise RefusalError("invalid_json") from None
 
@@ -44,9 +44,14 @@ def _seed(body: Body, exchange: "Exchange") -> bytes:
 def _chooser(seed: bytes) -> Callable[[str], str]:
     """Return a choice of letters that is random to everybody else, and the same again for the same seed."""
     numbers = itertools.count()
+    key = _drawn(seed, _SECRET)  # once: the seed may be a long text
 
     def choose(letters: str) -> str:
-        drawn = hmac.digest(_SECRET, b"%d " % next(numbers) + seed, "sha256")
-        return letters[int.from_bytes(drawn[:8], "big") % len(letters)]
+        return letters[int.from_bytes(_drawn(b"%d" % next(numbers), key)) % len(letters)]
 
     return choose
+
+
+def _drawn(data: bytes, key: bytes) -> bytes:
+    """Return 16 bytes that nobody can tell without the key (RFC 7693, keyed). hmac takes ten times as long for as few bytes."""
+    return blake2b(data, key=key, digest_size=16).digest()

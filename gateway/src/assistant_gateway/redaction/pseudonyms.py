@@ -9,9 +9,11 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Final, Self
+from functools import cache
+from typing import Any, Final, Self
 
 import orjson
+import rurex
 
 from assistant_gateway.redaction.entities import label
 
@@ -37,6 +39,8 @@ _SHORT: Final = {
     "PRIVATE_KEY": "PRIVATEKEY",
     "ORGANISATION": "COMPANY",
 }
+FOLD_TO_ASCII: Final[Any] = rurex.compile("ß|İ|ŉ|ſ|ǰ|ẖ|ẗ|ẘ|ẙ|ẚ|ẞ|\u212a|ﬀ|ﬁ|ﬂ|ﬃ|ﬄ|ﬅ|ﬆ".encode())
+"""The letters beyond ASCII whose casefold() has ASCII letters in it, in UTF-8."""
 _NO_LETTERS: Final = re.compile(r"[^A-Z]+")
 
 _CASELESS: Final = frozenset({"EMAIL", "PERSON", "PLACE", "ORGANISATION", "ADDRESS", "IP_ADDRESS"})
@@ -51,25 +55,31 @@ class PseudonymsFullError(Exception):
         super().__init__("The conversation holds more different values than pseudonyms are kept for.")
 
 
+@cache
 def word(entity: str) -> str:
     """Return how an entity is called in tokens: capitals and single hyphens, no digit."""
     shown = label(entity)
     return _SHORT.get(shown) or _NO_LETTERS.sub("-", shown).strip("-") or "CUSTOM"
 
 
-def prefix_for(texts: Iterable[str], choice: Callable[[str], str] = secrets.choice) -> str:
-    """Return a prefix that occurs in none of the texts, in whatever case. JSON as orjson writes it serves for the texts in it.
+def prefix_for(texts: Iterable[bytes], choice: Callable[[str], str] = secrets.choice) -> str:
+    """Return a prefix that occurs in none of the texts (UTF-8), in whatever case. JSON as orjson writes it serves for the texts in it.
 
     `choice` draws one of the letters that it is given.
     """
-    known = [text.casefold() for text in texts]
+    known = [_caseless(text) for text in texts]
     length = 1
     while True:
         for _ in range(_TRIES):
             drawn = choice(_FIRST) + "".join(choice(_NEXT) for _ in range(length)) + choice(_DIGITS)
-            if not any(drawn.casefold() in text for text in known):
+            if not any(drawn.lower().encode() in text for text in known):
                 return drawn
         length += 1  # somebody wrote them all down
+
+
+def _caseless(text: bytes) -> bytes:
+    """Return a text in which a prefix is found if casefold() makes one of it: most of its letters cost bytes.lower() only."""
+    return text.decode().casefold().encode() if FOLD_TO_ASCII.is_match(text) else text.lower()
 
 
 class Pseudonyms:
@@ -102,10 +112,11 @@ class Pseudonyms:
     def token(self, entity: str, value: str) -> str:
         """Return the value's token; raises PseudonymsFullError where a new one would be one too many."""
         named = word(entity)
-        number = self._numbers.get((entity, _normal(entity, value)))
+        normal = _normal(entity, value)
+        number = self._numbers.get((entity, normal))
         if number is None:
             number = self._counts.get(named, 0) + 1
-            self._put(named, number, entity, value)
+            self._put(named, number, entity, value, normal)
         return f"{self.prefix}-{named}-{number}"
 
     def value(self, named: str, number: int) -> str | None:
@@ -122,7 +133,7 @@ class Pseudonyms:
         """Return the same tokens under another prefix."""
         copy = Pseudonyms(prefix)
         for (named, number), (entity, value) in self._values.items():
-            copy._put(named, number, entity, value)
+            copy._put(named, number, entity, value, _normal(entity, value))
         return copy
 
     def dump(self) -> bytes:
@@ -149,15 +160,16 @@ class Pseudonyms:
         for named, number, entity, value in entries:
             if type(number) is not int or number < 1 or type(entity) is not str or not _WORD.fullmatch(named):
                 raise ValueError
-            loaded._put(named, number, entity, bytes.fromhex(value).decode("utf-8", "surrogatepass"))
+            written = bytes.fromhex(value).decode("utf-8", "surrogatepass")
+            loaded._put(named, number, entity, written, _normal(entity, written))
         return loaded
 
-    def _put(self, named: str, number: int, entity: str, value: str) -> None:
+    def _put(self, named: str, number: int, entity: str, value: str, normal: str) -> None:
         self._characters += len(value)
         if len(self._values) >= MOST or self._characters > MOST_CHARACTERS:
             raise PseudonymsFullError
         self._counts[named] = max(number, self._counts.get(named, 0))
-        self._numbers.setdefault((entity, _normal(entity, value)), number)
+        self._numbers.setdefault((entity, normal), number)
         self._values[named, number] = (entity, value)
 
 
@@ -175,8 +187,8 @@ def _normal(entity: str, value: str) -> str:
     if entity in _CASELESS:
         return " ".join(value.casefold().split())
     if entity in _NUMBERS:
-        digits = "".join(letter for letter in value if letter.isdecimal())
+        digits = "".join(filter(str.isdecimal, value))
         return "+" + digits.removeprefix("00") if value.lstrip("( ").startswith(("+", "00")) else digits
     if entity in _CODES:
-        return "".join(letter for letter in value if letter.isalnum()).casefold()
+        return "".join(filter(str.isalnum, value)).casefold()
     return value

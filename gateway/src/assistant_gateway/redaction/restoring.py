@@ -6,8 +6,7 @@ its prefix is not. One scanner serves whole texts here and pieces of them in str
 """
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -39,12 +38,11 @@ _NESTED: Final = re.compile(r'\s{0,16}(?:\{\s{0,16}|\[\s{0,16}(?:\{\s{0,16})?)"'
 class Restorer:
     """Puts the values of one conversation back; made when all of its tokens are given."""
 
-    __slots__ = ("_like_prefix", "_prefix", "_pseudonyms", "_words", "letters")
+    __slots__ = ("_prefix", "_pseudonyms", "_words", "letters")
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._prefix = pseudonyms.prefix.lower()
-        self._like_prefix = _like_prefix(self._prefix[0], "".join("0" if letter.isdigit() else "a" for letter in self._prefix[1:]))
         self.letters = (pseudonyms.prefix[0], pseudonyms.prefix[0].lower())
         """The letters with which every token begins: a text without them has none."""
         self._words = {named.replace("-", ""): named for named in pseudonyms.words}
@@ -85,7 +83,9 @@ class Restorer:
     def _scanned(self, text: str, put: Callable[[str], str] | None, *, final: bool) -> tuple[str, int]:
         parts: list[str] = []
         done = at = 0
-        while (start := self._opens(text, at)) >= 0:
+        for start in self._openings(text):
+            if start < at:
+                continue
             at = start + len(self._prefix)
             if at > len(text):  # it ends in the middle of the prefix
                 return self._result(parts, text, done, len(text) if final else start)
@@ -102,13 +102,21 @@ class Restorer:
                 done = at
         return self._result(parts, text, done, len(text))
 
-    def _opens(self, text: str, at: int) -> int:
-        """Return where the next prefix begins, in any case, or the beginning of one at the text's end; -1 if there is none."""
-        while (found := self._like_prefix.search(text, at)) is not None:
-            if self._prefix.startswith(found[0].lower()):
-                return found.start()
-            at = found.start() + 1
-        return -1
+    def _openings(self, text: str) -> Iterator[int]:
+        """Yield where prefixes begin, in any case, and the beginning of one at the text's end.
+
+        To compile an expression for a request's prefix would take longer than all the rest that is done here.
+        """
+        upper, lower = self.letters
+        one, other = text.find(upper), text.find(lower)
+        while one >= 0 or other >= 0:
+            if other < 0 or 0 <= one < other:
+                at, one = one, text.find(upper, one + 1)
+            else:
+                at, other = other, text.find(lower, other + 1)
+            piece = text[at : at + len(self._prefix)]
+            if piece.isascii() and self._prefix.startswith(piece.lower()):
+                yield at
 
     @staticmethod
     def _result(parts: list[str], text: str, done: int, end: int) -> tuple[str, int]:
@@ -123,7 +131,7 @@ class Restorer:
         return any(named.startswith(letters) for named in self._words)
 
     def _value(self, found: re.Match[str]) -> str | None:
-        named = self._words.get(_NO_LETTERS.sub("", found[2].upper()))
+        named = self._words.get(found[2]) or self._words.get(_NO_LETTERS.sub("", found[2].upper()))
         return None if named is None else self._pseudonyms.value(named, int(found[4]))
 
 
@@ -132,21 +140,10 @@ def is_nested(head: str) -> bool:
     return _NESTED.match(head) is not None
 
 
-@cache
-def _like_prefix(first: str, others: str) -> re.Pattern[str]:
-    """Return what finds prefixes with this first letter and letters and digits in this order, also where the text ends in them.
-
-    To compile the very prefix would take every request longer than all the rest that is done here.
-    """
-    kinds = [f"[{first}{first.upper()}]", *("[0-9]" if kind == "0" else "[A-Za-z]" for kind in others)]
-    expression = kinds[-1]
-    for kind in reversed(kinds[:-1]):
-        expression = rf"{kind}(?:\Z|{expression})"
-    return re.compile(expression)
-
-
 def _dressed(found: re.Match[str], value: str) -> str:
     """Return the value with those marks round it that a model put between the token's parts."""
+    if found[1] == found[3] == "-":
+        return value
     opened: list[str] = []
     closed = ""
     for gap in (found[1], found[3]):

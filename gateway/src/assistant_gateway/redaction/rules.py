@@ -5,7 +5,7 @@ then confirmed in Python. What is hidden in base64, URL or JSON escapes is looke
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import rurex
 from assistant_gateway.redaction.custom import Custom, PatternError
 from assistant_gateway.redaction.encoded import hidden
 from assistant_gateway.redaction.entities import STRUCTURED, Span, resolve
-from assistant_gateway.redaction.folding import Folded, fold, without_surrogates
+from assistant_gateway.redaction.folding import VIEW_FILLER, Folded, fold, without_surrogates
 from assistant_gateway.redaction.patterns import (
     accounts,
     births,
@@ -35,6 +35,8 @@ from assistant_gateway.redaction.patterns.words import Kind
 __all__ = ["PatternError", "Rules"]
 
 _DIGIT: Final = re.compile(rb"[0-9]")
+_FILLER: Final = bytes([VIEW_FILLER])
+_LINES: Final = 128  # bytes that are looked at together at least: a line may be one character
 _FAMILIES: Final = (
     accounts,
     births,
@@ -69,7 +71,8 @@ class Rules:
         """
         wanted = frozenset(entities)
         self._wanted = wanted
-        self._shapes = tuple((shape, _search(shape.sources)) for shape in SHAPES if shape.entities & wanted)
+        self._takes_all = wanted.issuperset(STRUCTURED)
+        self._shapes = tuple((_search(shape.sources), shape.needs, shape.digits, shape) for shape in SHAPES if shape.entities & wanted)
         self._cues = tuple(cue for cue in CUES if cue.entities & wanted)
         self._by_kinds: dict[int, tuple[Cue, ...]] = {}
         self._custom = tuple(Custom(name, source) for name, source in (patterns or {}).items())
@@ -99,39 +102,50 @@ class Rules:
 
     def _in(self, text: str) -> list[Span]:
         folded = fold(text)
-        spans = [Span(*folded.original(found.start, found.end), found.entity) for found in self._found(folded)]
+        found = self._found(folded)
+        if folded.cuts:
+            spans = [Span(*folded.original(start, end), entity) for start, end, entity in found]
+        else:
+            spans = list(map(Span._make, found))
         for custom in self._custom:
             spans += custom.find(text, folded)
         return spans
 
-    def _found(self, folded: Folded) -> Iterator[Found]:
-        page = Page(folded.view())
-        page.see(_hits(folded, page.view))
-        numbers = _DIGIT.search(page.view) is not None
-        for shape, search in self._shapes:
-            if shape.needs in page.view and (numbers or not shape.digits):
-                yield from self._confirmed(page, search, shape)
+    def _found(self, folded: Folded) -> list[Found]:
+        view = folded.view()
+        page = Page(view)
+        page.see(_hits(folded, view))
+        numbers = _DIGIT.search(view) is not None
+        found: list[Found] = []
+        for search, needs, has_digits, shape in self._shapes:
+            if (numbers or not has_digits) and needs in view and (match := search(view)) is not None:
+                found += _confirmed(page, shape, search, match)
         for hit in page.hits:
             for cue in self._cues_of(hit.kinds):
                 if not cue.digits or (numbers and page.digit_near(hit)):
-                    yield from (found for found in cue.confirm(page, hit) if found.entity in self._wanted)
+                    found += cue.confirm(page, hit)
+        return found if self._takes_all else [each for each in found if each.entity in self._wanted]
 
     def _cues_of(self, kinds: int) -> tuple[Cue, ...]:
-        if kinds not in self._by_kinds:  # as many as there are combinations in the table of words
-            self._by_kinds[kinds] = tuple(cue for cue in self._cues if cue.kinds & kinds)
-        return self._by_kinds[kinds]
+        cues = self._by_kinds.get(kinds)
+        if cues is None:  # as many as there are combinations in the table of words
+            cues = self._by_kinds[kinds] = tuple(cue for cue in self._cues if cue.kinds & kinds)
+        return cues
 
-    def _confirmed(self, page: Page, search: Callable[..., Any], shape: Shape) -> Iterator[Found]:
-        """Yield the confirmed candidates. After a refused one the search goes on one byte later: a value may begin inside it."""
-        at = 0
-        while (match := search(page.view, at)) is not None:
-            start, end = match.span()
-            found = shape.confirm(page, start, end)
-            if found is not None and found.entity in self._wanted:
-                yield found
-                at = max(found.end, start + 1)
-            else:
-                at = end if shape.whole else start + 1
+
+def _confirmed(page: Page, shape: Shape, search: Callable[..., Any], match: Any) -> list[Found]:
+    """Return the confirmed candidates. After a refused one the search goes on one byte later: a value may begin inside it."""
+    confirmed: list[Found] = []
+    while match is not None:
+        start, end = match.span()
+        found = shape.confirm(page, start, end)
+        if found is not None:
+            confirmed.append(found)
+            at = max(found.end, start + 1)
+        else:
+            at = end if shape.whole else start + 1
+        match = search(page.view, at)
+    return confirmed
 
 
 @cache
@@ -147,18 +161,38 @@ def _words(ascii_only: bool) -> Any:
 
 def _hits(folded: Folded, view: bytes) -> list[Hit]:
     """Return the words of the page, sorted by end."""
+    hits = _ascii_hits(view)
+    if folded.text.isascii():
+        return hits
+    others = _other_hits(folded.text, view)
+    return sorted(hits + others, key=lambda hit: hit.end) if others else hits
+
+
+def _other_hits(text: str, view: bytes) -> list[Hit]:
+    """Return the words that are not ASCII. No word goes on in another line, so lines without such characters are left out."""
+    hits = []
     kinds = words.kinds()
+    finditer = _words(False).finditer
+    end = 0
+    while (at := view.find(_FILLER, end)) >= 0:
+        begin = view.rfind(b"\n", end, at) + 1 or end
+        end = view.find(b"\n", at + _LINES)
+        end = len(view) if end < 0 else end
+        lower = text[begin:end].lower()
+        for match in finditer(lower):
+            first, last = match.span()
+            hits.append(Hit(begin + first, begin + last, kinds[words.plain(lower[first:last])]))
+    return hits
+
+
+def _ascii_hits(view: bytes) -> list[Hit]:
+    kinds, spelt = words.kinds(), words.spelt()
     hits = []
     small = view.lower()
     for match in _words(True).finditer(small):
         start, end = match.span()
-        if words.begins(view, start, end):
-            word = small[start:end].decode()  # rurex 0.2 loses 56 bytes in each call of group()
-            hits.append(Hit(start, end, kinds.get(word) or kinds[words.plain(word)]))
-    if folded.text.isascii():
-        return hits
-    lower = folded.text.lower()
-    for match in _words(False).finditer(lower):
-        start, end = match.span()
-        hits.append(Hit(start, end, kinds[words.plain(lower[start:end])]))
-    return sorted(hits, key=lambda hit: hit.end)
+        clear = end - start > words.LONGEST_ACRONYM and not (start and view[start - 1] in words.ALNUM)  # all but a few
+        if clear or words.begins(view, start, end):
+            word = small[start:end]  # rurex 0.2 loses 56 bytes in each call of group()
+            hits.append(Hit(start, end, spelt.get(word) or kinds[words.plain(word.decode())]))
+    return hits

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistant_gateway.redaction import pseudonyms
 from assistant_gateway.redaction.entities import NAMES, STRUCTURED
-from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError, prefix_for, word
+from assistant_gateway.redaction.pseudonyms import FOLD_TO_ASCII, Pseudonyms, PseudonymsFullError, prefix_for, word
 
 CANARY = "canary@example.com"
 ENTITIES = st.sampled_from([*STRUCTURED, *NAMES, "CUSTOM:customer-number", "CUSTOM:email", "CUSTOM:42"])
@@ -82,10 +82,25 @@ def test_a_prefix_stands_in_none_of_the_texts() -> None:
     """Also where a text holds, in whatever case, every short one there is."""
     every = [f"{a}{b}{c}" for a in "jqxz" for b in "ABCDEFGHJKMNPQRSTUVWXYZ" for c in "23456789"]
 
-    short, longer = prefix_for(["Hello."]), prefix_for(["Hello.", " ".join(every)])
+    short, longer = prefix_for([b"Hello."]), prefix_for([b"Hello.", " ".join(every).encode()])
 
     assert re.fullmatch(r"[JQXZ][a-z][2-9]", short)
     assert re.fullmatch(r"[JQXZ][a-z]{2}[2-9]", longer)
+
+
+@pytest.mark.parametrize("written", ["xk3", "XK3", "\u212a and xK3", "X\u212a3"])
+def test_a_prefix_is_seen_in_whatever_case(written: str) -> None:
+    """The sign for kelvin counts as `k`: a model that writes it in small letters would write a token."""
+    drawn = iter("Xk3Xa4")
+
+    assert prefix_for([written.encode()], lambda _: next(drawn)) == "Xa4"
+
+
+def test_all_letters_are_known_that_fold_to_ascii() -> None:
+    """Others need no folding: a prefix is ASCII."""
+    letters = map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x110000)))
+
+    assert all(FOLD_TO_ASCII.is_match(letter.encode()) is any(map(str.isascii, letter.casefold())) for letter in letters)
 
 
 def test_prefixes_differ() -> None:

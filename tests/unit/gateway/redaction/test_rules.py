@@ -99,6 +99,18 @@ def test_every_type_has_a_detector() -> None:
     assert able == set(STRUCTURED)
 
 
+def test_a_shape_finds_one_type() -> None:
+    """Whether it is wanted is asked of the shape, not of each find."""
+    assert all(len(shape.entities) == 1 for shape in module.SHAPES)
+
+
+def test_words_in_other_scripts_count_where_they_stand() -> None:
+    """Lines without such letters are not searched for them; the places are those in the whole text."""
+    text = "пароль: Zx9!kk2p\n" + "Nothing is said here.\n" * 20 + "密码: Zx9!kk2q\n" + "é\n" * 300 + "密码: Zx9!kk2r"
+
+    assert [text[span.start : span.end] for span in rules().find(text)] == ["Zx9!kk2p", "Zx9!kk2q", "Zx9!kk2r"]
+
+
 @given(st.text(st.one_of(st.characters(), st.sampled_from("0123456789@.:-+/= ()%\\&u")), max_size=200))
 def test_any_text_is_taken(text: str) -> None:
     """Lone surrogates, nonsense, half escapes: spans are inside, sorted and apart."""

@@ -1,5 +1,6 @@
 """Requests through a running gateway that redacts: what the model server is shown, what clients get, and what is told of it."""
 
+import asyncio
 import gc
 import json
 import re
@@ -32,13 +33,15 @@ async def ask(gateway: RunningGateway, path: str, body: dict[str, Any]) -> Any:
         return await client.post(path, json=body)
 
 
-async def broken_off(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> str:
-    """Return what came of a stream that ends without its end."""
+async def broken_off(client: httpx.AsyncClient, path: str, body: dict[str, Any], heard: asyncio.Event | None = None) -> str:
+    """Return what came of a stream that ends without its end; `heard` is set when something has come."""
     text = ""
     async with client.stream("POST", path, json=body) as answer:
         try:
             async for part in answer.aiter_text():
                 text += part
+                if heard is not None:
+                    heard.set()
         except httpx.RemoteProtocolError:
             return text
     raise AssertionError("The stream has an end.")
@@ -180,9 +183,10 @@ async def test_an_answer_that_must_not_pass_is_an_error(fake: FakeOllama, tls: P
 
 @ALL_TEXTS
 async def test_a_stream_that_must_not_pass_ends_in_an_error_before_the_value(fake: FakeOllama, tls: Path, path: str) -> None:
-    speak(fake, f"{'Some words. ' * 40}{TEXT}")
+    heard = asyncio.Event()
+    speak(fake, f"{'Some words. ' * 40}{TEXT}", heard=heard)
     async with run_gateway(fake, tls, redacting(response="Block")) as gateway, gateway.http() as client:
-        text = await broken_off(client, path, body_for(path, "Whom shall I write to?", stream=True))
+        text = await broken_off(client, path, body_for(path, "Whom shall I write to?", stream=True), heard)
         record = await gateway.record()
 
     assert "Some" in text

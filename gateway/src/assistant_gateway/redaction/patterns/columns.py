@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from assistant_gateway.redaction.patterns.births import DATE
 from assistant_gateway.redaction.patterns.literals import digits, is_blank
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
-from assistant_gateway.redaction.patterns.words import Kind, kinds, plain
+from assistant_gateway.redaction.patterns.words import JOINTS, Kind, kinds
 
 # The kinds whose values need a word, what they are then, and how many digits make a cell one.
 _COLUMNS: Final = (
@@ -30,22 +31,34 @@ def _table(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     if hit.end <= page.done.get("table", 0):
         return
-    start = view.rfind(b"\n", max(0, hit.start - _LINE), hit.start) + 1
     end = view.find(b"\n", hit.end, hit.end + _LINE)
-    separator = next((each for each in _SEPARATORS if each in view[start:end]), None) if end >= 0 else None
-    if separator is None:
+    if end < 0:
         return
-    names = view[start:end].split(separator)
-    columns = {place: column for place, name in enumerate(names) if (column := _column(name)) is not None}
+    line = view[view.rfind(b"\n", max(0, hit.start - _LINE), hit.start) + 1 : end]
+    for separator in _SEPARATORS:
+        if separator in line:
+            break
+    else:
+        return
+    names = line.split(separator)
+    known = _known()
+    columns = {
+        place: known[plainly] for place, name in enumerate(names) if (plainly := name.strip(_EDGE).lower().translate(None, JOINTS)) in known
+    }
     page.done["table"] = end
     if columns:
         yield from _rows(page, end + 1, separator, len(names), columns)
 
 
-def _column(name: bytes) -> tuple[str, int] | None:
-    """Return the entity of a column of that name, and how many digits its values have at least."""
-    kind = kinds().get(plain(name.strip(_EDGE).lower().decode()), 0)
-    return next(((entity, least) for wanted, entity, least in _COLUMNS if kind & wanted and not kind & Kind.WEAK), None)
+@cache
+def _known() -> dict[bytes, tuple[str, int]]:
+    """Return by its plain name the entity of a column, and how many digits its values have at least."""
+    return {
+        name.encode(): (entity, least)
+        for wanted, entity, least in reversed(_COLUMNS)  # the first that fits counts
+        for name, kind in kinds().items()
+        if kind & wanted and not kind & Kind.WEAK
+    }
 
 
 def _rows(page: Page, at: int, separator: bytes, width: int, columns: dict[int, tuple[str, int]]) -> Iterator[Found]:

@@ -21,6 +21,8 @@ _FILES: Final = frozenset(
 )
 _NOBODY: Final = frozenset((b"git", b"hg", b"svn", b"ssh"))
 _ALNUM: Final = re.compile(rb"[A-Za-z0-9\x7f]")
+_MARKS: Final = (b"=", b"/", b"'", b"`", b"{", b"|", b"?", b"&", b"*", b"!", b"#", b"$", b"~", b"^")
+_MARK: Final = re.compile(b"[" + re.escape(b"".join(_MARKS)) + b"]")
 
 
 def _email(page: Page, start: int, end: int) -> Found | None:
@@ -54,10 +56,11 @@ def _local_start(view: bytes, start: int, at: int) -> int:
     """Skip what sentences, URLs and code put in front of an address: `?to=`, `'`, `/`, characters that are no letters."""
     if view[start : start + 1] == b'"':
         return start
-    for mark in (b"=", b"/", b"'", b"`", b"{", b"|", b"?", b"&", b"*", b"!", b"#", b"$", b"~", b"^"):
-        cut = view.rfind(mark, start, at - 1)
-        if cut >= 0 and (mark not in b"'&" or cut == start):
-            start = cut + 1
+    if _MARK.search(view, start, at - 1):
+        for mark in _MARKS:
+            cut = view.rfind(mark, start, at - 1)
+            if cut >= 0 and (mark not in b"'&" or cut == start):
+                start = cut + 1
     while start < at - 1 and not _ALNUM.match(view, start) and view[start : start + 1] not in b"_+":
         start += 1
     return start

@@ -75,6 +75,16 @@ def _together(sources: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield from ((source,) for source in sources if source[0] == "[")
 
 
+# What stands in the expressions that begin with a class.
+_NEEDS: Final = ("Q~", "k_", "-us", ":AA", ".webhook.office.com/webhookb2/", ".atlasv1.")
+
+
+def _needed(sources: tuple[str, ...]) -> bytes:
+    """Return bytes without which none of these is found: they cost a tenth of a search."""
+    plain = sources[0].replace("\\", "")
+    return next((need.encode() for need in _NEEDS if len(sources) == 1 and need in plain), b"")
+
+
 _GUESSED: Final = (
     b"sk-",
     b"key-",
@@ -189,7 +199,7 @@ def _other_block(view: bytes, start: int, end: int) -> Found | None:
 
 _API: Final = frozenset({"API_KEY"})
 SHAPES: Final = (
-    *(Shape(sources, _key, _API) for sources in _together(_sources(_KEYS))),
-    *(Shape(sources, _token, frozenset({"TOKEN"})) for sources in _together(_sources(_TOKENS))),
+    *(Shape(sources, _key, _API, needs=_needed(sources)) for sources in _together(_sources(_KEYS))),
+    *(Shape(sources, _token, frozenset({"TOKEN"}), needs=_needed(sources)) for sources in _together(_sources(_TOKENS))),
     Shape((_BEGIN, *_OTHERS), _block, frozenset({"PRIVATE_KEY"}), whole=True),
 )

@@ -5,7 +5,7 @@ letters begins, or at a capital (camelCase, `DB_PASSWORD`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -201,20 +201,23 @@ _TABLE: Final[dict[int, str]] = {
 }
 
 _SPACE: Final = r"[ _\-.]{0,2}"
+_Branches = dict[str, "_Branches"]
 
 # Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
 _ACRONYMS: Final = frozenset(
     b"sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif".split()
 )
+LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
+ALNUM: Final = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 # Long enough to be the end of a longer name: `dbpassword`, `MYAPIKEY`.
 _ENDINGS: Final = (b"password", b"passwd", b"passwort", b"kennwort", b"apikey", b"secretkey", b"accesskey", b"telefonnummer", b"passphrase")
 
 
 def begins(view: bytes, start: int, end: int) -> bool:
     """Whether the word at these offsets of the view is one of its own: not the end of another, and no acronym in small letters."""
+    if start and view[start - 1 : start].isalnum() and not (view[start : start + 1].isupper() and view[start - 1 : start].islower()):
+        return view[start:end].lower().startswith(_ENDINGS)
     word = view[start:end]
-    if start and view[start - 1 : start].isalnum() and not (word[:1].isupper() and view[start - 1 : start].islower()):
-        return word.lower().startswith(_ENDINGS)
     bare = word.strip(b"_").lower()
     return bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#")
 
@@ -228,6 +231,12 @@ def kinds() -> dict[str, int]:
     return known
 
 
+@cache
+def spelt() -> dict[bytes, int]:
+    """Return the kinds of the words that are ASCII, as they stand in a text more often than not: with one blank, or none, between parts."""
+    return {word.encode(): kinds()[plain(word)] for _, word in _words() if word.isascii()}
+
+
 def _words() -> Iterator[tuple[int, str]]:
     """Yield each word as it is found in small letters after folding.
 
@@ -239,12 +248,13 @@ def _words() -> Iterator[tuple[int, str]]:
                 yield kind, spelt
 
 
-_JOINTS: Final = str.maketrans("", "", " _-.")
+JOINTS: Final = b" _-."
+_NO_JOINTS: Final = str.maketrans("", "", JOINTS.decode())
 
 
 def plain(word: str) -> str:
     """Return a word as kinds() knows it."""
-    return word.translate(_JOINTS)
+    return word.translate(_NO_JOINTS)
 
 
 def expression(ascii_only: bool) -> str:
@@ -252,7 +262,28 @@ def expression(ascii_only: bool) -> str:
 
     The others need no boundary: a script without spaces has none.
     """
-    wanted = {word for _, word in _words() if word.isascii() is ascii_only}
-    alternatives = {_SPACE.join(re.escape(part) for part in word.split(" ")) for word in wanted}
-    ordered = "|".join(sorted(alternatives, key=lambda source: (-len(source), source)))
-    return rf"(?:{ordered})(?:\b|_)" if ascii_only else f"(?:{ordered})"
+    words = _tree(_branches(word for _, word in _words() if word.isascii() is ascii_only))
+    return rf"{words}(?:\b|_)" if ascii_only else words
+
+
+def _branches(words: Iterable[str]) -> _Branches:
+    """Return the words letter by letter; "" where one ends."""
+    first: _Branches = {}
+    for word in words:
+        branches = first
+        for letter in word:
+            branches = branches.setdefault(letter, {})
+        branches[""] = {}
+    return first
+
+
+def _tree(branches: _Branches) -> str:
+    """Return what matches them, the longest first, with each beginning once.
+
+    As a list of words the automaton would have to be in all of them at once, and a text that it has not seen would cost ten times as much.
+    """
+    ways = [(_SPACE if letter == " " else re.escape(letter)) + _tree(behind) for letter, behind in sorted(branches.items()) if letter]
+    if not ways:
+        return ""
+    either = f"(?:{'|'.join(ways)})" if len(ways) > 1 or "" in branches else ways[0]
+    return f"{either}?" if "" in branches else either

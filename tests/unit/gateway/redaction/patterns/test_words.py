@@ -1,8 +1,14 @@
 """The words that say what comes next."""
 
+import itertools
 import re
+from collections.abc import Iterator
+
+import pytest
+import rurex
 
 from assistant_gateway.redaction.patterns.words import _TABLE, Kind, begins, expression, kinds, plain
+from assistant_gateway.redaction.patterns.words import _words as every_word
 
 
 def test_every_word_is_found_as_it_is_written() -> None:
@@ -41,3 +47,34 @@ def test_an_acronym_that_is_a_word_needs_capitals_or_a_colon() -> None:
     assert begins(b"my SIN is", 3, 6)
     assert begins(b'"sin": 1', 1, 4)
     assert not begins(b"my sin is", 3, 6)
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_the_tree_of_words_finds_what_a_list_of_them_would(ascii_only: bool) -> None:
+    """Of words that begin alike, with whatever between their parts, the longest counts: only there could the two differ."""
+    spelt = sorted({word for _, word in every_word() if word.isascii() is ascii_only})
+    listed = sorted({r"[ _\-.]{0,2}".join(map(re.escape, word.split(" "))) for word in spelt}, key=lambda source: (-len(source), source))
+    behind = r"(?:\b|_)" if ascii_only else ""
+    by_list, by_tree = rurex.compile(f"(?:{'|'.join(listed)}){behind}"), rurex.compile(expression(ascii_only))
+
+    letters = {word: plain(word) for word in spelt}
+    for word in spelt:
+        for other in (other for other in spelt if letters[other].startswith(letters[word])):
+            for text in written(other, cuts(word) | cuts(other)):
+                assert [match.span() for match in by_tree.finditer(text)] == [match.span() for match in by_list.finditer(text)], text
+
+
+def cuts(word: str) -> set[int]:
+    """Return how many letters stand before each joint of a word, and in all of it."""
+    return {len(plain(part)) for part in itertools.accumulate(word.split(" "))}
+
+
+def written(word: str, joints: set[int]) -> Iterator[str]:
+    """Yield the word with the same joints in all those places, and with one of them only, in front of what may follow it."""
+    letters = plain(word)
+    inside = sorted(joints - {len(letters)})
+    for joint in (" ", "_", "__"):
+        for chosen in (inside, *([one] for one in inside), []):
+            places = [0, *(place for place in chosen if place < len(letters)), len(letters)]
+            text = joint.join(letters[first:last] for first, last in itertools.pairwise(places))
+            yield from (f"{text}{end}" for end in ("", "_", "s", "_x"))
