@@ -114,8 +114,9 @@ def gateway(folder: Path, upstream: str, name: str = "gateway", policy_file: str
     port, ops_port = free_port(), free_port()
     command = [sys.executable, "-m", "assistant_gateway", f"--policy={folder / policy_file}", f"--tls={folder / 'tls'}"]
     command += [f"--keys={folder / 'keys'}", f"--upstream={upstream}", "--host=127.0.0.1", f"--port={port}", f"--ops-port={ops_port}"]
+    environment = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # as the operator runs it
     began = time.perf_counter()
-    with running(PROXY_CORE, [*command, f"--termination-log={folder / 'termination'}"]) as process:
+    with running(PROXY_CORE, [*command, f"--termination-log={folder / 'termination'}"], environment) as process:
         wait_until_ready(ops_port)
         yield Peer(name, f"https://127.0.0.1:{port}", process, time.perf_counter() - began)
 
