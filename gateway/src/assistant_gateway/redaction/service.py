@@ -22,6 +22,7 @@ from assistant_gateway.redaction.names.client import NamesUnavailableError
 from assistant_gateway.redaction.outgoing import Outgoing
 from assistant_gateway.redaction.prefixes import prefix
 from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
+from assistant_gateway.redaction.remembered import Remembered
 from assistant_gateway.redaction.restoring import Restorer
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.streaming import Rewriting, both, restoring
@@ -52,6 +53,7 @@ class Redaction:
         patterns = {pattern.name: pattern.expression for pattern in policy.patterns}
         self.request_rules = _rules(policy.request, patterns)
         self.response_rules = _rules(policy.response, patterns)
+        self._find = None if self.request_rules is None else Remembered(self.request_rules.find).find
 
     def passage(self, wire: Wire, exchange: "Exchange", *, embeds: bool = False) -> "Passage":
         """Return what one request goes through; `embeds`: its answer is vectors, which nobody can put a value back into."""
@@ -115,8 +117,8 @@ class Redaction:
         The work is done more than once where names are asked for: what it counts and draws is its own until it is done. Raises
         RefusalError.
         """
-        assert self.request_rules is not None
-        rules = self.request_rules.find
+        assert self._find is not None
+        rules = self._find
         aside = aside or _is_large(value)
 
         async def beside(step: Callable[[], Done]) -> Done:

@@ -176,7 +176,7 @@ def test_the_serving_containers_find_it_by_its_address(address: str, url: str) -
 
 @pytest.mark.parametrize("spec", NAMELESS)
 def test_containers_of_assistants_without_hosts_are_as_they_were(spec: PrivateAssistantSpec) -> None:
-    """No variable, not even an empty list of them."""
+    """No variable that has to do with a proxy."""
     for container in (gateway(spec, context(spec)), ollama(spec, context(spec))):
         assert not [one for one in container["env"] if "proxy" in one["name"].lower()]
 
