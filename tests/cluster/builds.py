@@ -83,6 +83,9 @@ FAMILIES = {
         Family("kube-network-policies", (Program("kube-network-policies", "sigs.k8s.io/kube-network-policies/cmd", 193),)),
         Family("coredns", (Program("coredns", "github.com/coredns/coredns", 154),)),
         Family("helm", (Program("helm", "helm.sh/helm/v3/cmd/helm", 133, "-X helm.sh/helm/v3/internal/version.version=v3.22.0"),)),
+        # What users' Prometheus and Argo CD make of our rules and of our health check; no discovery of targets is needed for that.
+        Family("prometheus", (Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", 160, tags="remove_all_sd,netgo"),)),
+        Family("gopher-lua", (Program("glua", "github.com/yuin/gopher-lua/cmd/glua", 5),)),
         Family(
             "ollama",
             (

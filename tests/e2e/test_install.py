@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.install import install
+from tests.cluster.install import NAMESPACE, install
+from tests.cluster.install import RELEASE as THE_RELEASE
 from tests.cluster.node.cluster import Node
 from tests.cluster.outside.world import HTTP_PORT, OTHER_REGISTRY
 from tests.cluster.paths import REPOSITORY
@@ -29,6 +30,14 @@ BY_HTTP: Object = {
     "model": {"name": f"{OTHER_REGISTRY}:{HTTP_PORT}/library/smollm2:135m", "source": {"registry": {"insecure": True}}},
     "egress": {"evidence": {"paths": ["pods", "metadata", "dns"]}},
 }
+
+
+def test_the_charts_own_test_passes(operator: Kubectl, node: Node) -> None:
+    """`helm test` on the release of all other tests, which works: it says so, and leaves nothing."""
+    told = node.helm("test", THE_RELEASE, "--namespace", NAMESPACE, "--timeout", "150s")
+
+    assert re.search(r"^Phase:\s+Succeeded$", told, re.MULTILINE)
+    assert operator.list("pods", f"app.kubernetes.io/name={THE_RELEASE}-test") == []
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 import importlib.util
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -14,65 +12,9 @@ import yaml
 from assistant_operator import settings
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
+from tests.cluster.paths import REPOSITORY
+from tests.support.chart import CERTIFICATE, CHART, NAMESPACE, VALUE_SETS, Object, arguments, helm, only, pods, render
 from tests.support.waiting import until
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-CHART = REPOSITORY / "charts" / "private-assistant-operator"
-NAMESPACE = "operators"
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
-Object = dict[str, Any]
-
-VALUE_SETS: dict[str, Object] = {
-    "defaults": {},
-    "two namespaces": {"watchNamespaces": ["team-a", "team-b"]},
-    "private registry": {
-        "image": {
-            name: {"repository": f"registry.corp:5000/{name}", "tag": "1.2.3", "digest": "sha256:" + "a" * 64}
-            for name in ("operator", "gateway", "ollama")
-        },
-        "imagePullSecrets": [{"name": "registry"}, {"name": "mirror"}],
-        "imagePullPolicy": "Always",
-        "pull": {"caBundle": CERTIFICATE + "\n" + CERTIFICATE + "\n"},
-        "clusterDomain": "corp.local",
-    },
-    "watched and confined": {
-        "monitoring": {"namespaceLabels": {"kubernetes.io/metadata.name": "monitoring", "team": "sre"}},
-        "networkPolicy": {"enabled": True, "apiServer": {"cidrs": ["10.96.0.1/32", "203.0.113.2/32"], "ports": [443, 6443]}},
-        "logging": {"level": "DEBUG", "format": "Text"},
-        "workers": 2,
-        "resyncSeconds": 60,
-    },
-    "available": {
-        "replicas": 2,
-        "podLabels": {"team": "ml"},
-        "podAnnotations": {"example.com/a": "b"},
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
-        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
-        "priorityClassName": "system-cluster-critical",
-    },
-    "evidence": {
-        "egress": {
-            "canary": {"replicas": 3, "resources": {"limits": {"memory": "64Mi"}}},
-            "outsideTargets": ["198.51.100.10:443", "[2001:db8::10]:8443"],
-            "dns": {"podLabels": {"dns.operator.openshift.io/daemonset-dns": "default"}, "port": 5353},
-            "ciliumNames": True,
-        },
-        "networkPolicy": {"enabled": True},
-        "nameOverride": "n" * 52,
-    },
-    "least": {
-        "crds": {"install": False},
-        "rbac": {"create": False, "aggregate": False},
-        "serviceAccount": {"create": False, "name": "existing"},
-        "monitoring": {"service": {"enabled": False}},
-        "egress": {"canary": {"enabled": False}},
-        "leaderElection": False,
-        "nameOverride": "pao",
-        "fullnameOverride": "assistants",
-        "resources": {},
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -84,33 +26,6 @@ def cluster() -> Iterator[ApiServer]:
         running.kubectl("create", "namespace", NAMESPACE)
         running.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
         yield running
-
-
-def helm(*arguments: str | Path, values: Object | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the helm that was built for the clusters."""
-    builds.build(("helm",))
-    line = [str(builds.built("helm")), *map(str, arguments), *(["--values", "-"] if values is not None else [])]
-    return subprocess.run(line, input=json.dumps(values) if values is not None else None, capture_output=True, text=True, check=check)
-
-
-def render(values: Object) -> list[Object]:
-    """Return the objects that the chart makes of the values."""
-    output = helm(
-        "template", "private-assistant-operator", CHART, "--namespace", NAMESPACE, "--kube-version", "1.31.0", values=values
-    ).stdout
-    return [document for document in yaml.safe_load_all(output) if document]
-
-
-def only(documents: list[Object], kind: str, *, canary: bool = False) -> Object:
-    """Return the one object of a kind, the operator's or the canary's."""
-    (found,) = [one for one in documents if one["kind"] == kind and one["metadata"]["name"].endswith("-canary") == canary]
-    return found
-
-
-def arguments(documents: list[Object]) -> list[str]:
-    """Return the operator's command line."""
-    (container,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
-    return [argument.replace("$(NAMESPACE)", NAMESPACE).replace("$(POD)", "operator-0") for argument in container["args"]]
 
 
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
@@ -125,10 +40,9 @@ def test_every_object_is_valid_to_the_api_server(cluster: ApiServer, values: Obj
 
 
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
-def test_the_pod_is_admitted_under_the_restricted_standard(cluster: ApiServer, values: Object) -> None:
-    """The Deployment's template, as the pod that a controller would make of it."""
-    for deployment in (one for one in render(values) if one["kind"] == "Deployment"):
-        template = deployment["spec"]["template"]
+def test_every_pod_is_admitted_under_the_restricted_standard(cluster: ApiServer, values: Object) -> None:
+    """Templates of Deployments, as the pods that a controller would make of them, and the pod of `helm test`."""
+    for template in pods(render(values)):
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | {"name": "operator-0"}, "spec": template["spec"]}
         pod["spec"].pop("priorityClassName", None)
 
@@ -153,7 +67,9 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     assert dict(installation.operator_labels).items() <= pod["metadata"]["labels"].items()
     assert understood.namespaces == tuple(values.get("watchNamespaces", ()))
     assert dict(installation.monitoring_namespace_labels) == values.get("monitoring", {}).get("namespaceLabels", {})
-    assert installation.image_pull_secrets == tuple(secret["name"] for secret in values.get("imagePullSecrets", ()))
+    secrets = [secret["name"] for secret in pod["spec"].get("imagePullSecrets", ())]
+    assert list(installation.image_pull_secrets) == secrets
+    assert {secret["name"] for secret in values.get("imagePullSecrets", ())} <= set(secrets)
     assert (installation.pull_ca or "").count("BEGIN CERTIFICATE") == (2 if "pull" in values else 0)
     egress = values.get("egress", {})
     assert (understood.canary is not None) == egress.get("canary", {}).get("enabled", True)
@@ -200,13 +116,6 @@ def test_a_confined_operator_reaches_what_it_has_tried() -> None:
     assert not [ports for _, ports in reached if (80, "TCP") in ports]
 
 
-def test_images_are_named_by_tag_and_digest() -> None:
-    """The tag stays beside the digest: the model server's version is read from it."""
-    line = arguments(render(VALUE_SETS["private registry"]))
-
-    assert f"--ollama-image=registry.corp:5000/ollama:1.2.3@sha256:{'a' * 64}" in line
-
-
 def test_namespaced_mode_grants_nothing_in_the_cluster() -> None:
     """A Role and a binding in each watched namespace, and no ClusterRole of the operator's."""
     documents = render({"watchNamespaces": ["team-a", "team-b"], "rbac": {"aggregate": False, "clusterPolicies": False}})
@@ -236,6 +145,7 @@ def test_a_new_bundle_rolls_the_operator() -> None:
         ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
         ({"monitoring": {"podMonitor": {"enabled": True}}}, "namespaceLabels"),
         ({"monitoring": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}, "service.enabled"),
+        ({"monitoring": {"rules": {"enabled": True}}}, "serviceMonitor.enabled"),
         ({"unknown": 1}, "unknown"),
         ({"egress": {"outsideTargets": ["example.com:443"]}}, "outsideTargets"),
         ({"egress": {"outsideTargets": ["198.51.100.10"]}}, "outsideTargets"),
@@ -266,16 +176,19 @@ def test_monitors_select_what_the_operator_makes() -> None:
     assert service["metadata"]["labels"]["release"] == pods["metadata"]["labels"]["release"] == "prometheus"
 
 
-def test_the_plain_manifests_are_current() -> None:
-    """deploy/install.yaml is the chart with its defaults: `python charts/generate.py` after a change."""
+def test_what_is_made_of_the_chart_is_current() -> None:
+    """Plain manifests, base for kustomize, bundle for OLM: `python charts/generate.py` after a change; nothing is left of what went."""
     spec = importlib.util.spec_from_file_location("charts_generate", REPOSITORY / "charts" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generator = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generator)
     builds.build(("helm",))
+    files = dict(generator.deploy_files(str(builds.built("helm"))))
 
-    assert generator.INSTALL.read_text() == generator.install_manifest(str(builds.built("helm")))
+    assert [path for path, text in files.items() if path.read_text() != text] == []
+    written = {path for path in (REPOSITORY / "deploy").rglob("*") if path.is_file()}
+    assert written - files.keys() == {REPOSITORY / "deploy" / "argocd" / "health.lua"}
 
 
 def test_helm_lint_is_content() -> None:

@@ -186,7 +186,8 @@ def test_the_process_tells_how_it_is_and_ends_in_good_order(api: Api, operated_c
         metrics = fetch(port, "/metrics")[1]
         for name in ("reconciles_total", "reconcile_seconds_count", "queue_depth", "api_calls_total", "leader 1.0"):
             assert f"private_assistant_operator_{name}" in metrics
-        assert 'private_assistant_operator_assistants{condition="Ready",status="False"} 1.0' in metrics  # registry.test has no address
+        # registry.test has no address
+        assert 'private_assistant_operator_assistants{condition="Ready",reason="RegistryUnresolved",status="False"} 1.0' in metrics
         assert MODEL not in metrics
 
         begun = time.monotonic()

@@ -55,7 +55,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "operator.image" -}}
 {{- $chart := index . 0 }}
 {{- $image := index . 1 }}
-{{- printf "%s:%s" $image.repository (default $chart.Chart.AppVersion $image.tag) }}
+{{- $repository := $image.repository }}
+{{- /* Values that an older release is upgraded with (--reuse-values) have no `global`. */ -}}
+{{- with (default dict $chart.Values.global).imageRegistry }}
+{{- $parts := splitList "/" $repository }}
+{{- /* A first part with a dot or a colon is a registry, as in every reference of an image; without one it is Docker's. */ -}}
+{{- if and (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) }}{{ $parts = rest $parts }}{{ end }}
+{{- $repository = printf "%s/%s" . (join "/" $parts) }}
+{{- end }}
+{{- printf "%s:%s" $repository (default $chart.Chart.AppVersion $image.tag) }}
 {{- with $image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
@@ -66,8 +74,27 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- join "," $pairs }}
 {{- end }}
 
-{{- define "operator.names" -}}
+{{- /* Names of all image pull Secrets: v,v. */ -}}
+{{- define "operator.pullSecrets" -}}
 {{- $names := list }}
-{{- range . }}{{ $names = append $names .name }}{{ end }}
-{{- join "," $names }}
+{{- range concat (default list (default dict .Values.global).imagePullSecrets) .Values.imagePullSecrets }}
+{{- if kindIs "map" . }}{{ $names = append $names .name }}{{ else }}{{ $names = append $names . }}{{ end }}
+{{- end }}
+{{- join "," (uniq $names) }}
+{{- end }}
+
+{{- /* The same as a pod's imagePullSecrets. */ -}}
+{{- define "operator.imagePullSecrets" -}}
+{{- with include "operator.pullSecrets" . }}
+imagePullSecrets:
+  {{- range splitList "," . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Of the pod of `helm test`: what it may reach is the operator's port for operations. */ -}}
+{{- define "operator.testSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "operator.name" . | trunc 58 | trimSuffix "-" }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}

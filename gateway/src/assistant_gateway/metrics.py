@@ -107,9 +107,16 @@ class Metrics:
         name = "private_assistant_gateway"
         self.ready = Gauge(f"{name}_ready", "1 when the gateway serves requests.", registry=registry)
         self.policy_generation = Gauge(f"{name}_policy_generation", "Generation of the policy in force.", registry=registry)
+        self.certificate_end = Gauge(
+            f"{name}_certificate_expiration_timestamp_seconds", "When the certificate that is served ends, since 1970.", registry=registry
+        )
         self.reloads = Counter(
             f"{name}_reloads_total", "Changes of policy, keys or certificate: taken or rejected.", ("what", "result"), registry=registry
         )
+        for what in ("certificate", "policy"):
+            # From the start: Prometheus sees no increase in a series that begins with its first 1.
+            self.reloads.labels(what, "taken")
+            self.reloads.labels(what, "rejected")
         self.runtime_lines = Counter(
             f"{name}_runtime_log_lines_total",
             "Lines of the model server: passed the filter, or dropped and why.",

@@ -73,6 +73,7 @@ class Watch:
         self._hashes: dict[Path, bytes] = {}
         self._changed()
         metrics.policy_generation.set(current.snapshot.policy.generation)
+        metrics.certificate_end.set(certificates.end)
 
     async def watch(self, seconds: float) -> None:
         """Look for as long as the process lives."""
@@ -85,6 +86,7 @@ class Watch:
         changed = self._changed()
         if changed & {self._settings.tls / CERTIFICATE, self._settings.tls / KEY}:
             self._try("certificate", self._certificates.load)
+            self._metrics.certificate_end.set(self._certificates.end)
         if changed - {self._settings.tls / CERTIFICATE, self._settings.tls / KEY}:
             self._try("policy", self._reload)
 

@@ -50,7 +50,7 @@ class Metrics:
         )
 
     def watch_assistants(self, assistants: Callable[[], Iterable[Object]]) -> None:
-        """Show how many assistants have each condition in each status, and what their egress proxies have decided."""
+        """Show how many assistants have each condition in each status and why, and what their egress proxies have decided."""
 
         def computed() -> list[GaugeMetricFamily]:
             found = tuple(assistants())
@@ -100,12 +100,13 @@ def _by_decision(assistants: Iterable[Object]) -> GaugeMetricFamily:
 
 
 def _by_condition(assistants: Iterable[Object]) -> GaugeMetricFamily:
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str, str], int] = {}
     for assistant in assistants:
         for condition in (assistant.get("status") or {}).get("conditions") or ():
-            pair = (str(condition.get("type", "")), str(condition.get("status", "")))
-            counts[pair] = counts.get(pair, 0) + 1
-    family = GaugeMetricFamily(f"{PREFIX}_assistants", "Assistants by condition and its status.", labels=["condition", "status"])
-    for pair, count in sorted(counts.items()):
-        family.add_metric(list(pair), count)
+            told = (str(condition.get("type", "")), str(condition.get("status", "")), str(condition.get("reason", "")))
+            counts[told] = counts.get(told, 0) + 1
+    text = "Assistants by condition, its status and reason."
+    family = GaugeMetricFamily(f"{PREFIX}_assistants", text, labels=["condition", "status", "reason"])
+    for told, count in sorted(counts.items()):
+        family.add_metric(list(told), count)
     return family

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_schema_and_values_list_the_same() -> None:
     def properties(schema: dict[str, Any]) -> Any:
         if schema.get("additionalProperties") is not False:
             return None
-        return {name: properties(part) for name, part in schema["properties"].items() if name != "global"}
+        return {name: properties(part) for name, part in schema["properties"].items()}
 
     def shape(value: Any, schema: Any) -> Any:
         return {name: shape(part, schema.get(name) or {}) for name, part in value.items()} if isinstance(value, dict) and schema else None
@@ -52,17 +53,47 @@ def test_schema_and_values_list_the_same() -> None:
     assert shape(VALUES, expected) == expected
 
 
+def parts(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every part of the schema with its path, items of lists too."""
+    yield path, schema
+    for name, part in schema.get("properties", {}).items():
+        yield from parts(part, f"{path}.{name}".strip("."))
+    if "items" in schema:
+        yield from parts(schema["items"], f"{path}[]")
+
+
 def test_every_value_is_explained() -> None:
     """docs/values.md is made from these."""
+    assert [path for path, part in parts(SCHEMA) if path and not path.endswith("[]") and not part.get("description", "").strip()] == []
 
-    def unexplained(schema: dict[str, Any], path: str) -> list[str]:
-        found = [path] if path and "description" not in schema else []
-        for name, part in schema.get("properties", {}).items():
-            if path != "resources":
-                found += unexplained(part, f"{path}.{name}".strip("."))
-        return found
 
-    assert unexplained(SCHEMA, "") == []
+def test_what_is_not_known_is_refused_everywhere() -> None:
+    """Objects are closed, or maps whose values have a type; open are Kubernetes' own types, and what a parent chart shares with all."""
+    objects = {path: part.get("additionalProperties", True) for path, part in parts(SCHEMA) if part.get("type") == "object"}
+
+    assert {path for path, more in objects.items() if more is True} == {"global", "tolerations[]", "affinity"}
+    assert {path for path, more in objects.items() if more is not True and more is not False} == MAPS
+    assert all("type" in objects[path] for path in MAPS)
+    assert all("type" in part or "anyOf" in part for _, part in parts(SCHEMA))
+
+
+MAPS = {
+    "egress.canary.resources.limits",
+    "egress.canary.resources.requests",
+    "egress.dns.podLabels",
+    "monitoring.dashboard.annotations",
+    "monitoring.dashboard.labels",
+    "monitoring.namespaceLabels",
+    "monitoring.podMonitor.labels",
+    "monitoring.rules.labels",
+    "monitoring.serviceMonitor.labels",
+    "nodeSelector",
+    "podAnnotations",
+    "podLabels",
+    "resources.limits",
+    "resources.requests",
+    "serviceAccount.annotations",
+}
 
 
 WRONG = [
@@ -95,6 +126,11 @@ WRONG = [
     ("monitoring.namespaceLabels", {"a b": "c"}),
     ("monitoring.namespaceLabels", {"a": "b,c=d"}),
     ("monitoring.serviceMonitor.interval", "often"),
+    ("monitoring.rules.runbookUrl", "runbooks.md"),
+    ("monitoring.rules.runbookUrl", "https://example.com/runbooks#top"),
+    ("monitoring.dashboard.labels", {"grafana_dashboard": 1}),
+    ("global.imageRegistry", "https://registry.corp"),
+    ("global.imagePullSecrets", [{"name": "registry", "key": "x"}]),
     ("networkPolicy.apiServer.cidrs", []),
     ("networkPolicy.apiServer.ports", [70000]),
     ("podLabels", {"app.kubernetes.io/name": "other"}),
@@ -111,6 +147,8 @@ def test_wrong_values_are_refused(path: str, value: Any) -> None:
 
 RIGHT = [
     ("global", {"anything": 1}),
+    ("global.imageRegistry", "registry.corp:5000/mirror"),
+    ("global.imagePullSecrets", ["registry", {"name": "mirror"}]),
     ("image.operator.repository", "registry.corp:5000/team/operator"),
     ("image.operator.digest", "sha256:" + "0" * 64),
     ("watchNamespaces", ["a", "b"]),

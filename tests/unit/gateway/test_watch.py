@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from assistant_gateway.certificates import Certificates
 from assistant_gateway.errors import RefusalError
@@ -139,6 +140,26 @@ def test_a_certificate_is_swapped_and_a_bad_one_reported(watched: Watched) -> No
     watched.watch.look()
 
     assert (watched.reloads("certificate", "taken"), watched.reloads("certificate", "rejected")) == (1, 1)
+
+
+def test_the_end_of_the_certificate_in_use_is_shown(watched: Watched) -> None:
+    """Of the first, of its successor, and of that still where the next one is not taken."""
+
+    def shown() -> float | None:
+        return watched.metrics.registry.get_sample_value("private_assistant_gateway_certificate_expiration_timestamp_seconds")
+
+    def served() -> float:
+        pem = (watched.settings.tls / "tls.crt").read_bytes()
+        return x509.load_pem_x509_certificate(pem).not_valid_after_utc.timestamp()
+
+    assert shown() == served()
+    write_certificate(watched.settings.tls, days=9)
+    watched.watch.look()
+    second = served()
+    assert shown() == second
+    (watched.settings.tls / "tls.crt").write_text("nonsense")
+    watched.watch.look()
+    assert shown() == second
 
 
 @pytest.mark.parametrize(

@@ -88,10 +88,13 @@ def test_metrics_count() -> None:
 
 
 def test_metrics_show_what_is() -> None:
-    """Queue, leadership and assistants by condition, as they are when they are asked for."""
+    """Queue, leadership and assistants by condition and reason, as they are when they are asked for."""
     metrics = Metrics()
     depth, leader = [3], [False]
-    conditions = [{"type": "Ready", "status": "True"}, {"type": "ModelReady", "status": "Unknown"}]
+    conditions = [
+        {"type": "Ready", "status": "True", "reason": "Serving"},
+        {"type": "ModelReady", "status": "Unknown", "reason": "Pulling"},
+    ]
     metrics.watch_queue(lambda: depth[0], lambda: 2)
     metrics.watch_leader(lambda: leader[0])
     metrics.watch_assistants(lambda: [{"status": {"conditions": conditions}}, {"status": {"conditions": conditions[:1]}}, {}])
@@ -99,8 +102,8 @@ def test_metrics_show_what_is() -> None:
     assert value(metrics, "queue_depth") == 3
     assert value(metrics, "workers_busy") == 2
     assert value(metrics, "leader") == 0
-    assert value(metrics, "assistants", condition="Ready", status="True") == 2
-    assert value(metrics, "assistants", condition="ModelReady", status="Unknown") == 1
+    assert value(metrics, "assistants", condition="Ready", status="True", reason="Serving") == 2
+    assert value(metrics, "assistants", condition="ModelReady", status="Unknown", reason="Pulling") == 1
     depth[0], leader[0] = 0, True
     assert value(metrics, "queue_depth") == 0
     assert value(metrics, "leader") == 1

@@ -1,0 +1,99 @@
+"""deploy/olm: the bundle says the same as the chart, and installs in whatever namespace OLM chooses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assistant_operator import settings
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+OLM = REPOSITORY / "deploy" / "olm"
+RULES: dict[str, list[Any]] = yaml.safe_load((REPOSITORY / "charts" / "private-assistant-operator" / "files" / "rbac.yaml").read_text())
+Object = dict[str, Any]
+
+MANIFESTS: list[Object] = [yaml.safe_load(path.read_text()) for path in sorted((OLM / "manifests").iterdir())]
+(CSV,) = [one for one in MANIFESTS if one["kind"] == "ClusterServiceVersion"]
+INSTALL: Object = CSV["spec"]["install"]["spec"]
+PLAIN: list[Object] = [one for one in yaml.safe_load_all((REPOSITORY / "deploy" / "install.yaml").read_text()) if one]
+
+
+def operator() -> Object:
+    """Return the operator's container."""
+    (found,) = [one for one in INSTALL["deployments"] if one["name"] == "private-assistant-operator"]
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    return dict(container)
+
+
+def test_the_definition_is_the_one_that_is_owned() -> None:
+    """Name, kind and version as the operator has them; the example is one of that kind."""
+    (definition,) = [one for one in MANIFESTS if one["kind"] == "CustomResourceDefinition"]
+    (owned,) = CSV["spec"]["customresourcedefinitions"]["owned"]
+    examples = json.loads(CSV["metadata"]["annotations"]["alm-examples"])
+
+    assert definition["spec"] == yaml.safe_load(next((REPOSITORY / "crds").iterdir()).read_text())["spec"]
+    assert owned["name"] == definition["metadata"]["name"]
+    assert owned["kind"] == definition["spec"]["names"]["kind"]
+    assert owned["version"] in [version["name"] for version in definition["spec"]["versions"]]
+    assert {(one["apiVersion"], one["kind"]) for one in examples} == {(f"privateassistant.dev/{owned['version']}", owned["kind"])}
+
+
+def test_rights_are_those_of_the_table() -> None:
+    """In the cluster what assistants need, in OLM's namespace the Lease; to the account under which the operator's pod runs."""
+    (everywhere,), (own,) = INSTALL["clusterPermissions"], INSTALL["permissions"]
+    accounts = {one["spec"]["template"]["spec"].get("serviceAccountName") for one in INSTALL["deployments"]}
+
+    assert everywhere["rules"] == [*RULES["workload"], *RULES["cluster"]]
+    assert own["rules"] == RULES["own"]
+    assert {everywhere["serviceAccountName"], own["serviceAccountName"]} == accounts - {None}
+
+
+def test_pods_are_those_of_the_plain_manifests() -> None:
+    """But for the namespace in the canary's name, which OLM chooses."""
+    bundled = json.dumps({one["name"]: one["spec"] for one in INSTALL["deployments"]})
+    plain = {one["metadata"]["name"]: one["spec"] for one in PLAIN if one["kind"] == "Deployment"}
+
+    assert json.loads(bundled.replace("$(NAMESPACE).svc", "private-assistant-system.svc")) == plain
+
+
+def test_the_operator_finds_itself_in_any_namespace() -> None:
+    """Kubernetes puts the pod's namespace into its arguments; the canary is the Service that the bundle brings."""
+    (where,) = [one for one in operator()["env"] if one["name"] == "NAMESPACE"]
+    understood = settings.load([argument.replace("$(NAMESPACE)", "elsewhere") for argument in operator()["args"]], {})
+    services = {one["metadata"]["name"] for one in MANIFESTS if one["kind"] == "Service"}
+
+    assert where["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert understood.installation.operator_namespace == "elsewhere"
+    assert understood.canary is not None
+    assert understood.canary[0].removesuffix(".elsewhere.svc.cluster.local") in services
+    assert not [one for one in MANIFESTS if one is not CSV and "namespace" in one["metadata"]]
+    assert understood.namespaces == ()
+
+
+def test_only_the_whole_cluster_is_offered() -> None:
+    """OLM would set namespaces that no argument here takes."""
+    assert [mode["type"] for mode in CSV["spec"]["installModes"] if mode["supported"]] == ["AllNamespaces"]
+    assert len(CSV["spec"]["installModes"]) == 4
+
+
+def test_every_image_is_related() -> None:
+    """What mirrors copy for clusters without a way out."""
+    arguments = {argument.partition("=")[2] for argument in operator()["args"] if "-image=" in argument}
+
+    assert {one["image"] for one in CSV["spec"]["relatedImages"]} == {operator()["image"], *arguments}
+
+
+def test_the_image_of_the_bundle_says_what_its_metadata_says() -> None:
+    """OLM reads the labels first, and the file where there are none."""
+    annotations = yaml.safe_load((OLM / "metadata" / "annotations.yaml").read_text())["annotations"]
+    lines = (OLM / "Containerfile").read_text().splitlines()
+
+    assert dict(line.removeprefix("LABEL ").split("=", 1) for line in lines if line.startswith("LABEL ")) == annotations
+    assert lines[-2:] == ["COPY manifests /manifests/", "COPY metadata /metadata/"]
+    assert annotations["operators.operatorframework.io.bundle.package.v1"] == CSV["metadata"]["name"].partition(".")[0]
+
+
+def test_the_bundle_holds_only_what_olm_takes() -> None:
+    """Other kinds make it refuse the whole bundle."""
+    assert {one["kind"] for one in MANIFESTS} <= {"ClusterServiceVersion", "CustomResourceDefinition", "Service", "ClusterRole"}
