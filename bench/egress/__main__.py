@@ -1,7 +1,8 @@
 """What confinement costs and how fast it tells: `python -m bench.egress`, as root.
 
 probe     its memory and processor time, without a cluster
-gate      what it adds to the start of a pod, on the real node (tests/cluster; brought up where none runs)
+pod       the same in a pod on the real node (tests/cluster; brought up where none runs), by its container's cgroup
+gate      what it adds to the start of a pod, on the real node
 switch    from the end of enforcement to Ready=False and to the gateway's refusals
 leaving   packets and DNS queries that leave an assistant during its start and a thousand requests, by the node's counters
 
@@ -12,11 +13,11 @@ import argparse
 import json
 import sys
 
-from bench.egress import gate, leaving, probe, switch
+from bench.egress import gate, leaving, pod, probe, switch
 from bench.egress.figures import Figures
 from bench.egress.lab import lab
 
-PARTS = ("probe", "gate", "switch", "leaving")
+PARTS = ("probe", "pod", "gate", "switch", "leaving")
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
         prog="python -m bench.egress", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seconds", type=float, default=60.0, help="of the probe (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of probe and pod, each (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="of gate and switch (default %(default)s)")
     parser.add_argument("--requests", type=int, default=1000, help="while it is counted what leaves (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object in the end")
@@ -34,6 +35,8 @@ def main() -> int:
         probe.measure(figures, chosen.seconds)
     if set(chosen.only) - {"probe"}:
         with lab() as found:
+            if "pod" in chosen.only:
+                pod.measure(found, figures, chosen.seconds)
             if "gate" in chosen.only:
                 gate.measure(found, figures, chosen.rounds)
             if "switch" in chosen.only:

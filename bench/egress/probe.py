@@ -1,7 +1,8 @@
 """What looking costs an assistant, without a cluster.
 
 Runs the probe for a while with a round of twelve targets, as a pod has them whose policy drops everything: TCP and DNS that nobody answers,
-so that each try lasts its whole second. The operator's part, a round every ten seconds, is played too.
+so that each try lasts its whole second. All who ask it in a pod are played too: the operator, the gateway beside it and the kubelet.
+Its start and the first ten seconds are not counted. In a pod: pod.py.
 """
 
 import os
@@ -13,11 +14,14 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
-from assistant_egress.protocol import Answer, Protocol, Round, Target, encode_round, parse_answer
+from assistant_egress.protocol import ROUNDS_PATH, VERDICT_PATH, Answer, Protocol, Round, Target, encode_round, parse_answer
 from bench.egress.figures import Figures
 
 ROOT = Path(__file__).parents[2]
 WINDOW = 10.0
+"""Seconds from one round of the operator to the next."""
+VERDICTS = (1.5, 3.5, 5.5, 6.5, 7.5, 9.5)
+"""When in a window the gateway asks, every two seconds, and the kubelet once."""
 TARGETS = 12
 
 
@@ -55,20 +59,30 @@ class Probe:
         raise TimeoutError("the probe does not listen")
 
     def ask(self, asked: Round) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("POST", "/rounds", encode_round(asked))
-        answer = parse_answer(connection.getresponse().read())
-        connection.close()
-        return answer
+        return parse_answer(self._exchange("POST", ROUNDS_PATH, encode_round(asked)))
+
+    def ask_verdict(self) -> None:
+        self._exchange("GET", VERDICT_PATH)
 
     def rss(self) -> float:
-        """Return resident memory in MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1000
+        return rss(self.process.pid)
 
     def cpu(self) -> float:
         """Return seconds of processor time so far; schedstat counts nanoseconds of the one thread."""
         return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+
+    def _exchange(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body)
+        answer = connection.getresponse().read()
+        connection.close()
+        return answer
+
+
+def rss(pid: int) -> float:
+    """Return a process's resident memory in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1000
 
 
 def measure(figures: Figures, seconds: float) -> None:
@@ -76,16 +90,30 @@ def measure(figures: Figures, seconds: float) -> None:
     memory, millicores, answers = [], [], []
     with ExitStack() as stack:
         asked, probe = silent_targets(stack), Probe(stack)
+        play(probe, asked, time.monotonic())
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            started, spent = time.monotonic(), probe.cpu()
-            seen = {result.observed for result in probe.ask(asked).results}
-            answers.append(time.monotonic() - started)
-            if seen != {"Blocked"}:
-                raise RuntimeError(f"the targets are not silent: {sorted(seen)}")
-            time.sleep(max(0.0, started + WINDOW - time.monotonic()))
+        while (started := time.monotonic()) < until:
+            spent = probe.cpu()
+            answers.append(play(probe, asked, started))
             millicores.append((probe.cpu() - spent) / (time.monotonic() - started) * 1000)
             memory.append(probe.rss())
     figures.spread(f"probe, {TARGETS} silent targets: resident memory, MB", memory)
     figures.spread(f"probe, {TARGETS} silent targets: processor, thousandths of a core", millicores)
     figures.spread(f"probe, {TARGETS} silent targets: answer to a round, s", answers)
+
+
+def play(probe: Probe, asked: Round, started: float) -> float:
+    """Ask all that is asked of a probe in one window; return the seconds that the answer to the round took."""
+    seen = {result.observed for result in probe.ask(asked).results}
+    took = time.monotonic() - started
+    if seen != {"Blocked"}:
+        raise RuntimeError(f"the targets are not silent: {sorted(seen)}")
+    for moment in VERDICTS:
+        wait_until(started + moment)
+        probe.ask_verdict()
+    wait_until(started + WINDOW)
+    return took
+
+
+def wait_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))

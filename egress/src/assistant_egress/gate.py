@@ -10,7 +10,7 @@ from typing import Final
 from assistant_egress.lookout import Lookout, Pace
 from assistant_egress.protocol import ClassVerdict, PathClass, judge
 
-PACE: Final = Pace(repeat=0.5, fresh=15.0, timeout=0.5)
+PACE: Final = Pace(repeat=0.5, fresh=15.0, timeout=0.5, resend=0.2)
 """A try is half as long as the probe's, and asks each target three times in it: what is closed never answers, so that every start lasts as
 long as one try. A way that is slower than that is seen by the probe, and the gateway serves nothing before the probe has had its say."""
 A_ROUND: Final = "a round of the operator"

@@ -4,6 +4,7 @@ One thread and one selector; asyncio and http.server would double the memory of 
 `turn` for as long as it lives.
 """
 
+import select
 import selectors
 import time
 from collections import deque
@@ -15,7 +16,7 @@ from assistant_egress import protocol
 from assistant_egress.protocol import Answer, MalformedError, PathClass, Phase, Result, Round
 from assistant_egress.server import RECEIVE_SECONDS, Connection, Server
 from assistant_egress.standing import Standing
-from assistant_egress.tries import TIMEOUT, Try
+from assistant_egress.tries import RESEND, TIMEOUT, Try
 from assistant_egress.wire import Request
 
 FLUSH_SECONDS: Final = 1.0
@@ -32,6 +33,10 @@ class Pace:
     fresh: float = float("inf")
     """A round older than this is not tried again: what it says of its targets' being alive is no longer true."""
     timeout: float = TIMEOUT
+    resend: float = RESEND
+    """From one question to a target to the next, within a try."""
+    lateness: float = 0.0
+    """How much longer than `repeat` the next round is waited for after one: two tries in place of one would tell nothing more."""
     receive: float = RECEIVE_SECONDS
 
 
@@ -61,6 +66,9 @@ class Lookout:
         self._try: Try | None = None
         self._next_try = 0.0
         self._selector = selectors.DefaultSelector()
+        self._tried = select.epoll()
+        """The sockets of the try."""
+        self._selector.register(self._tried, selectors.EVENT_READ, self._look)
         self._server = Server(port, self._selector, self._handle, time.monotonic, pace.receive)
         self.port = self._server.port
 
@@ -72,6 +80,7 @@ class Lookout:
             self._try.end()
         self._server.close()
         self._selector.close()
+        self._tried.close()
 
     @property
     def has_fresh_round(self) -> bool:
@@ -110,16 +119,22 @@ class Lookout:
             except MalformedError:
                 client.reply(400)
 
+    def _look(self) -> None:
+        if self._try:
+            self._try.look()
+
     def _begin(self, now: float) -> None:
         """Start what is due: a round that waits has a try of its own, before the newest one is tried again."""
         if self._waiting:
             self._round, self._arrived, self._client = self._waiting.popleft()
             self.newest = None
+            self._next_try = now + self._pace.repeat + self._pace.lateness
         elif not self.has_fresh_round or now < self._next_try:
             return
+        else:
+            self._next_try = now + self._pace.repeat
         assert self._round is not None
-        self._next_try = now + self._pace.repeat
-        self._try = Try(self._round, self._selector, now=now, timeout=self._pace.timeout)
+        self._try = Try(self._round, self._tried, now=now, timeout=self._pace.timeout, resend=self._pace.resend)
 
     def _finish(self, whole: Try) -> None:
         self._try = None

@@ -9,7 +9,8 @@ from typing import Final, NoReturn
 from assistant_egress.lookout import Lookout, Pace
 from assistant_egress.protocol import PathClass
 
-PACE: Final = Pace(repeat=10.0)
+PACE: Final = Pace(repeat=10.0, lateness=1.0)
+"""The operator's rounds come every ten seconds, too, and a little late now and then."""
 
 _log = logging.getLogger("assistant_egress")
 

@@ -4,9 +4,10 @@ A *round* is the operator's request: targets, and for each whether the operator 
 answer holds what the pod observed. `judge` makes one verdict of both for a class of paths: the gate goes by it, and so does the operator.
 
 Both documents are JSON, parsed strictly: what has another shape than the one described here raises MalformedError, whose text quotes
-nothing of it. No I/O, no clock.
+nothing of it. No I/O, no clock. What is said again and again in the same words is kept: it is said in every pod, every few seconds.
 """
 
+import functools
 import json
 import re
 import socket
@@ -45,6 +46,7 @@ UDP_QUESTION: Final = b"is anybody there?\n"
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]*", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_DNS_QUERY: Final = struct.pack("!5H", 0x0100, 1, 0, 0, 0) + b"\x0akubernetes\x07default\x03svc\x00" + struct.pack("!2H", 1, 1)
 _Choice = TypeVar("_Choice", bound=str)
 _Item = TypeVar("_Item", "Target", "Result")
 
@@ -137,6 +139,7 @@ def _judge_allowed(seen: Iterable[tuple[bool, Observed]]) -> ClassVerdict:
     return ClassVerdict("Inconclusive", "NotTried") if "Failed" in alive else ClassVerdict("Enforced", "Reached")
 
 
+@functools.lru_cache(maxsize=1)
 def parse_round(body: bytes) -> Round:
     """Return the round that `body` describes; raises MalformedError."""
     fields = _object(_json(body), {"targets"})
@@ -176,6 +179,7 @@ def parse_state(body: bytes) -> State:
     return cast("State", _choice(_object(_json(body), {"state"})["state"], get_args(State)))
 
 
+@functools.cache
 def encode_state(state: State) -> bytes:
     """Return the JSON that answers `GET /verdict`."""
     return _encode({"state": state})
@@ -183,8 +187,7 @@ def encode_state(state: State) -> bytes:
 
 def dns_question(number: int) -> bytes:
     """Return what a target of protocol `dns` is sent: the query `number` (0 to 65535) for an A record that tells nobody anything."""
-    labels = b"".join(bytes([len(label)]) + label for label in (b"kubernetes", b"default", b"svc", b""))
-    return struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!2H", 1, 1)
+    return struct.pack("!H", number) + _DNS_QUERY
 
 
 def _target(value: object) -> Target:

@@ -18,22 +18,31 @@ SEND_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.2
 _CHUNK: Final = 16384
+State = Literal["Receiving", "Waiting", "Sending", "Draining", "Closed"]
+_AWAITED: Final[dict[State, int]] = {
+    "Receiving": selectors.EVENT_READ,
+    "Waiting": 0,
+    "Sending": selectors.EVENT_WRITE,
+    "Draining": selectors.EVENT_READ,
+    "Closed": 0,
+}
 
 
 class Connection:
     """One client's: `Receiving` a request, `Waiting` for who handles it, `Sending` the answer, `Draining` what else comes, `Closed`."""
 
     def __init__(self, server: "Server", accepted: socket.socket, now: float) -> None:
-        self.state: Literal["Receiving", "Waiting", "Sending", "Draining", "Closed"] = "Receiving"
+        self.state: State = "Receiving"
         self.deadline: float | None = now + server.receive_seconds
         self._server = server
         self._socket = accepted
         self._reader = wire.Reader()
         self._unsent = b""
-        server.selector.register(accepted, selectors.EVENT_READ, self.ready)
+        self._watched = 0
+        """What the selector waits for on the socket; most requests are there at once, and most answers go out at once."""
 
     def ready(self) -> None:
-        """Go on; the socket can be read or written."""
+        """Go on; the socket can be read or written, or that is to be found out."""
         try:
             if self.state == "Receiving":
                 self._receive()
@@ -45,6 +54,7 @@ class Connection:
             pass
         except OSError:  # the client is gone
             self.close()
+        self._watch(_AWAITED[self.state])
 
     def reply(self, status: int, body: bytes = b"", kind: str = wire.JSON) -> None:
         """Answer, unless the client has gone; never blocks and never raises."""
@@ -52,7 +62,6 @@ class Connection:
             self.state = "Sending"
             self.deadline = self._server.now() + SEND_SECONDS
             self._unsent = wire.answer(status, body, kind)
-            self._watch(selectors.EVENT_WRITE)
             self.ready()
 
     def close(self) -> None:
@@ -75,7 +84,6 @@ class Connection:
             return
         if request:
             self.state, self.deadline = "Waiting", None
-            self._watch(0)
             self._server.handle(self, request)
 
     def _send(self) -> None:
@@ -84,14 +92,16 @@ class Connection:
             # Closed with something unread, the socket would be reset, and the answer might be lost with it.
             self._socket.shutdown(socket.SHUT_WR)
             self.state, self.deadline = "Draining", self._server.now() + DRAIN_SECONDS
-            self._watch(selectors.EVENT_READ)
 
     def _watch(self, events: int) -> None:
+        if events == self._watched:
+            return
         selector = self._server.selector
-        if self._socket in selector.get_map():
+        if self._watched:
             selector.unregister(self._socket)
         if events:
             selector.register(self._socket, events, self.ready)
+        self._watched = events
 
 
 class Server:

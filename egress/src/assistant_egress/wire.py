@@ -3,6 +3,7 @@
 A connection carries one request. What it holds beyond the request is not looked at, and the answer always closes.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -60,6 +61,7 @@ class Reader:
         return Request(*self._head, bytes(self._received[: self._length]))
 
 
+@functools.lru_cache(maxsize=4)  # who asks here asks in the same words each time: the operator, the gateway, the kubelet
 def _head(head: bytes) -> tuple[tuple[str, str], int]:
     """Return method, target and the body's length."""
     first, *lines = head.split(b"\r\n")

@@ -1,6 +1,6 @@
 """Things to reach, on loopback in either family, and what a try sees of them."""
 
-import selectors
+import select
 import socket
 import threading
 import time
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from assistant_egress.protocol import EvidencePath, Observed, Protocol, Result, Round, Target
-from assistant_egress.tries import Try
+from assistant_egress.tries import RESEND, Try
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 FAMILIES = tuple(LOOPBACK)
@@ -20,20 +20,22 @@ def target(port: int, protocol: Protocol = "tcp", address: str = "127.0.0.1", pa
     return Target(f"{path}/{protocol}-{address}:{port}".replace("::", "--"), path, protocol, address, port, alive)
 
 
-def observe(*targets: Target, timeout: float = SECONDS) -> list[Observed]:
-    return [result.observed for result in whole_try(*targets, timeout=timeout)]
+def observe(*targets: Target, timeout: float = SECONDS, resend: float = RESEND) -> list[Observed]:
+    return [result.observed for result in whole_try(*targets, timeout=timeout, resend=resend)]
 
 
-def whole_try(*targets: Target, timeout: float = SECONDS, before_looking: Callable[[], None] = lambda: None) -> tuple[Result, ...]:
+def whole_try(
+    *targets: Target, timeout: float = SECONDS, resend: float = RESEND, before_looking: Callable[[], None] = lambda: None
+) -> tuple[Result, ...]:
     """Make one try to its end, the way lookout.py does."""
-    with selectors.DefaultSelector() as selector:
-        attempt = Try(Round(targets), selector, now=time.monotonic(), timeout=timeout)
+    with select.epoll() as watched:
+        attempt = Try(Round(targets), watched, now=time.monotonic(), timeout=timeout, resend=resend)
         before_looking()
         while not attempt.is_over:
-            for key, _ in selector.select(max(0.0, attempt.deadline - time.monotonic())):
-                key.data()
+            select.select([watched], [], [], max(0.0, attempt.deadline - time.monotonic()))
+            attempt.look()
             attempt.expire(time.monotonic())
-        assert not selector.get_map(), "a socket was left in the selector"
+        assert not attempt.sockets, "a socket was left open"
         return attempt.results()
 
 

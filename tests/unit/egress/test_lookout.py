@@ -4,10 +4,12 @@ import json
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from assistant_egress import gate, probe
 from assistant_egress.lookout import MAX_WAITING, Lookout, Pace
 from assistant_egress.protocol import PATHS, Phase, Round, encode_round
 from assistant_egress.server import Connection
@@ -32,6 +34,16 @@ def test_a_round_is_answered_with_what_one_whole_try_saw(phase: Phase) -> None:
     assert [result.id for result in answer.results] == [each.id for each in asked]
     assert [result.observed for result in answer.results] == ["Reached", "Blocked", "Reached", "Reached"]
     assert all(abs(datetime.fromisoformat(result.at).timestamp() - before) < 5 for result in answer.results)
+
+
+@pytest.mark.parametrize("pace", [gate.PACE, probe.PACE], ids=["gate", "probe"])
+def test_each_asks_three_times_before_it_answers(pace: Pace) -> None:
+    """At the pace that each has in a pod, short as the gate's is."""
+    with running(pace=replace(pace, repeat=60.0)) as lookout, receiver(answer=None) as (mute, received):
+        (result,) = post(lookout.port, target(mute, "udp")).results
+
+    assert result.observed == "Blocked"
+    assert len(received) == 3
 
 
 def test_the_newest_round_is_tried_again_without_being_asked() -> None:
@@ -71,6 +83,21 @@ def test_a_lookout_that_has_nothing_to_do_sleeps() -> None:
     with Lookout("probe", PATHS, 0, Pace(repeat=10.0)) as lookout:
         assert lookout._patience(None) is None
         assert lookout._patience(3.0) == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_round_that_is_a_little_late_is_waited_for() -> None:
+    """Two tries in place of one would tell nothing more. Where none has come, it tries by itself, and goes on without waiting longer."""
+    with Lookout("probe", PATHS, 0, Pace(repeat=100.0, lateness=1000.0)) as lookout, refusing() as port:
+        with connect(lookout.port) as client:
+            client.sendall(request(encode_round(Round((target(port),)))))
+            until("it is tried", lambda: turned(lookout).newest)
+        first = lookout.newest
+        until("the client is gone", lambda: not turned(lookout)._server.connections)
+        assert lookout._patience(None) == pytest.approx(1100.0, abs=50.0)
+
+        lookout._next_try = time.monotonic()
+        until("it tries by itself", lambda: turned(lookout).newest is not first)
+        assert lookout._patience(None) == pytest.approx(100.0, abs=50.0)
 
 
 def test_rounds_that_come_together_wait_their_turn() -> None:

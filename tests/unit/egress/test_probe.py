@@ -9,9 +9,14 @@ import pytest
 from assistant_egress import probe as module
 from assistant_egress.lookout import Lookout, Pace
 from assistant_egress.protocol import REQUIRED_BY_DEFAULT
+from assistant_egress.tries import TIMEOUT
 from assistant_model.logs import JsonFormatter
+from assistant_operator.reconcile.evidence import INTERVAL
 from tests.unit.egress.client import post, verdict
 from tests.unit.egress.targets import SECONDS, free_port, listener, refusing, target, until
+
+LOOK_SECONDS = 2.0
+"""From one question of the gateway to the next."""
 
 
 class EndedError(Exception):
@@ -41,6 +46,12 @@ def port(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> I
     yield number
     stop.set()
     thread.join(SECONDS)
+
+
+def test_it_tries_once_for_each_round_of_the_operator_and_soon_without_one() -> None:
+    """The operator's are ten seconds apart, and late by less than one. A breach is known within 15 s, where the operator is gone too."""
+    assert module.PACE.repeat + module.PACE.lateness >= INTERVAL + 1.0
+    assert module.PACE.repeat + module.PACE.lateness + TIMEOUT + LOOK_SECONDS <= 15.0
 
 
 def test_it_knows_nothing_before_the_first_round(port: int) -> None:

@@ -219,6 +219,17 @@ def test_who_waits_for_an_answer_is_not_turned_away(alone: Alone) -> None:
         assert [each.state for each in alone.server.connections] == ["Waiting"] * MAX_CONNECTIONS
 
 
+def test_who_goes_before_the_answer_wakes_nobody(alone: Alone) -> None:
+    """The end of a connection stays readable: watched meanwhile, it would keep the program busy for as long as a try takes."""
+    with connect(alone.server.port) as client:
+        client.sendall(request(b"", "GET", "/verdict"))
+        until("the request is there", alone.has_asked)
+
+    assert alone.turn(0.1) == 0
+    alone.asked[0].reply(200)
+    until("it is closed", lambda: alone.turn(0.05) == 0 and not alone.server.connections)
+
+
 def test_an_answer_that_nobody_reads_ends(alone: Alone) -> None:
     """It does not block the others, and has its time."""
     with connect(alone.server.port) as client:

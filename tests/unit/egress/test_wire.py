@@ -35,6 +35,17 @@ def test_a_request_may_come_in_any_pieces(body: bytes, source: random.Random) ->
     assert pieces == [None] * len(cuts) + [Request("POST", "/rounds", body)]
 
 
+def test_a_head_that_came_before_has_a_body_of_its_own() -> None:
+    """What is kept of a head that comes again and again is the head alone; one that differs in a letter is another."""
+    data = b"POST /rounds HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
+
+    bodies = [(found := feed(data + body)) and found.body for body in (b"abcd", b"efgh")]
+
+    assert bodies == [b"abcd", b"efgh"]
+    assert feed(data.replace(b"4", b"3") + b"abcd") == Request("POST", "/rounds", b"abc")
+    assert feed(data.replace(b"rounds", b"bounds") + b"abcd") == Request("POST", "/bounds", b"abcd")
+
+
 def test_a_request_without_a_body_ends_with_its_head() -> None:
     """As the gateway's does."""
     assert feed(b"GET /verdict HTTP/1.0\r\n\r\n") == Request("GET", "/verdict", b"")
