@@ -36,6 +36,7 @@ class SelfCheck:
         self._checked: Redaction | None = None
         self._due = 0.0
         self._page: dict[str, Any] | None = None
+        self._is_nameless = False
 
     @property
     def fault(self) -> Reason | None:
@@ -81,20 +82,28 @@ class SelfCheck:
     async def _has_names(self, redaction: "Redaction") -> bool:
         """Say whether names can be asked for, where they have to be. A worker that was gone shows anew what it finds."""
         if _can_ask(redaction):
+            self._is_nameless = False
             return True
         self._due = 0.0
         try:
             if redaction.names is not None:
                 await redaction.names.start()
         except NamesUnavailableError:
+            self._is_nameless = True
             return False
+        self._is_nameless = False
         return redaction.names is not None
 
     def status(self) -> dict[str, Any] | None:
-        """Return what /status says of it; None where the policy asks for nothing."""
+        """Return what /status says of it; None where the policy asks for nothing.
+
+        `fault` says that names cannot be found: their worker ended, or could not be started; not that it starts for the first time.
+        """
         if (snapshot := self._current.snapshot).redaction is None:
             return None
-        return self._page or {"revision": snapshot.revision, "active": [], "failing": [], "notCovered": [], "checkedAt": None}
+        page = self._page or {"revision": snapshot.revision, "active": [], "failing": [], "notCovered": [], "checkedAt": None}
+        is_gone = not _can_ask(snapshot.redaction) and (self._is_nameless or self._checked is snapshot.redaction)
+        return {**page, "fault": {"reason": NAMELESS.reason, "message": NAMELESS.message} if is_gone else None}
 
 
 def _can_ask(redaction: "Redaction") -> bool:

@@ -53,7 +53,7 @@ class Redaction:
         patterns = {pattern.name: pattern.expression for pattern in policy.patterns}
         self.request_rules = _rules(policy.request, patterns)
         self.response_rules = _rules(policy.response, patterns)
-        self._find = None if self.request_rules is None else Remembered(self.request_rules.find).find
+        self._remembered = None if self.request_rules is None else Remembered(self.request_rules)
 
     def passage(self, wire: Wire, exchange: "Exchange", *, embeds: bool = False) -> "Passage":
         """Return what one request goes through; `embeds`: its answer is vectors, which nobody can put a value back into."""
@@ -111,15 +111,17 @@ class Redaction:
         _finish(masker)
         return shown
 
-    async def through(self, value: str | Body, work: Callable[[Find], Done], *, aside: bool = False) -> Done:
-        """Return what masking a value comes to; of a large one, or `aside`, in a thread: others' answers go on meanwhile.
+    async def through(self, value: str | Body, work: Callable[[Find], Done], *, is_trial: bool = False) -> Done:
+        """Return what masking a value comes to; of a large one in a thread: others' answers go on meanwhile.
 
+        A trial is made in a thread always, and of what the rules find now: nothing that is remembered shows that they work.
         The work is done more than once where names are asked for: what it counts and draws is its own until it is done. Raises
         RefusalError.
         """
-        assert self._find is not None
-        rules = self._find
-        aside = aside or _is_large(value)
+        assert self.request_rules is not None
+        assert self._remembered is not None
+        rules = self.request_rules.find if is_trial else self._remembered.find
+        aside = is_trial or _is_large(value)
 
         async def beside(step: Callable[[], Done]) -> Done:
             return await asyncio.to_thread(step) if aside else step()
@@ -186,7 +188,7 @@ class Passage:
         """What stands for the values that were found; None where nothing stands for any."""
         return self._pseudonyms if self._pseudonyms is not None and len(self._pseudonyms) else None
 
-    async def masked(self, body: Body, *, media: bool = False, aside: bool = False) -> Body:
+    async def masked(self, body: Body, *, media: bool = False, is_trial: bool = False) -> Body:
         """As `request`, and only where requests are looked at. `media`: what cannot be searched passes all the same."""
         redaction = self._redaction
 
@@ -196,7 +198,7 @@ class Passage:
             masker = self._masker(body, find)
             return walk.transform(body, masker), masker
 
-        shown, masker = await redaction.through(body, work, aside=aside)
+        shown, masker = await redaction.through(body, work, is_trial=is_trial)
         self._pseudonyms = masker.pseudonyms
         self.found["request"] += masker.counts
         _finish(masker)

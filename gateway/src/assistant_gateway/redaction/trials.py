@@ -142,7 +142,7 @@ def _is_held(text: str | None, rules: "Rules", entity: str, made: Sample, labels
 async def _told(passage: "Passage", made: Sample) -> str | None:
     """Return what the model is told of a text that a client sends, None for nothing; raises NamesUnavailableError."""
     try:
-        told = await passage.masked({"messages": [{"role": "user", "content": made.text}]}, aside=True)
+        told = await passage.masked({"messages": [{"role": "user", "content": made.text}]}, is_trial=True)
     except RefusalError as refusal:
         if refusal.code == "names_unavailable":
             raise NamesUnavailableError from None

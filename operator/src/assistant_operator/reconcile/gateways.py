@@ -46,7 +46,7 @@ class _Told(BaseModel):
 
 
 class Fault(_Told):
-    """Why the store is of no use to the gateway; the message is a constant of the gateway's."""
+    """Why the store, or the redaction, is of no use to the gateway; the message is a constant of the gateway's."""
 
     reason: Word
     message: Annotated[str, Field(min_length=1, max_length=512)]
@@ -95,6 +95,8 @@ class RedactionTold(_Told):
     failing: Annotated[frozenset[Kind], Field(max_length=128)] = frozenset()
     checked_at: AwareDatetime | None = None
     """None: there was none yet."""
+    fault: Fault | None = None
+    """Why nothing can be shown, nor any request be answered: the process that finds names is gone."""
     is_recent: bool = False
     """By the operator's clock, when it heard of it."""
 
@@ -134,7 +136,7 @@ def _dated(told: RedactionTold, now: datetime) -> RedactionTold:
 def essence(told: GatewayStatus) -> tuple[Any, ...]:
     """Return what conditions rest on."""
     kept, masked = told.retention, told.redaction
-    shown = masked and (masked.revision, masked.active, masked.failing, masked.is_recent)
+    shown = masked and (masked.revision, masked.active, masked.failing, masked.is_recent, masked.fault)
     return told.store, kept and (kept.is_late, kept.last_purge is None), told.index, shown
 
 

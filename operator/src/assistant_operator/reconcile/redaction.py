@@ -30,6 +30,19 @@ def nothing_comes_through(seen: Observed) -> Verdict | None:
     return Verdict.false("SelfCheckFailed", text)
 
 
+def names_can_be_found(seen: Observed) -> Verdict | None:
+    """No gateway lacks the process that finds names."""
+    faults = (told.redaction.fault for told in seen.told.values() if told.redaction is not None and told.redaction.fault is not None)
+    fault = next(faults, None) if seen.redaction.is_on else None
+    if fault is None:
+        return None
+    text = (
+        f"A gateway refuses requests, since it cannot look for names: {fault.message} Where that lasts, the process runs out of memory or "
+        "the image's model is damaged; the gateway's log has its exit status."
+    )
+    return Verdict.false(fault.reason, text)
+
+
 def every_gateway_tells(seen: Observed) -> Verdict | None:
     """Each pod has told of a self-check, a moment ago."""
     told = {uid for uid, status in seen.told.items() if status.redaction is not None and status.redaction.is_recent}
@@ -65,7 +78,7 @@ def _shown(kind: str) -> str:
     return f"pattern {kind.removeprefix(CUSTOM)}" if kind.startswith(CUSTOM) else kind
 
 
-FAILING: tuple[Check, ...] = (nothing_comes_through,)
+FAILING: tuple[Check, ...] = (nothing_comes_through, names_can_be_found)
 SHOWN: tuple[Check, ...] = (every_gateway_tells, by_the_policy_of_now)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from assistant_gateway.auth import KeyRing
 from assistant_gateway.egress import Egress
 from assistant_gateway.metrics import Metrics
-from assistant_gateway.policy import Policy
+from assistant_gateway.policy import NamesPolicy, Policy, RedactionPolicy, RequestRedaction
 from assistant_gateway.readiness import Readiness
 from assistant_gateway.redaction import selfcheck, service
 from assistant_gateway.redaction.entities import STRUCTURED, Span
+from assistant_gateway.redaction.names.client import NamesUnavailableError
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.selfcheck import FAILING, UNCHECKED, SelfCheck
 from assistant_gateway.snapshot import Current, Snapshot
@@ -113,6 +115,47 @@ async def test_a_pattern_of_which_nothing_can_be_shown_closes_nothing(monkeypatc
     page = check.status()
     assert page is not None
     assert (page["active"], page["failing"], page["notCovered"]) == (sorted(STRUCTURED), [], [PATTERN])
+
+
+class Worker:
+    """Finds what samples are made of by finding everything; may be away."""
+
+    is_ready = False
+    starts = True
+
+    async def start(self) -> None:
+        if not self.starts:
+            raise NamesUnavailableError
+        self.is_ready = True
+
+    async def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        return [[Span(0, len(text), "PERSON")] for text in texts]
+
+
+async def test_a_worker_for_names_that_is_gone_is_told_of() -> None:
+    """/status says so beside what was shown before; not at the first start, nor when another runs. /readyz says it in every case."""
+    base = redacting("Mask")
+    request = RequestRedaction(action="Mask", entities=("PERSON",))
+    policy = base.model_copy(update={"redaction": RedactionPolicy(request=request, names=NamesPolicy(mode="Standard"))})
+    worker = Worker()
+    check = SelfCheck(Current(Snapshot.of(policy, KeyRing(()), names=lambda _mode: worker), ready=True))
+
+    async def told() -> list[object]:
+        page = check.status()
+        assert page is not None
+        return [page["active"], page["fault"] and page["fault"]["reason"], check.fault and check.fault.reason]
+
+    assert await told() == [[], None, "NamesUnavailable"]
+    worker.starts = False
+    await check.look()
+    assert await told() == [[], "NamesUnavailable", "NamesUnavailable"]
+    worker.starts = True
+    await check.look()
+    assert await told() == [["PERSON"], None, None]
+    worker.is_ready = False
+    assert await told() == [["PERSON"], "NamesUnavailable", "NamesUnavailable"]
+    await check.look()
+    assert await told() == [["PERSON"], None, None]
 
 
 async def test_it_is_made_again_each_minute_and_for_another_policy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from assistant_operator.reconcile.gateways import (
     RedactionTold,
     SourceTold,
     StoreTold,
+    essence,
     parse,
     source_status,
 )
@@ -120,6 +121,18 @@ def test_a_fault() -> None:
     assert found.store == StoreTold(fault=Fault(reason="StoreFull", message="The store is full."))
 
 
+def test_a_fault_of_the_redaction_is_news() -> None:
+    """The process that finds names is gone: what was shown before stands beside it, and a pass is due at once."""
+    fault = {"reason": "NamesUnavailable", "message": "It does not run."}
+    before, after = parsed(redaction=MASKS), parsed(redaction=MASKS | {"fault": fault})
+
+    assert before is not None
+    assert after is not None
+    assert after.redaction is not None
+    assert after.redaction.fault == Fault(**fault)
+    assert essence(before) != essence(after)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -137,6 +150,7 @@ def test_a_fault() -> None:
         {"index": {"state": "Broken"}},
         {"redaction": {}},
         {"redaction": MASKS | {"revision": ""}},
+        {"redaction": MASKS | {"fault": {"reason": "anna@example.com", "message": "x"}}},
         {"redaction": MASKS | {"failing": ["anna@example.com"]}},
         {"redaction": MASKS | {"failing": ["CUSTOM:Anna Weber"]}},
         {"redaction": MASKS | {"failing": ["A" * 33]}},

@@ -6,6 +6,7 @@ import pytest
 
 from assistant_operator.api.v1alpha1.redaction import Pattern, Redaction, RequestRedaction, ResponseRedaction
 from assistant_operator.errors import TerminalError
+from assistant_operator.reconcile.gateways import Fault
 from assistant_operator.reconcile.observed import Observed, StoreSeen
 from assistant_operator.reconcile.pull import Phase, PullView
 from assistant_operator.reconcile.readiness import judge, takes_documents
@@ -22,6 +23,7 @@ GONE = {"metadata": {"uid": "other", "deletionTimestamp": "2026-01-01T00:00:00Z"
 HEARD = {"pod": confined(), "other": confined()}
 WELL = masked(masking())
 FAILS = masked(masking("EMAIL"))
+NAMELESS = masked(masking().model_copy(update={"fault": Fault(reason="NamesUnavailable", message="It does not run.")}))
 BUSY = {"stateful_set": stateful_set(readyReplicas=0)}
 
 CASES: list[Any] = [
@@ -52,6 +54,25 @@ CASES: list[Any] = [
         "False SelfCheckFailed",
         id="what leaves the pods comes first",
     ),
+    pytest.param(
+        {"told": {"pod": NAMELESS}} | BUSY,
+        "False NamesUnavailable",
+        "False NamesUnavailable",
+        id="names cannot be found, so pods are not ready",
+    ),
+    pytest.param(
+        {"told": {"pod": WELL, "other": NAMELESS}, "pods": (POD, OTHER), "heard": HEARD},
+        "False NamesUnavailable",
+        "False NamesUnavailable",
+        id="names cannot be found by one of two",
+    ),
+    pytest.param(
+        {"told": {"pod": FAILS, "other": NAMELESS}, "pods": (POD, OTHER), "heard": HEARD},
+        "False SelfCheckFailed",
+        "False SelfCheckFailed",
+        id="what comes through says more than who is away",
+    ),
+    pytest.param({"redaction": OFF, "told": {"pod": NAMELESS}}, "True Serving", "False NotRequested", id="a fault that nobody asked about"),
     pytest.param({"told": {}}, "Unknown RedactionNotSeen", "Unknown RedactionNotSeen", id="silence"),
     pytest.param(
         {"told": {"pod": masked(None)}}, "Unknown RedactionNotSeen", "Unknown RedactionNotSeen", id="a gateway that masks nothing"

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from assistant_gateway.redaction.names.client import NamesOptions
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.redaction import NamesRedaction
 from assistant_operator.api.v1alpha1.spec import AccessLimits
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION
 from assistant_operator.resources.context import ServingModel, StoreAddress
-from assistant_operator.resources.gateway import GRACE_SECONDS, memory_mebibytes
+from assistant_operator.resources.gateway import GRACE_SECONDS, MEBIBYTE, NAMES_MEBIBYTES, memory_mebibytes
 from assistant_operator.resources.ollama import FILTERED, environment
 from assistant_operator.resources.stateful_set import stateful_set
 from tests.unit.operator.api.cases import EVERYTHING, access, body, external, keep, key, model, source
@@ -45,6 +46,13 @@ def test_check_then_model_server_then_gateway() -> None:
     assert [found["name"] for found in pod["initContainers"]] == ["egress-gate", "model-check", "egress-probe", "ollama"]
     assert [found.get("restartPolicy") for found in pod["initContainers"]] == [None, None, "Always", "Always"]
     assert [found["name"] for found in pod["containers"]] == ["gateway"]
+
+
+def test_the_process_that_finds_names_ends_before_the_container_does() -> None:
+    """Its own bound leaves room for what is not counted in it, its stacks and page tables: it then fails, and the gateway answers 503."""
+    bound = NamesOptions(Path()).memory_bytes // MEBIBYTE
+
+    assert {mode for mode, given in NAMES_MEBIBYTES.items() if given < bound + 32} == {"Off"}
 
 
 def test_only_the_gateway_has_ports() -> None:

@@ -40,6 +40,19 @@ _POINTS: Final = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?[ ])?"
 _NUMERO: Final = r"(?:n[ºo°.]{1,2}[ ]?)?"
 _FLOOR: Final = r"(?:[ ]?[-,][ ]?\d{1,2}[ºª]?[ ]?[A-D]?)?"
 
+# What has a number of its own behind it, and is no street.
+_EDGES: Final = (
+    r"(?i:Adresse|Anschrift|Address|Dirección|Seite|Zeile|Absatz|Artikel|Kapitel|Nummer|Nr|Tabelle|Abbildung|Version|Band|Heft|Teil|Punkt|Raum|Zimmer|Page|Line|Section|Chapter|Table|"
+    r"Figure|Volume|Part|Ligne|Chapitre|Tableau|Página|Línea|Capítulo|Tabla|Figura|Número|Python|Windows|Linux|Debian)(?!\w)"
+)
+# What is counted, behind a number of five digits: "12000 Euro", not a town with its code.
+_COUNTED: Final = (
+    r"(?!(?:Euro|Cent|Dollar|Franken|Pfund|Mark|Kronen|Yen|Rubel|Menschen|Personen|Einwohner\w*|Leute|Mitarbeiter\w*|Besucher\w*|Zuschauer\w*|Kunden|"
+    r"Mitglieder\w*|Soldaten|Schüler\w*|Studenten|Kinder\w*|Tiere|Arten|Stück|Exemplare\w*|Kilometer\w*|Meter\w*|Tonnen|Liter|Kilo\w*|Gramm|Watt|Volt|"
+    r"Seiten|Zeilen|Zeichen|Wörter\w*|Bytes?|Kilobytes?|Megabytes?|Bit|Stimmen|Jahre\w*|Stunden|Tage\w*|Minuten|Sekunden|Punkte\w*|Quadratmeter\w*|Hektar|"
+    r"Fälle\w*|Dateien|Pakete|Einträge\w*|Blöcke\w*|Bilder|Bücher|Häuser|Wohnungen|Aktien|Prozent|EUR|USD|CHF|GBP)(?!\w))"
+)
+
 _PATTERNS: Final = (
     rf"(?<![\w.,:/-]){_NUMBER}[ ]{_POINTS}(?:{_WORD}[ ]){{1,4}}(?:{_ENGLISH_ROADS})\b\.?",
     rf"(?<!\w)(?:{_WORD}[ ]){{1,3}}(?:{_ENGLISH_ROADS})\b\.?(?=[ ]\d|,[ ]{_C})",
@@ -53,7 +66,10 @@ _PATTERNS: Final = (
     r"(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|BP|Apartado(?: de correos)?)[ ]\d{1,7}",
     rf"(?i:(?<!\w)(?:{_CODES})(?: is| ist| est| es)?[ :]{{1,3}})(?P<value>[A-Z0-9][A-Z0-9 -]{{2,8}}[A-Z0-9])",
     # A code with its town: "75002 Paris", "AB41 9FU", "CA 92618", "ON L0L 1L0".
-    rf"(?<![\w.,/-])(?:[A-Z]{{1,2}}-\d{{4,5}}|\d{{5}})[ ]{_WORD}(?:(?:[ -]{_LINKS})?[ -]{_WORD}){{0,3}}(?=[.,;!?)]*(?:\s|$))",
+    rf"(?<![\w.,/-])(?:[A-Z]{{1,2}}-\d{{4,5}}|\d{{5}})[ ]{_COUNTED}{_WORD}(?:(?:[ -]{_LINKS})?[ -]{_WORD}){{0,3}}(?=[.,;!?)]*(?:\s|$))",
+    # A street that does not say so, by the code and the town behind its number: "La Fontanilla 37, 38640 Arona".
+    rf"(?<!\w)(?!{_EDGES}){_WORD}(?:[ ]{_LINKS}){{0,2}}(?:[ ]{_WORD}(?:[ ]{_LINKS}){{0,2}}){{0,3}}[ ]\d{{1,4}}[a-z]?(?:,[ ]|\n)"
+    rf"\d{{4,5}}[ ]{_COUNTED}{_WORD}",
     r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]?[ ]\d[ABD-HJLNP-UW-Z]{2}(?!\w)",
     rf"(?<!\w)(?:{_STATES})[ ]\d{{4,5}}(?:-\d{{4}})?(?!\w)",
     rf"(?<!\w)(?:(?:{_PROVINCES})[ ])?[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d(?!\w)",

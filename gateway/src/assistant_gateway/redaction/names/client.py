@@ -42,7 +42,8 @@ class NamesOptions:
     """How names are looked for.
 
     `folder` holds what images/gateway/names/build.py wrote; `threads` are the model's; a text may take `seconds` and a little more for its
-    length, the start `start_seconds`; `memory_bytes` bounds the worker's own memory.
+    length, the start `start_seconds`; `memory_bytes` bounds the worker's own memory: above the 150 MiB that it was seen to take, and so far
+    below what the gateway's container is given for it (the operator's NAMES_MEBIBYTES) that the worker ends, and not the container.
     """
 
     folder: Path
@@ -50,7 +51,7 @@ class NamesOptions:
     threads: int = 1
     seconds: float = 5.0
     start_seconds: float = 20.0
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = 208 << 20
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ _TITLES: Final = (
     r"Mrs?|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lady|Lord|Rev|Fr|Sgt|Capt|Lt|Col|Judge|Professor|Doctor|Herrn?|Frau|Fräulein|Hr|"
     r"Dipl[.-]Ing|M|MM|Mme|Mlle|Me|Monsieur|Madame|Mademoiselle|Maître|Docteur|Docteure|Sra?|Srta|Do[ñn]a?|Señora?|Señorita|Doctora?|Dra"
 )
-_SMALL_TITLES: Final = r"señora?|señorita|doctora?|doña|docteure?|professeure?|maître|monsieur|madame|mademoiselle"
+_SMALL_TITLES: Final = r"don|señora?|señorita|doctora?|doña|docteure?|professeure?|maître|monsieur|madame|mademoiselle"
 _GREETINGS: Final = (
     r"Dear|Hi|Hello|Hey|Hiya|Thanks|Cheers|Regards|Sincerely|Yours|Love|Liebe[rs]?|Hallo|Moin|Servus|Gr(?:ü|ue)(?:ß|ss)e|Hoi|"
     r"Cher|Chère|Bonjour|Bonsoir|Salut|Coucou|Bises|Cordialement|Amitiés|Querid[oa]|Estimad[oa]|Hola|Saludos|Abrazo|Atentamente|Besos"

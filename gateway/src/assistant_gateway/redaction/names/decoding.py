@@ -1,8 +1,10 @@
 """From the model's opinion of each word to spans.
 
 How much must speak for a kind depends on how the word is written and whether anybody is called so: a capital in the middle of a sentence
-speaks for a name by itself, a small word such as "the" against it, and what is all capitals or all small says nothing. The numbers are
-chosen on the half of bench/redaction's templates that is meant for it, and on clean text in four languages.
+speaks for a name by itself, a small word such as "the" against it, and what is all capitals or all small says nothing. How much is in
+thresholds.py.
+
+Neighbours: german.py and grammar.py say what the words around a word make of it, words.py which words nobody is called by.
 """
 
 import re
@@ -12,8 +14,12 @@ from typing import Final
 
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
+from assistant_gateway.redaction.names.german import is_noun
+from assistant_gateway.redaction.names.grammar import governs, is_made, small_words
 from assistant_gateway.redaction.names.languages import SMALL, SMALL_WORDS
 from assistant_gateway.redaction.names.model import Tagged
+from assistant_gateway.redaction.names.thresholds import STANDARD, Thresholds
+from assistant_gateway.redaction.names.wordpiece import Word
 from assistant_gateway.redaction.names.words import NOT_NAMES
 
 # The model's other kinds are found by checksums and patterns (rules.py): by the model alone they are too often wrong.
@@ -27,100 +33,16 @@ _ENTITIES: Final = {
     "CITY": "PLACE",
     "STATE": "PLACE",
 }
-_OPENING: Final = re.compile(r"(?:[.!?:;]\s|\n|[\"“„«»(\[>*•-]\s?|^\s*)$")
+# Not after a semicolon: what has a capital there has it of its own.
+_OPENING: Final = re.compile(r"(?:[.!?:]\s|\n|[\"“„«»(\[>*•-]\s?|^\s*)$")
 _NAMELIKE: Final = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|O|D|St)?[^\W\d_][^\W\d_A-Z]*")
+_INITIALS: Final = re.compile(r"[^\W\d_] [A-Z]\. [^\W\d_a-z]")
 _INITIAL: Final = re.compile(r"[ ](?:[^\W\d_][ ]?\.[ ])?")
 _BEFORE_IDENTIFIER: Final = re.compile(r"[@_&$\\]$|(?:^|\s)-$")
+_FACE: Final = re.compile(r"(?<!\w)[:;=8][ ]?['^o-]?$")
+_STRETCHED: Final = re.compile(r"([^\W\d_])\1\1")  # "Sooo"
 _AFTER: Final = ("_", "(", "@")
 _LETTERS: Final = re.compile(r"(?<!\w)[^\W\d_]{3,}(?!\w)")
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What must speak for a kind before a word is taken: least odds (natural logarithms; below nought: more may speak against it)."""
-
-    given: float = -8.0
-    """Somebody is called so, and it is written as a name is."""
-    opening_given: float = -4.0
-    """... where every sentence has a capital."""
-    surname: float = -8.0
-    capital: float = -5.5
-    opening: float = -1.0
-    """A capital where every sentence has one."""
-    noun: float = 1.0
-    """A capital in a language that writes every noun so."""
-    noun_surname: float = -2.5
-    shout: float = 6.0
-    small: float = 5.0
-    known_small: float = 0.0
-    """Written small, and somebody is called so."""
-    digits: float = -1.0
-    mixed: float = 4.0
-    """Letters and digits in one word: a model of something, more often than a door or a postal code."""
-    not_name: float = 6.0
-    """A word of the list of those."""
-    not_street: float = 3.0
-    """... of which many are part of a street's name."""
-    function: float = 7.0
-    """A small word that is written small, as no name is."""
-    opening_function: float = 4.0
-    beside: float = 2.5
-    """So much less beside another word of its kind."""
-    companion: float = -9.0
-    """Beside a name that was found, and written like one."""
-    opening_companion: float = -6.0
-    lone_number: float = 8.0
-    """A number that stands for an address without a street or a town beside it."""
-
-
-STANDARD: Final = Thresholds()
-HIGH_RECALL: Final = Thresholds(
-    given=-12.0,
-    opening_given=-8.0,
-    surname=-10.0,
-    capital=-9.0,
-    opening=-4.0,
-    noun=-1.0,
-    noun_surname=-5.0,
-    shout=0.0,
-    small=3.0,
-    known_small=-2.0,
-    digits=-3.0,
-    lone_number=3.0,
-)
-# In chat a capital is rare, so that it says more, and missing ones say less.
-INFORMAL: Final = Thresholds(
-    given=-10.0,
-    opening_given=-8.0,
-    surname=-9.0,
-    capital=-10.5,
-    opening=-5.0,
-    shout=-1.0,
-    small=2.5,
-    known_small=-4.0,
-)
-# In a program only what the model is sure of, as it is of a letter's words in a string.
-CODE: Final = Thresholds(
-    given=3.0,
-    surname=6.0,
-    capital=8.0,
-    opening=8.0,
-    opening_given=3.0,
-    noun=8.0,
-    noun_surname=8.0,
-    shout=12.0,
-    small=12.0,
-    known_small=12.0,
-    digits=9.0,
-    mixed=12.0,
-    not_name=12.0,
-    function=30.0,
-    opening_function=30.0,
-    beside=1.0,
-    companion=0.0,
-    opening_companion=4.0,
-    lone_number=30.0,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +87,10 @@ class _Reader:
 
     def __init__(self, text: str, language: str | None, known: Gazetteer, limits: Thresholds) -> None:
         self._text = text
+        self._language = language
         self._has_nouns = language == "de"
         self._small = SMALL_WORDS.get(language or "", SMALL)
+        self._written_small = small_words(text)
         self._is_shouted = sum(map(str.isupper, text)) > sum(map(str.islower, text))
         self._known = known
         self._limits = limits
@@ -181,7 +105,11 @@ class _Reader:
         ):
             return None  # part of an identifier, an account's or an option's name
         token = self._text[word.word.start : word.word.end]
-        least = self._least(word.word.start, token, entity)
+        if len(token) == 1 and _FACE.search(self._text, max(0, word.word.start - 3), word.word.start):
+            return None  # ":D"
+        if before == "PERSON" and self._is_initial(word.word):
+            return before
+        least = self._least(word.word.start, token, entity, follows_name=before == entity)
         is_beside = before == entity or (after is not None and after.odds > 0 and _ENTITIES.get(after.kind) == entity)
         if is_beside and token.lower() not in self._small and (entity == "ADDRESS" or not token.islower()):
             least -= self._limits.beside
@@ -194,22 +122,28 @@ class _Reader:
         entity = found[0] if found else None
         if entity not in ("PERSON", "PLACE") or not token[0].isupper() or token.lower() in self._small:
             return None
-        if _NAMELIKE.fullmatch(token) is None or token.lower() in NOT_NAMES or (self._has_nouns and not self._known.is_surname(token)):
-            return None
         first, second = sorted((word.word, neighbour[0].word), key=lambda one: one.start)
         gap = self._text[first.end : second.start]
+        if entity == "PERSON" and (self._is_initial(word.word) or (gap == ". " and self._is_initial(first))):
+            return entity
+        if _NAMELIKE.fullmatch(token) is None or token.lower() in NOT_NAMES or (self._has_nouns and not self._known.is_surname(token)):
+            return None
         is_near = gap == " " or _INITIAL.fullmatch(gap) is not None or (len(token) == 1 and gap in (". ", " . "))
         if start < neighbour[0].word.start and _OPENING.search(self._text, max(0, start - 3), start):
             return entity if is_near and word.odds > self._limits.opening_companion else None
         return entity if is_near and word.odds > self._limits.companion else None
 
-    def _least(self, start: int, token: str, entity: str) -> float:
+    def _is_initial(self, word: Word) -> bool:
+        """Say whether a word is a letter between two names: "Jens K. Gersten"."""
+        return _INITIALS.fullmatch(self._text, max(0, word.start - 2), word.end + 3) is not None
+
+    def _least(self, start: int, token: str, entity: str, *, follows_name: bool) -> float:
         limits = self._limits
         if any(map(str.isdigit, token)):
             is_plain = entity == "ADDRESS" and (len(token) < 3 or token[:-1].isdigit())
             return limits.digits if is_plain else limits.mixed
         lowered = token.lower()
-        if lowered in NOT_NAMES:
+        if lowered in NOT_NAMES or (not token.isupper() and _STRETCHED.search(lowered)):
             return limits.not_street if entity == "ADDRESS" else limits.not_name
         is_known = entity == "PERSON" and self._known.is_given(token)
         if lowered == token:
@@ -217,14 +151,31 @@ class _Reader:
         if lowered in self._small:
             return limits.opening_function
         if len(token) > 1 and token.isupper():
-            return limits.known_small if is_known and self._is_shouted else limits.shout
+            if is_known and self._is_shouted:
+                return limits.known_small
+            return limits.known_shout if is_known or self._known.is_surname(token) else limits.shout
         if _NAMELIKE.fullmatch(token) is None:
             return limits.small
-        return self._capital(start, token, entity, is_known)
+        if len(token) == 1 and not follows_name:
+            return limits.shout  # a letter by itself is nobody
+        return self._capital(start, token, entity, is_known=is_known, follows_name=follows_name)
 
-    def _capital(self, start: int, token: str, entity: str, is_known: bool) -> float:
-        limits = self._limits
+    def _capital(self, start: int, token: str, entity: str, *, is_known: bool, follows_name: bool) -> float:
         is_opening = _OPENING.search(self._text, max(0, start - 3), start) is not None
+        least = self._written(token, entity, is_known=is_known, is_opening=is_opening)
+        if entity != "ADDRESS" and not is_known and not follows_name and self._is_common(start, token, is_opening=is_opening):
+            least += self._limits.common_noun
+        if is_opening and governs(self._text, start + len(token), is_known=is_known):
+            least += self._limits.governing
+        return least + self._limits.also_small if token.lower() in self._written_small else least
+
+    def _is_common(self, start: int, token: str, *, is_opening: bool) -> bool:
+        if self._has_nouns:
+            return is_noun(self._text, start, token)
+        return is_opening and is_made(token.lower(), self._language) and not self._known.is_surname(token)
+
+    def _written(self, token: str, entity: str, *, is_known: bool, is_opening: bool) -> float:
+        limits = self._limits
         if is_known:
             return limits.opening_given if is_opening else limits.given
         if entity == "PERSON" and self._known.is_surname(token) and not is_opening:

@@ -14,14 +14,18 @@ from assistant_gateway.redaction.names.addresses import addresses
 from assistant_gateway.redaction.names.cache import FoundCache
 from assistant_gateway.redaction.names.code import is_code
 from assistant_gateway.redaction.names.context import people
-from assistant_gateway.redaction.names.decoding import CODE, HIGH_RECALL, INFORMAL, STANDARD, Decoder
+from assistant_gateway.redaction.names.decoding import Decoder
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
 from assistant_gateway.redaction.names.informal import is_informal
 from assistant_gateway.redaction.names.languages import SMALL, identify
 from assistant_gateway.redaction.names.model import Model
 from assistant_gateway.redaction.names.organisations import organisations
+from assistant_gateway.redaction.names.roles import roles
 from assistant_gateway.redaction.names.segments import segments
+from assistant_gateway.redaction.names.technical import is_technical
+from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, HIGH_RECALL_INFORMAL, INFORMAL, STANDARD, TECHNICAL
 from assistant_gateway.redaction.names.traces import traces
+from assistant_gateway.redaction.names.whereabouts import whereabouts
 
 _CACHED: Final = 20_000
 _NEAR: Final = 40
@@ -41,7 +45,8 @@ class Detector:
         self._threads = ThreadPoolExecutor(threads)
         self._high_recall = high_recall
         self._prose = Decoder(self._known, HIGH_RECALL if high_recall else STANDARD)
-        self._chat = Decoder(self._known, HIGH_RECALL if high_recall else INFORMAL)
+        self._technical = Decoder(self._known, HIGH_RECALL if high_recall else TECHNICAL)
+        self._chat = Decoder(self._known, HIGH_RECALL_INFORMAL if high_recall else INFORMAL)
         self._code = Decoder(self._known, CODE)
         self._cache = FoundCache(_CACHED)
 
@@ -78,10 +83,13 @@ class Detector:
         if is_code(text):
             yield from self._code.decode(text, tagged, language)
             return
-        yield from (self._chat if is_informal(text) else self._prose).decode(text, tagged, language)
+        decoder = self._chat if is_informal(text) else self._technical if is_technical(text) else self._prose
+        yield from decoder.decode(text, tagged, language)
         yield from people(text)
         yield from addresses(text)
         yield from organisations(text)
+        yield from roles(text)
+        yield from whereabouts(text)
         yield from self._known.places(text)
         if self._high_recall:
             yield from traces(text)

@@ -15,7 +15,9 @@ _WORDS: Final = {
         other our out over own phone please put really said same say see send she should since so some something soon still such sure
         take tell than thank thanks that the their them then there these they thing this those three through time to today tomorrow
         too translate two under until up us use very want was we week well were what when where whether which while who whose why
-        will with without work would write yes yesterday yet you your yours""",
+        will with without work would write yes yesterday yet you your yours although however therefore neither either within upon unless
+        across against along among around became become behind below beside beyond during enough except inside instead itself least less
+        maybe near often others outside perhaps quite rather several since themselves toward towards until various whatever whenever""",
     "de": """ab aber alle allem allen aller alles als also am an andere anderen auch auf aus bei beim bin bis bist bitte da dabei dafür
         damit danach dann das dass daß dein deine dem den denn der des deshalb dich die dies diese diesem diesen dieser dieses dir
         doch dort du durch ein eine einem einen einer eines einige er erst es etwas euch euer für gegen gibt hab habe haben hallo
@@ -23,13 +25,18 @@ _WORDS: Final = {
         kannst kein keine keinen können liebe lieber mal man mehr mein meine meinem meinen meiner mich mir mit möchte muss nach nein
         nicht nichts noch nun nur ob oder ohne schon sehr sei sein seine seinem seinen seiner seit sich sie sind so soll sollte
         sondern über um und uns unser unsere unserem unseren unter viel viele vielen vom von vor wann war waren warum was weil wenn
-        wer werde werden wie wieder will wir wird wo wohne wohnt worden wurde wurden zu zum zur zwei zwischen""",
+        wer werde werden wie wieder will wir wird wo wohne wohnt worden wurde wurden zu zum zur zwei zwischen jene jener jenes jenen jedoch
+        sowie deren dessen wobei falls sobald bevor nachdem solange manche solche welche welcher welches obwohl trotzdem außerdem deshalb
+        daher darauf daraus darin darum davon dazu hierbei hierzu jeweils keiner keinem mehrere sogar sowohl statt trotz während wegen weder
+        wenige weniger wofür womit worauf zwar ihnen ihre eurer eure""",
     "fr": """à ai alors ami amie cher chère après as au aucun aussi autre aux avait avant avec avez avoir avons bien bonjour c car ce cela
         celle celui ces cet cette chez comme comment d dans de depuis des deux dit dois doit donc dont du elle elles en encore entre
         es est et était étaient été être eu eux fait faire fois font habite ici il ils j je jusqu l la là le les leur leurs lui m ma
         madame mais me merci mes moi moins mon monsieur n ne nos notre nous on ont ou où par parce pas pendant peu peut peux plus
         pour pourquoi pouvez puis qu quand que quel quelle quelles quels qui quoi rien s sa sans se sera ses si sont sous sur t ta
-        tandis te tes toi ton toujours tous tout toute toutes très tu un une vers vos votre voudrais vous y""",
+        ceci lorsque puisque aucune certains certaines plusieurs chaque quelque quelques celles ceux dès malgré parmi selon ainsi afin
+        auquel duquel laquelle lequel lesquels dedans dehors ensuite environ hors jamais lorsqu mieux pourtant presque sinon surtout voici
+        voilà tandis te tes toi ton toujours tous tout toute toutes très tu un une vers vos votre voudrais vous y""",
     "es": """a al algo amigo amiga querido querida estimado estimada alguien algún alguna allí ante antes aquí así aún aunque bajo bien
         cada casi como cómo con conmigo contra cual cuál cuando cuándo cuanto de debe debo del desde después día donde dónde dos
         durante e el él ella ellas ellos en entonces entre era eran es esa esas ese eso esos esta está estaba están estas este esto
@@ -37,7 +44,9 @@ _WORDS: Final = {
         mientras mis mismo mucho muy nada nadie ni no nos nosotros nuestra nuestro nunca o otra otro para pero poco por porque pues
         puede puedes puedo que qué quién quien quiere quiero se sea según señor señora ser si sí sido siempre sin sobre son soy su
         sus también tan tanto te tengo ti tiene tienen toda todas todo todos tras tu tú tus un una unas uno unos usted ustedes vamos
-        vez vive vivo y ya yo""",
+        vez vive vivo y ya yo ningún ninguna ninguno algunas algunos cualquier cualquiera varias varios ambos ambas cuyo cuya dicho dicha
+        mediante tampoco además todavía quizás quizá aquel aquella aquello aquellos cuales dentro fuera debajo encima excepto incluso jamás
+        junto menos mismos misma ellos solamente sólo salvo sino siquiera tales tal unas vuestro vuestra conforme cuyos""",
     "it": """a ad al alla alle anche che chi ci come con cosa cui da dal dalla dei del della delle di dove e è ed era fa fare gli grazie
         ha hanno ho i il in io la le lei li lo loro lui ma mi mio molto nel nella noi non nostro o ogni per perché più poi quando
         questa questo qui sempre senza si sia siamo solo sono su sua sul suo ti tu tutti tutto un una uno vi voi""",
@@ -54,6 +63,12 @@ SMALL: Final = frozenset[str]().union(*SMALL_WORDS.values())
 LANGUAGES: Final = tuple(SMALL_WORDS)
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
+# What a language's longer words look like; they count as its small words do.
+_SIGNS: Final = {
+    "de": re.compile(r"ß|[äöü]\w*(?:en|er|t|e|st)$|sch|(?:ung|ungen|lich|lichen|keit|heit|isch|ischen)$"),
+    "fr": re.compile(r"ç|œ|[èê]|(?:eux|euse|ment|ées|és|aux|ique)$"),
+    "es": re.compile(r"ñ|(?:ción|ciones|dad|mente|ando|iendo|ado|ada|ados|adas)$"),
+}
 _ENOUGH: Final = 3
 _LOOKED_AT: Final = 4000
 """Characters: a text that goes on does not change its language for what is decided here."""
@@ -65,5 +80,7 @@ def identify(text: str) -> str | None:
     words = [word.lower() for word in _WORD.findall(text[:_LOOKED_AT])]
     for language, small in SMALL_WORDS.items():
         counts[language] = sum(word in small for word in words)
+    for language, signs in _SIGNS.items():
+        counts[language] += sum(signs.search(word) is not None for word in words)
     (first, most), (_, second) = sorted(counts.items(), key=lambda count: -count[1])[:2]
     return first if most >= _ENOUGH and most > 1.2 * second else None

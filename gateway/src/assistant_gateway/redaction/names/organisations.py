@@ -13,11 +13,15 @@ _AFTER: Final = (
     r"KG|OHG|eG|e\.V|SE|UG|"
     r"S\.?A\.?S|S\.?A\.?R\.?L|SARL|SAS|S\.A|SA|S\.L|SL|S\.p\.A|SpA|N\.V|NV|B\.V|BV|ASA|A/S|AB|Oyj?|KGaA|Pty|Bhd|Berhad|Tbk|Trust|Fund|Bank|Bancorp|"
     r"Partners|Industries|Technologies|Pharmaceuticals|Pharma|Therapeutics|Energy|Resources|Capital|Ventures|Systems|Solutions|Foundation|Institute|"
-    r"University|College|Hospital|Insurance|Airlines|Motors|Bancshares|REIT|Enterprises|Properties|Minerals|Mining|Gold|Metals|Chemicals|Laboratories"
+    r"University|College|Hospital|Insurance|Airlines|Motors|Bancshares|REIT|Enterprises|Properties|Minerals|Mining|Gold|Metals|Chemicals|Laboratories|"
+    r"INC|LTD|LIMITED|(?:CO|Co)[., ]{1,2}(?:LTD|Ltd|KG|Inc|INC)|CORP|CORPORATION|COMPANY|GROUP|HOLDINGS?|BANK|TRUST|FUND|"
+    r"INDUSTRIES|PARTNERS|GMBH|GBR|GbR|ETF"
 )
+# "Acquisition Corp. II", "Preferred Shares Series I"
+_TAIL: Final = r"(?:\.?[ ](?:(?:Class|Series|Preferred Shares|Pfd|Shares|Index|Portfolio|Fund|Trust|[IVX]{1,4}|[A-C])(?![\w-])[ ]?){1,4})?"
 _LEGAL: Final = re.compile(
     rf"(?<![\w@]){_NAME}(?:[ ]{_WORD}){{0,5}}[ ,]{{1,2}}(?:{_AFTER})(?![\w-])\.?"
-    rf"(?:[ ](?:{_AFTER})(?![\w-])\.?)?"
+    rf"(?:[ ](?:{_AFTER})(?![\w-])\.?)?{_TAIL}"
 )
 _INSTITUTION: Final = re.compile(
     r"(?<!\w)(?:University|College|Bank|Ministry|Department|Institute|Church|Universität|Universidad|Université|Ministère|Ministerio) "

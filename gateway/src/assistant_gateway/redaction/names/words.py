@@ -18,6 +18,7 @@ _TECHNICAL: Final = """
     readme redis regex repo root router ruby rust safari scala schema script sdk sed server shell shift slack slot solr spark sql
     sqlite ssh ssl string strg struct stylus svg swift tab table tar tecla tensor terraform thread tls todo token tuple twitter ubuntu
     udp ui unicode unix url usb utf uuid vala var vim visual void vpn vs vue wal warc wayland web webkit whatsapp widget wifi wiki
+    mayús maj verr bloq num impr intro supr ins win strg umschalt einfg entf untbr échap suppr ctl esc iface bitmap
     wikipedia windows word wsl xml yaml youtube zip zoom zsh umask plugin disk pen
 """
 _CALENDAR: Final = """
@@ -51,5 +52,43 @@ _NOUNS: Final = """
     mensaje mes mínima máxima mundo nombre número página país palabra persona precio problema proyecto pregunta puerta rama respuesta
     reunión salida salir semana servicio sistema tabla tema texto tiempo título trabajo valor vida
 """
+# Words above or below that many are called by: the model and the capital decide.
+_ALSO_NAMES: Final = "jan mar jun king queen lord god jesus honey baby kid boy lady lea marca reserva mira design"
+_CHAT: Final = """
+    lol lmao lmfao rofl omg omfg wtf btw rt ff smh jk fyi imo imho idk tbh brb haha hahaha hahah hehe hihi jaja jajaja mdr ptdr ima imma ive
+    dont cant wont didnt doesnt isnt aint im id ill ur yup yep nope naw nah yeah yea yay hurray hooray holla yo sup hey hiya wow whoa ugh
+    ew eww ehh eh huh hm hmm aw aww oops ouch damn dammit darn shit crap fuck fucking fuckin ass hell dude dudes bro bros bestie boo homie
+    babe baby hun hon sweetie sweety honey xoxo xx xxx tonite tonight tmrw tomorrow gonna wanna gotta kinda sorta lemme gimme thx thnx ty
+    pls plz fellas guys folks buddy girl girls boy boys mom mommy mum mummy dad daddy momma mama papa grandma grandpa auntie bday birthday
+    tweet tweets tweeting retweet hashtag follow followers shoutout selfie vid vids pic pics song album party tv dvd summer winter spring
+    autumn rain snow storm weather morning evening afternoon noon night weekend mon tue tues wed thu thur thurs fri jan feb mar apr jun jul
+    aug sep sept oct nov dec woman women man men people kids kid lady ladies king queen god lord jesus author unknown oye vale ouais bah
+    bof hein coucou lg vlg mfg hdl krass echt tja naja moin servus tschüss ciao hola buenas
+"""
+# How requests to an assistant begin.
+_REQUESTS: Final = """
+    add analyse analyze answer apply ask brainstorm build calculate change check choose classify click compare complete convert correct
+    count create debug define delete describe design develop discuss draft edit enter estimate evaluate expand explain extract fill find fix
+    format generate give guess highlight identify imagine implement improve insert install keep list make match move open optimise optimize
+    order outline paraphrase plan predict prepare press print proofread propose provide read recommend refactor remind remove rename
+    replace reply rephrase research restart reverse review rewrite run save search select send set shorten show simplify solve sort split
+    suggest summarise summarize tell test translate try turn type update use verify write analysiere beantworte begründe berechne beschreibe
+    bewerte bitte bringe buche definiere drücke drücken entferne entwirf ergänze erkläre erstelle erzähle fasse finde formuliere formatiere
+    frag frage füge gib gliedere hilf ignoriere kannst klicken können korrigiere kürze lies liste lösche mach mache nenne öffne ordne plane
+    prüfe rechne sag sage schick schicke schreib schreibe setze sortiere speichere stelle suche überprüfe übersetze überweise vereinfache
+    verfasse vergleiche verschiebe wähle wählen wandle welche welcher welches wiederhole wurde würde zähle zeig zeige analiza añada añade
+    aplica aplique avisa avise ayúdame añadir busca busque calcula cambia cierra cierre clasifica comienza compara completa compra comprueba
+    considera convierte copia corrige crea cree cuenta cuéntame dame deja deje describe dibuja dime edita elige elimina elimine empieza
+    enséñame enumera envía envíe escriba escribe espera evita existe existen explica explique extrae felicita genera guarda guarde haga haz
+    identifica imagina imprima imprime incluye indica indique inserta instala introduce introduzca lee lea lista llama manda marca marque
+    mejora mira modifica muestra necesito observa ofrece ordena permite piensa podrías pon ponga prepara presione propón pulse puedes quiero
+    recomienda recuerda redacta reemplaza renombra repite reserva responde resuelve resultado resulta resume revisa revise sabes seleccione
+    selecciona será sería simplifica sugiere sustituye termina toca toma traduce traduzca trae traslada usa use utiliza vea verifica vuelva
+    ajoute ajouter aide analyse appuyez ayez calcule change choisis choisissez cherche cliquez combien compare complète copie corrige crée
+    créer décris définis demande dessine dis donne écris écrire efface envoie essaie explique fais faites faut génère imagine imprimez
+    indique indiquez insère laisse laissez liste lis mets modifie montre nomme ouvre parle peux pouvez prépare propose raconte rappelle
+    rédige redémarrez réécris remplace réponds résous résume saisissez sélectionnez simplifie suggère supprime traduis trouve trouver
+    utilise utilisez vérifie vérifiez
+"""
 
-NOT_NAMES: Final = frozenset(f"{_TECHNICAL}{_CALENDAR}{_NOUNS}".split())
+NOT_NAMES: Final = frozenset(f"{_TECHNICAL}{_CALENDAR}{_NOUNS}{_CHAT}{_REQUESTS}".split()) - frozenset(_ALSO_NAMES.split())

@@ -35,6 +35,8 @@ def _covered(text: str) -> str:
         "CA 92618",
         "ON L0L 1L0",
         "NSW 2443",
+        "La Fontanilla 37, 38640 Arona",
+        "Vordere Zeile 8\n4872 Pfaffing",
     ],
 )
 def test_addresses_are_covered_whole(address: str) -> None:
@@ -59,6 +61,9 @@ def test_a_code_that_is_called_one_is_one(text: str) -> None:
         "chapter 4 of the place where the road ends",
         "Error 50034 occurred",
         "order number 12345",
+        "Das kostet 12000 Euro.",
+        "Es kamen 50000 Menschen und 10000 Zuschauer.",
+        "Siehe Seite 3, 12000 Euro im Jahr",
     ],
 )
 def test_numbers_and_words_are_not_addresses(text: str) -> None:

@@ -112,6 +112,29 @@ async def test_a_worker_out_of_memory_refuses(folder: Path) -> None:
     names.close()
 
 
+async def test_a_worker_ends_before_its_container_does(folder: Path) -> None:
+    """What the gateway's container is given for it (256 MiB, the operator's NAMES_MEBIBYTES) is more than the worker can ever take."""
+    program = (
+        "-c",
+        "from assistant_gateway.redaction.names import worker, detector\n"
+        "find = detector.Detector.find\n"
+        "detector.Detector.find = lambda self, text: find(self, text) + ([] if 'much' not in text else [bytearray(216 << 20)][:0])\n"
+        "worker.main()",
+    )
+    names = Names(NamesOptions(folder), program)
+    try:
+        assert await names.find([TEXT]) == [FOUND]
+
+        with pytest.raises(NamesUnavailableError):
+            await names.find([f"{TEXT} much"])
+
+        assert not names.is_ready
+        await _wait_until_it_may_start_again(names)
+        assert await names.find([TEXT]) == [FOUND]
+    finally:
+        names.close()
+
+
 @pytest.mark.parametrize("wrong", ["missing", "not a folder"])
 async def test_without_a_model_everything_is_refused(tmp_path: Path, wrong: str) -> None:
     """Neither a folder that is missing nor a file in its place is a model."""

@@ -19,6 +19,7 @@ from assistant_gateway.redaction.names.context import people
         ("Je m'appelle Lothair Quirion.", ["Lothair Quirion"]),
         ("Patient: Quirin Blau; room 4", ["Quirin Blau"]),
         ("Mr. Xu J. O'Brien-Ito left", ["Mr. Xu J. O'Brien-Ito"]),
+        ("Ayer vi a don Galeno en casa", ["don Galeno"]),
     ],
 )
 def test_titles_greetings_and_introductions_name_people(text: str, found: list[str]) -> None:

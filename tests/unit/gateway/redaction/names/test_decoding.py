@@ -1,12 +1,16 @@
 """Tests of the thresholds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant_gateway.redaction.names.decoding import CODE, HIGH_RECALL, STANDARD, Decoder, Thresholds
+from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names.decoding import Decoder
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
-from assistant_gateway.redaction.names.model import Model
+from assistant_gateway.redaction.names.model import Model, Tagged
+from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, STANDARD, Thresholds
+from assistant_gateway.redaction.names.wordpiece import Word
 
 
 def _found(folder: Path, text: str, language: str | None = None, limits: Thresholds = STANDARD) -> list[tuple[str, str]]:
@@ -51,6 +55,65 @@ def test_what_stands_beside_a_name_and_looks_like_one_belongs_to_it(folder: Path
 def test_a_number_alone_is_no_address(folder: Path) -> None:
     """The model takes many numbers for a house's."""
     assert _found(folder, "there were 7 of them") == []
+
+
+def test_a_letter_between_two_names_joins_them(folder: Path) -> None:
+    """The surname behind it is one though nobody ever heard it, and though German writes every noun so."""
+    assert _found(folder, "so Marie J. Wexel went", "de") == [("Marie J. Wexel", "PERSON")]
+    assert _found(folder, "so Marie J. Kernel went") == [("Marie J. Kernel", "PERSON")]
+
+
+def test_a_capital_after_a_semicolon_is_the_words_own(folder: Path) -> None:
+    """After a full stop every word has one."""
+    limits = replace(STANDARD, opening=3.0, capital=1.0)
+
+    assert _found(folder, "it rained; Pilot went", limits=limits) == [("Pilot", "PERSON")]
+    assert _found(folder, "it rained. Pilot went", limits=limits) == []
+
+
+@pytest.mark.parametrize("after", ["a file", "la descripción", "das Paket", "de la tabla"])
+def test_a_sentences_first_word_is_a_verb_before_an_article(folder: Path, after: str) -> None:
+    """In "Mark the file" the model takes the word for a name, which it is not."""
+    assert _found(folder, f"Pilot went {after}") == [("Pilot", "PERSON")]
+    assert _found(folder, f"Pilot {after}") == []
+
+
+def test_a_word_that_is_written_small_as_well_is_no_name(folder: Path) -> None:
+    """In careful prose names always have their capital."""
+    limits = replace(STANDARD, opening=0.0)
+
+    assert _found(folder, "Pilot went home", limits=limits) == [("Pilot", "PERSON")]
+    assert _found(folder, "Pilot, a good pilot, went home", limits=limits) == []
+
+
+def test_german_nouns_need_more(folder: Path) -> None:
+    """With an article before them; a name seldom has one."""
+    assert _found(folder, "gestern kam Pilot nicht", "de") == [("Pilot", "PERSON")]
+    assert _found(folder, "gestern kam der Pilot nicht", "de") == []
+
+
+def test_capitals_alone_say_little(folder: Path) -> None:
+    """Of a word that nobody is called by; of a name they say enough."""
+    assert _found(folder, "ask the PILOT now", limits=replace(STANDARD, known_shout=0.0, shout=3.0)) == []
+    assert _found(folder, "ask MARIE now") == [("MARIE", "PERSON")]
+
+
+@pytest.mark.parametrize(("text", "odds"), [("ask N now", 3.0), ("ask Pilooot now", 3.0), ("Piloting went", 2.0)])
+def test_letters_stretched_words_and_verbs_need_more(folder: Path, text: str, odds: float) -> None:
+    """A letter by itself, "Sooo", and a sentence's first word that is built like a verb."""
+    word = max(text.split(), key=str.istitle) if "N" not in text.split() else "N"
+    tagged = [Tagged(Word(text.index(word), text.index(word) + len(word), 0, 1), "GIVEN_NAME", odds, True)]
+
+    assert Decoder(Gazetteer(folder)).decode(text, tagged, "en") == []
+
+
+def test_a_face_is_no_initial(folder: Path) -> None:
+    """A smile is what people write, not whom they mean."""
+    tagged = [Tagged(Word(3, 4, 0, 1), "GIVEN_NAME", 30.0, True)]
+    decoder = Decoder(Gazetteer(folder))
+
+    assert decoder.decode("x :D", tagged, None) == []
+    assert decoder.decode("x, D", tagged, None) == [Span(3, 4, "PERSON")]
 
 
 def test_the_modes_differ(folder: Path) -> None:

@@ -26,6 +26,20 @@ def test_model_rules_and_lists_speak_together(folder: Path) -> None:
     ]
 
 
+def test_what_people_are_and_where_they_live_gives_them_away(folder: Path) -> None:
+    """Words that the model knows nothing of."""
+    assert _found(Detector(folder), "so our witness Tamsin left; she lives in Quessenham now") == [
+        ("Tamsin", "PERSON"),
+        ("Quessenham", "PLACE"),
+    ]
+
+
+def test_a_capital_says_less_where_programs_are_spoken_of(folder: Path) -> None:
+    """There it may be a menu."""
+    assert _found(Detector(folder), "It rained. Harun went home") == [("Harun", "PERSON")]
+    assert _found(Detector(folder), "It rained. Harun went --force home") == []
+
+
 def test_the_line_between_a_name_and_an_address_is_an_employer(folder: Path) -> None:
     """In a signature nothing else says what "Quuxworks" is; a sentence there is none."""
     detector = Detector(folder)

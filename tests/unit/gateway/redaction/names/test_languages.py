@@ -18,6 +18,19 @@ def test_a_sentence_is_in_its_language(language: str) -> None:
     assert identify(SAYINGS[language]) == language
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Verknüpfungen direkt überwachen (gemachte Änderungen erkennen)", "de"),
+        ("Añadir direcciones seleccionadas, opción predeterminada", "es"),
+        ("Précédents développements supprimés fréquemment, accès", "fr"),
+    ],
+)
+def test_longer_words_say_it_where_small_ones_are_missing(text: str, language: str) -> None:
+    """By their letters and endings: headings and menus have few small words."""
+    assert identify(text) == language
+
+
 @pytest.mark.parametrize("text", ["", "Anna", "Marie Novak, Ingrid Berg, 12345", "die in"])
 def test_what_says_too_little_is_in_no_language(text: str) -> None:
     """Names and numbers are in none, nor are two words."""

@@ -12,6 +12,8 @@ from assistant_gateway.redaction.names.organisations import organisations
         ("bei der Hinz & Kunz GmbH & Co. KG bestellt", ["Hinz & Kunz GmbH & Co. KG"]),
         ("She studied at the University of Tübingen.", ["University of Tübingen"]),
         ("Arbeitgeber: Nordwolle", ["Nordwolle"]),
+        ("bei der QUUX SHINKU CO.LTD. angefragt", ["QUUX SHINKU CO.LTD."]),
+        ("Quux Acquisition Corp. II pays", ["Quux Acquisition Corp. II "]),
         ("the company said so", []),
         ("a limited group of people", []),
     ],

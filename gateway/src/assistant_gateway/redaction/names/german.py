@@ -1,0 +1,136 @@
+"""German nouns, all of which have a capital: what a noun looks like, and the ones that letters, offices and households are full of.
+
+A word of the list counts as one of words.NOT_NAMES does; so does a word that ends in one of the heads ("Zeilentyp", "Bandbreite"). Neither
+has what families or towns are called after: no "Fischer", no "-berg".
+"""
+
+import re
+from typing import Final
+
+_NOUNS: Final = """
+    abbau abbruch abfahrt abfall abflug abgabe ablauf ablehnung abnahme abreise absage abschluss abschnitt absender absicht abstand
+    abteil abteilung abzug akte aktie album alkohol alltag ampel amt analyse anbieter anblick andenken anfänger angehörige
+    angehöriger angestellte angestellter angst anhang anlass anleitung anmeldung annahme anreise anschluss anschrift ansicht
+    anspruch anstieg anteil anwalt anweisung anwendung anwohner anzeige anzug apfel apotheke apparat arbeiter arbeitgeber
+    arbeitsplatz argument arme armee artikel arznei atem aufenthalt auflage aufsatz auftritt aufwand auge augen ausbildung ausdruck
+    ausflug ausgabe ausgang auskunft ausland ausnahme aussage ausschuss aussicht ausstellung austausch auswahl ausweis bahn ball
+    band bauteil beamte beamter becher becken bedingung befehl befund beginn begriff behandlung behörde bein beine beitrag bekannte
+    belastung beleg beratung bereich beruf bescheid beschluss beschreibung beschwerde besitz besitzer besprechung bestand besteck
+    bestellung besuch besucher betrag betreff betreuung betrieb betrug bewegung beweis bewerber bewerbung bewertung bewohner
+    beziehung bier bilanz bildschirm bildung birne bitten blatt blume blumen blut boden bohne bohnen boot brand breite bremse brille
+    brot bruder brust brötchen brücke brühe buchung bundesland bus butter bürger café chance chemie computer dach dame dampf dank
+    datenbank dauer decke deckel denkmal detail diagnose dialog dichter diebstahl diät dorf dosis drache drachen draht drittel druck
+    drucker dschungel duft dunkelheit durchmesser durchschnitt durst dusche ecke ehe ehefrau ehemann ei eier eigenschaft eigentum
+    eigentümer eile einbruch eindruck einfluss einheit einkauf einkommen einladung einrichtung einsatz einspruch eintrag eintritt
+    einträge einwand einwohner einzelheit eis eisen ekel elend eltern empfang empfehlung empfänger energie enkel enkelin ente
+    entfernung entlassung entscheidung entschuldigung entwicklung erbe erde ereignis erfolg erholung erhöhung erinnerung erklärung
+    erkältung erlaubnis ermittlung ernte ernährung ersatz erwachsene erwartung erzieher eröffnung essen essig etage exemplar experte
+    experten fabrik fach faden fahne fahrer fahrrad fahrt fahrzeug faktor falle farben faser feier feiertag feld feldweg fell ferien
+    fernseher fest feuer feuerwehr fieber film filter finanzamt finger flasche fleisch fliege flug flughafen flur fluss folge folgen
+    form formel formular forschung fortschritt foto frieden friseur frist frucht früchte frühling frühstück funktion futter fuß
+    führung gang garage garten gas gast gebiet gebot geburt gebühr gedanke gedicht geduld gefahr gefallen gefäß gefühl gegend
+    gegenstand gegenteil gegner gehalt geheimnis gehör geist gelenk gelände gemeinde gemüse generation gepäck gericht geruch gesang
+    geschenk geschirr geschmack geschwindigkeit geschwister gesellschaft gesicht gestalt getreide getränk gewalt gewerbe gewicht
+    gewinn gewissen gewitter gewohnheit gift gipfel glas glaube gleichgewicht gleis glück gramm grammatik gras grenze griff grippe
+    großeltern großmutter großvater grundlage grundschule grundstück gruß grüße gurke gäste haar haare hafen haftung hals
+    haltestelle haltung handel handtuch handwerker handy haushalt hause haut hebel hefe heimat heizung hemd herd herkunft hersteller herz
+    herzen heu himbeere hindernis hitze hobby hochschule hochzeit hof hoffnung holz honig horizont hose hotel hund hunde hunger
+    husten hut hälfte höhe hügel hühner hülle hütte ideen impfung industrie inhaber insekt insel institut instrument integration
+    interesse internat interview jacke jahre jahren jahres jahreszeit jahrhundert jahrzehnt jahrzehnten journalist jubiläum jugend
+    jugendliche junge jungen jurist kabel kaffee kalender kalkulation kamera kamin kampf kanal kandidat kante kapital kapitel
+    karriere karte karten kartoffel kartoffeln karton kartons kasse kastanie kastanien katalog katze katzen kaufpreis kaution
+    kenntnis kenntnisse kennwort kerze kette kinder kindergarten kindern kindheit kino kirche kirsche kissen kiste klage klang
+    klasse kleid kleider klinge klinik kläger klägerin knie knochen knopf kollege kollegen kollegin kommentar kommission konflikt
+    konzept konzern konzert kopf kopie korb korrektur kraft kragen kran kranke krankenhaus krankenkasse krankheit kredit kreis
+    kreuzung krieg krise kritik kräuter kuchen kugel kultur kunst kurs kurve kuss kälte körper küche kühlschrank kündigung künstler
+    labor lack laden ladung lage lager lampe laptop lastwagen latte laub lauf laune lebenslauf lebensmittel leder leere lehrbuch
+    lehre lehrling leiche leid leistung leiter leitung lektion leser licht liebe lied lieferant lieferung linse linsen lippe
+    literatur loch lohn luft lunge lust länge lärm löffel lösung lüge magen mahlzeit mahnung makler maler malerei mangel mannschaft
+    mantel marke maschine masse material mathematik medikament medikamente medizin meer mehl mehrheit mehrwertsteuer meile melodie
+    menge mensch menschen merkmal messer metall meter miete mikrofon mikroskop milch milliarde milliarden million millionen minister
+    ministerium minuten mischung mitglied mitglieder mittag mittagessen mitteilung mitternacht mobilfunk mode modell moment monate
+    monaten mond montage moos motiv motor motorrad mund museum musik musiker muskel muster mut mädchen männer märchen mäuse möbel
+    müdigkeit mühe müll mütze nachbar nachbarin nachbarn nachfrage nachteil nachweis nahrung narbe nase natur neffe nerven nest netz
+    netzwerk nichte niederlage niveau norden not notar note notfall notiz nudeln nuss nutzen nutzung nähe oberfläche objekt obst
+    ofen offizier ohr oma onkel opa operation opfer option orchester organ organisation osten ozean paar pakete palast panne papier
+    pappe paragraf parfüm parlament partei partner pass patient patienten patientin pause pech pension pfad pfade pfanne pfarrer
+    pfeil pferd pferde pflanze pflanzen pflaster pflege pflicht pfund phase physik pilze pilzen plastik platte politik
+    politiker polizei polizist portion position praktikant praktikantin praktikum praxis presse prinzip probe probezeit produktion
+    professorin projekte prospekt provision prozess präsident prüfer prüfung publikum pudding pullover pulver pumpe puppe pädagoge
+    qualität quartier quittung rabatt radio rahmen rakete rasen rat rathaus ratte raub raum reaktion recherche rechner rede reform
+    regal regen regenschirm regierung region reifen reihe reisebüro reisepass reklamation rente rentner reparatur rest restaurant
+    rettung rezept rezeption richtlinie richtung rind risiko rohr rohstoff rosine rost ruhe ruhm rundfunk räume rücken rückgabe
+    rückkehr rücksicht saal sahne saison salat salbe sammlung sand satzung sauce schaden schadensersatz schaf schal schale schalter
+    scheck scheibe schein scherz schicht schicksal schiff schild schlacht schlaf schlag schlamm schlange schlosser schluck schmerz
+    schmerzen schmuck schmutz schnecke schnee schnitt schnupfen schnur schokolade schrank schraube schrauben schreck schrei
+    schreiben schreibtisch schrift schriftsteller schublade schuhe schuld schulden schulleiter schulter schutz schwein schweiß
+    schwelle schwester schwierigkeit schwimmbad schwung schwäche schwägerin schädel schüler schülerin schüssel see seele segel seife
+    seil sekretär sekretärin sekunde sekunden semester sendung senf sessel sicherheit sicht sieg sieger signal silber sinn situation
+    sitz sitzung socke software sohn soldat sommerferien sonne sorge sorte spannung spaten spaß speck speicher speise spende spiegel
+    spiele spieler spinne spitze sport spritze spur spüle staat stab stadtrat stall stand standort stapel stapler start station
+    statistik stempel steuer steuerberater steuererklärung stich stiefel stiel stift stiftung stil stille stimme stimmung stipendium
+    stockwerk stoff storno strafe strand strecke streifen streik streit strich strumpf strömung student studenten studentin studie
+    studium stufe stuhl sturz stück stücke summen suppe symbol symptom szene säge sänger säule säure süden süßigkeit tabak tablette
+    tafel tage tagen tal tank tannenbaum tante tanz tanzen tasche taschen tasse tat tatsache taube tausend taxi technik teich teig
+    teilnahme teilnehmer telefon telefonnummer teller temperatur tempo teppich testament teufel theater theorie therapie tier tiere
+    tinte tipp tochter tod toilette tomate tomaten topf tor torte tote tourist tradition trauer traum trend treppe trick tropfen
+    träger träne träume tuch turm turnier typen töpferei tür türe ufer umfang umfrage umgebung umlaut umschlag umwelt umzug unfall
+    unglück universität unkosten unkraut unruhe unschuld unsinn unternehmen unternehmer unterricht unterschrift unterstützung
+    ursache urteil variante vase vegetarier verantwortung verband verbot verbraucher verbrechen verdacht verein verfahren verfasser
+    vergangenheit vergleich verhalten verhältnis verkauf verkehr verkäufer verlag verletzung verlobte verlust verlängerung vermieter
+    vermutung vermögen vernunft verpackung versand verschiedenes versicherung versprechen verspätung verstand verständnis versuch
+    verteidiger vertrauen vertreter verwaltung verwandte verwandten verzeichnis verzicht vetter vieh viertel volk volumen voraus
+    vorbild vordergrund vorfahrt vorfall vorgang vorhaben vorhang vorlage vorlesung vorrat vorschrift vorsicht vorsitzende
+    vorsitzender vorsorge vorspeise vorstellung vorteil vortrag vorwurf vögel waage waffe wagen wahl wahrheit wald wand wanderung
+    wanne ware waren warnung wasser watte wechsel wecker weihnachtsmann wein weise welle welpe werbung werk werkstatt werkzeug werte
+    wespe westen wettbewerb wette wetterbericht wiese wind wirkung wirtschaft wissen wissenschaft wissenschaftler witz wochen
+    wochenende wochenplan wohnort wohnungen wolke wolken wolle wunde wunder wurst wurzel wut wärme wäsche wörter wünsche würfel
+    wüste zahlen zahnarzt zange zaun zehe zeichnung zeiten zeitplan zeitraum zeitschrift zeitung zelt zentimeter zentrum zertifikat
+    zeuge zeugen zeugin zeugnis ziege ziegel ziffer ziffern zigarette zimt zins zinsen zitat zitrone zone zoo zorn zubehör zucker
+    zufall zug zuhause zuhörer zukunft zunge zusage zusammenarbeit zusammenfassung zuschauer zuschlag zuschuss zustimmung zutat
+    zutaten zweifel zwiebel zwiebeln zwilling zähne öl übung
+"""
+_HEADS: Final = """
+    abschluss abteilung adresse anfrage angabe anlage anspruch antrag anzeige arbeit aufgabe auftrag ausgabe ausweis bandbreite baum
+    bedarf begriff beitrag bereich bericht bescheid besitzer betrag betrieb bezug bild blatt breite buch büro byte bytes code datei dateien
+    daten datum dauer dienst druck ebene einheit einheiten eintrag einträge ende entwurf erklärung faktor farbe fehler felder feldes
+    fenster firma folge form frage frist funktion gebühr gehalt gerät geräte gesellschaft gesetz gespräch größe grund gruppe gruppen hilfe
+    höhe inhalt jahr kabel karte karten kasse kennung klasse konto kosten kraft kunde kurs länge leitung leser liste listen lohn maschine
+    material menge meldung methode miete mittel modell modul module modulen modus name namen netz nummer objekt objekte objekten option
+    ordner ordnung papier personal pfad pfade plan pläne platte post preis preise problem programm programme projekt prozess prüfung punkt
+    quelle rate raum recht rechte rechner rechnung regel regeln reihe reise rezept sache satz schalter schlüssel schule schutz seite
+    seiten sicht sitzung spiel sprache speicher spur stand stelle stellen steuer stoff stunde stunden summe system systeme tabelle tag
+    tage tarif taste tasten technik teil teile termin test text tiefe titel typ typen umgebung unterlagen urlaub vergleich vertrag
+    verträge verzeichnis wagen ware waren wechsel weise werk werkzeug wert werte wesen wort wörter zahl zahlen zeichen zeile zeilen zeit
+    zeiten zeug ziel ziele zone zugang zustand zweck
+"""
+
+NOUNS: Final = frozenset(_NOUNS.split())
+_MADE: Final = re.compile(
+    rf".{{3,}}(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|tion|tionen|tät|täten|ismus|nisse|nissen|erei|ereien|{'|'.join(_HEADS.split())})"
+)
+# Before a noun. Not "mein" and "deine", which stand before names as well ("Deine Karin").
+_LEADS: Final = """
+    der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner keines jede jeden jedem jeder jedes dieser
+    diese dieses diesen diesem welche welcher welches welchen welchem alle allen aller beim im am zum zur ins vom ans aufs mehrere einige
+    viele wenige beide solche manche als pro
+"""
+_LED: Final = frozenset(_LEADS.split())
+_BEFORE: Final = re.compile(r"([^\W\d_]+)[ \t]$")
+_COMPOUND: Final = re.compile(r"([^\W_]+)[-\u2010]$")
+_LONGEST: Final = 24
+
+
+def is_made(lowered: str) -> bool:
+    """Say whether a word, written small, is a known noun or made of one."""
+    return lowered in NOUNS or _MADE.fullmatch(lowered) is not None
+
+
+def is_noun(text: str, start: int, token: str) -> bool:
+    """Say whether a capital word of a German text is one of the known nouns, or built or led as nouns are and names are not."""
+    if is_made(token.lower()):
+        return True
+    if (before := _BEFORE.search(text, max(0, start - _LONGEST), start)) is not None:
+        return before[1].lower() in _LED
+    first = _COMPOUND.search(text, max(0, start - _LONGEST), start)
+    return first is not None and (not first[1].istitle() or first[1].lower() in NOUNS)  # "WAL-Dateien", "3-Wege-Merge"

@@ -1,0 +1,53 @@
+"""What the words around a word say of it: an article behind a sentence's first word makes that a verb, not somebody.
+
+Neighbours: german.py knows nouns; decoding.py weighs both against the model's opinion.
+"""
+
+import re
+from typing import Final
+
+_AFTER_VERBS: Final = (
+    "the a an der die das den dem ein eine einen einem el la los las un una unos unas le les une des il lo gli uno het een"
+)
+# These do stand behind names ("Juan de Dios"), but seldom behind one that nobody knows.
+_BEHIND_NOUNS: Final = """
+    de del para por con sin sobre en entre hasta desde acerca este esta estos estas ese esa du pour par avec sans sur dans à cette ce ces of
+    for with without from into this that these those für mit ohne auf aus über unter diese dieser dieses
+"""
+_ARTICLES: Final = frozenset(_AFTER_VERBS.split())
+_PREPOSITIONS: Final = frozenset(_BEHIND_NOUNS.split())
+# How each language builds its nouns, verbs and adverbs; whoever is called so is in the lists of names.
+_MADE: Final = {
+    "en": re.compile(
+        r".{2,}(?:tion|tions|ment|ments|ness|ity|ities|ings?|able|ible|ize|ise|ized|ically|edly|fully|ously|less|ware|load|word|line)"
+    ),
+    "fr": re.compile(
+        r".{2,}(?:tions?|sions?|ments?|ité|ités|ages?|eurs?|euses?|iques?|ables?|ibles?|issez|ez|er|ures?|ant|ées?|és|oirs?|oires?|ismes?|ichiers?)"
+    ),
+    "es": re.compile(
+        r".{2,}(?:ción|ciones|sión|siones|dad|dades|mientos?|mente|ando|iendo|ados?|adas?|idos?|idas?|ables?|ibles?|ería|ura|uras|adora?|adores|"
+        r"ar|er|ir|arse|aje|ajes|ismo|[aei]mos|aron|ieron|aría|ales|ivos?|ivas?|icos?|icas?)"
+    ),
+}
+_AFTER: Final = re.compile(r"[ \t]([^\W\d_]+)")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def governs(text: str, end: int, *, is_known: bool) -> bool:
+    """Say whether a word is a request's verb or its noun by what follows: "Mark the file", "Lea la descripción", "Tamaño de la tabla".
+
+    `is_known`: somebody is called so; then only an article says so.
+    """
+    after = _AFTER.match(text, end)
+    return after is not None and (after[1] in _ARTICLES or (not is_known and after[1] in _PREPOSITIONS))
+
+
+def is_made(lowered: str, language: str | None) -> bool:
+    """Say whether a word, written small, is built like a word of the language rather than like a name."""
+    rule = _MADE.get(language or "")
+    return rule is not None and rule.fullmatch(lowered) is not None
+
+
+def small_words(text: str) -> frozenset[str]:
+    """Return the words that a text writes small somewhere: names never are, in careful prose."""
+    return frozenset(word for word in _WORD.findall(text) if word.islower())

@@ -1,0 +1,137 @@
+"""How much must speak for a name, in letters, in chat, in manuals and in programs.
+
+The numbers are chosen on the half of bench/redaction's templates that is meant for it, and on clean text in four languages; decoding.py
+applies them.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What must speak for a kind before a word is taken: least odds (natural logarithms; below nought: more may speak against it)."""
+
+    given: float = -8.0
+    """Somebody is called so, and it is written as a name is."""
+    opening_given: float = -4.0
+    """... where every sentence has a capital."""
+    surname: float = -8.0
+    capital: float = -5.5
+    opening: float = -1.0
+    """A capital where every sentence has one."""
+    noun: float = 0.0
+    """A capital in a language that writes every noun so."""
+    noun_surname: float = -4.0
+    common_noun: float = 4.0
+    """So much more where it is known as a noun, or has an article, or is built like one."""
+    governing: float = 4.0
+    """So much more at a sentence's beginning where what follows makes it a verb or a noun."""
+    also_small: float = 3.0
+    """So much more where the text has the word written small as well."""
+    shout: float = 9.0
+    known_shout: float = 6.0
+    """All capitals, and somebody is called so."""
+    small: float = 7.0
+    known_small: float = 0.0
+    """Written small, and somebody is called so."""
+    digits: float = -1.0
+    mixed: float = 4.0
+    """Letters and digits in one word: a model of something, more often than a door or a postal code."""
+    not_name: float = 6.0
+    """A word of the list of those."""
+    not_street: float = 3.0
+    """... of which many are part of a street's name."""
+    function: float = 7.0
+    """A small word that is written small, as no name is."""
+    opening_function: float = 4.0
+    beside: float = 2.5
+    """So much less beside another word of its kind."""
+    companion: float = -9.0
+    """Beside a name that was found, and written like one."""
+    opening_companion: float = -6.0
+    lone_number: float = 8.0
+    """A number that stands for an address without a street or a town beside it."""
+
+
+STANDARD: Final = Thresholds()
+HIGH_RECALL: Final = Thresholds(
+    given=-12.0,
+    opening_given=-8.0,
+    surname=-10.0,
+    capital=-9.0,
+    opening=-4.0,
+    noun=-3.0,
+    noun_surname=-10.0,
+    shout=2.0,
+    known_shout=0.0,
+    small=3.5,
+    known_small=-2.0,
+    digits=-3.0,
+    lone_number=3.0,
+)
+# Where programs are spoken of, a capital says less: menus, keys and products have one.
+TECHNICAL: Final = replace(
+    STANDARD,
+    given=-6.0,
+    opening_given=-2.0,
+    surname=-6.0,
+    capital=-3.0,
+    opening=1.5,
+    noun=1.0,
+    noun_surname=-2.5,
+    small=9.0,
+    lone_number=30.0,
+)
+# In chat a capital is rare, so that it says more, and missing ones say less.
+INFORMAL: Final = Thresholds(
+    given=-10.0,
+    opening_given=-8.0,
+    surname=-9.0,
+    capital=-10.5,
+    opening=-5.0,
+    noun=1.0,
+    noun_surname=-2.5,
+    common_noun=0.0,
+    governing=0.0,
+    also_small=0.0,
+    shout=-1.0,
+    known_shout=-1.0,
+    small=2.5,
+    known_small=-4.0,
+)
+HIGH_RECALL_INFORMAL: Final = replace(
+    HIGH_RECALL,
+    capital=-10.5,
+    opening=-5.0,
+    noun_surname=-8.0,
+    common_noun=0.0,
+    governing=0.0,
+    also_small=0.0,
+    shout=-1.0,
+    small=2.5,
+    known_small=-4.0,
+)
+# In a program only what the model is sure of, as it is of a letter's words in a string.
+CODE: Final = Thresholds(
+    given=3.0,
+    surname=6.0,
+    capital=8.0,
+    opening=8.0,
+    opening_given=3.0,
+    noun=8.0,
+    noun_surname=8.0,
+    shout=12.0,
+    known_shout=12.0,
+    small=12.0,
+    known_small=12.0,
+    digits=9.0,
+    mixed=12.0,
+    not_name=12.0,
+    function=30.0,
+    opening_function=30.0,
+    beside=1.0,
+    companion=0.0,
+    opening_companion=4.0,
+    lone_number=30.0,
+)
