@@ -17,9 +17,9 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster import builds
@@ -41,6 +41,8 @@ class ApiServer:
     kubeconfig: Path
     kubectl_path: Path
     authority: Pair
+    restart: Callable[[], None] = field(compare=False)
+    """Kill kube-apiserver, start it again with the same store on the same port, and wait until it answers."""
 
     def kubectl(self, *arguments: str | Path, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl against this API server and no other."""
@@ -78,13 +80,23 @@ def _start(folder: Path, started: list[subprocess.Popen[bytes]], *, audit: bool,
     etcd = _spawn(folder, "etcd", _etcd(folder, etcd_port, peer_port))
     started.append(etcd)
     _wait(etcd, folder, f"http://{HOST}:{etcd_port}/health", None)
-    server = _spawn(folder, "kube-apiserver", [*_kube_apiserver(folder, etcd_port, api_port), *(_audit(folder) if audit else []), *extra])
-    started.append(server)
+    arguments = [*_kube_apiserver(folder, etcd_port, api_port), *(_audit(folder) if audit else []), *extra]
     trust = ssl.create_default_context(cadata=root.certificate_pem.decode())
-    _wait(server, folder, f"{url}/readyz", trust)
+
+    def start() -> None:
+        started.append(_spawn(folder, "kube-apiserver", arguments))
+        _wait(started[-1], folder, f"{url}/readyz", trust)
+
+    def restart() -> None:
+        server = started.pop()
+        server.kill()
+        server.wait()
+        start()
+
+    start()
     path = folder / "kubeconfig"
     write_secret(path, kubeconfig(url, root, "admin", issue(root, "admin", CLIENT, organization="system:masters")))
-    return ApiServer(folder, url, path, builds.built("kubectl"), root)
+    return ApiServer(folder, url, path, builds.built("kubectl"), root, restart)
 
 
 def _credentials(folder: Path) -> Pair:

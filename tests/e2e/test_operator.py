@@ -21,7 +21,7 @@ from tests.e2e.support.objects import events
 from tests.e2e.support.operating import Operating
 from tests.e2e.support.watching import told, watching
 from tests.support.kstatus import kstatus
-from tests.support.statuslint import lint
+from tests.support.statuslint import lint, lint_history
 
 ACCOUNT = "system:serviceaccount:{namespace}:private-assistant-operator"
 WRONG = f"sha256:{'0' * 64}"
@@ -73,6 +73,7 @@ def test_every_status_keeps_the_conventions(lives: Lives) -> None:
 
     assert len(written) > 8
     assert {problem for version in written for problem in lint(version)} == set()
+    assert lint_history([*lives.good, *lives.bad]) == []
 
 
 def test_tools_that_know_nothing_of_assistants_see_them_come_and_change(lives: Lives) -> None:

@@ -3,8 +3,10 @@
 import base64
 import json
 import ssl
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,7 +22,9 @@ class Api:
     """An administrator."""
 
     def __init__(self, cluster: ApiServer) -> None:
-        self._http = httpx.Client(base_url=cluster.url, verify=_trust(cluster.kubeconfig, cluster.folder), timeout=30)
+        self._url = cluster.url
+        self._trust = _trust(cluster.kubeconfig, cluster.folder)
+        self._http = httpx.Client(base_url=cluster.url, verify=self._trust, timeout=30)
 
     def close(self) -> None:
         self._http.close()
@@ -66,6 +70,19 @@ class Api:
     def raw(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
         content = None if body is None else json.dumps(body)
         return _checked(self._http.request(method, path, content=content, headers={"Content-Type": content_type}))
+
+    def asked(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Return the answer, whatever it is."""
+        return self._http.request(method, path, json=body)
+
+    def patched(self, path: str, patch: Any) -> httpx.Response:
+        """Merge a patch, and return the answer, whatever it is."""
+        return self._http.patch(path, content=json.dumps(patch), headers={"Content-Type": "application/merge-patch+json"})
+
+    def connection(self) -> HTTPSConnection:
+        """Return a connection of its own, for what takes as long as it takes."""
+        found = urlsplit(self._url)
+        return HTTPSConnection(str(found.hostname), found.port, context=self._trust)
 
     def lets_in(self, obj: Object) -> bool:
         """Create the object if the API server accepts it by now."""

@@ -16,16 +16,18 @@ from assistant_operator.kube.rbac import cluster_rules, own_rules, workload_rule
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.api import Api
+from tests.integration.history import History
 from tests.integration.lab import OPERATOR, REGISTRY, Lab
 from tests.integration.page import Page, served
 from tests.integration.running import Hosts, Running
+from tests.support.statuslint import lint_history
 from tests.support.waiting import until
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Build the programs once, before there are workers that would do it at the same time, and where the progress is seen."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        builds.build((*builds.API_SERVER, "helm"), only=("etcd", "kube-apiserver", "kubectl", "helm"))
+        builds.build((*builds.API_SERVER, "helm"), only=("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm"))
 
 
 @pytest.fixture(scope="session")
@@ -82,17 +84,20 @@ def namespace(api: Api) -> str:
 
 @contextmanager
 def new_lab(cluster: ApiServer) -> Iterator[Lab]:
-    """Make a namespace with an operator that watches it alone."""
+    """Make a namespace with an operator that watches it alone; at the end every status that it ever wrote is linted."""
     api = Api(cluster)
     name = new_namespace(api)
     hosts = Hosts({REGISTRY: ("192.0.2.10", "2001:db8::10")})
     running = Running(cluster.kubeconfig_for(OPERATOR), name, hosts, f"--namespace={name}").start()
-    made = Lab(cluster, api, name, running, hosts)
+    made = Lab(cluster, api, name, running, hosts, History(api, name))
     made.writes()
     yield made
-    running.stop()
+    made.running.stop()
+    told = lint_history(made.history.caught_up())
+    made.history.close()
     api.close()
-    assert running.error is None, running.error
+    assert made.running.error is None, made.running.error
+    assert told == []
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_
 from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
+from tests.integration.history import History
 from tests.integration.running import Hosts, Running
 from tests.support.pods import terminated, timestamp
 from tests.support.statuslint import lint
@@ -53,6 +54,7 @@ class Lab:
     namespace: str
     running: Running
     hosts: Hosts
+    history: History
     name: str = "one"
     _audit_from: int = field(default=0)
 
@@ -94,6 +96,12 @@ class Lab:
 
     def settle(self) -> None:
         self.running.settle()
+
+    def restart(self) -> None:
+        """Let another operator take this one's place, and wait until it has passed over the assistant."""
+        self.running = self.running.again()
+        until("the new operator has passed over it", lambda: self.running.passes > 0)
+        self.settle()
 
     def make_ready(self, spec: dict[str, Any] | None = None) -> Object:
         """Apply the assistant, let its pull succeed and its pods become ready."""

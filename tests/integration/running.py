@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from assistant_operator.handlers.operator import Operator
 from assistant_operator.kube.inventory import Ref
@@ -42,7 +43,10 @@ class Running:
     asks_gateways = False
     """Over HTTP, as in life: a test that has a gateway's page sets it. The others have gateways that are well."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, hosts: Hosts, *extra: str, identity: str = "one") -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, hosts: Hosts, *extra: str, identity: str = "one", **knobs: Any) -> None:
+        """Knobs are given to the operator as they are."""
+        self._anew: Callable[[], Running] = lambda: Running(kubeconfig, namespace, hosts, *extra, identity=identity, **knobs)
+        self._knobs = knobs
         self.settings = load(
             [
                 "--gateway-image=gateway:test",
@@ -71,6 +75,14 @@ class Running:
         assert self._started.wait(10)
         return self
 
+    def again(self) -> "Running":
+        """End it, and start another one like it, to which all pods tell the same."""
+        self.stop()
+        self.check()
+        made = self._anew()
+        made.probes.told, made.gateways.told = self.probes.told, self.gateways.told
+        return made.start()
+
     def _main(self) -> None:
         try:
             asyncio.run(self._run())
@@ -82,7 +94,7 @@ class Running:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         gateways = None if self.asks_gateways else self.gateways
-        self.operator = Operator(self.settings, resolver=self._hosts, evidence=self.probes, gateways=gateways)
+        self.operator = Operator(self.settings, resolver=self._hosts, evidence=self.probes, gateways=gateways, **self._knobs)
         self._started.set()
         try:
             await self.operator.run()

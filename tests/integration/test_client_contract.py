@@ -13,6 +13,7 @@ from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import CONFIG_MAP, LEASE, PRIVATE_ASSISTANT, SERVICE
 from assistant_operator.kube.objects import Object, generation_of, metadata, uid_of, version_of
 from assistant_operator.kube.ownership import has_foreign_fields, is_created_only
+from assistant_operator.naming import ANNOTATION_INTENT
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
 from tests.support.fake_client import FakeClient
@@ -111,6 +112,20 @@ async def test_what_a_hand_added_stays_until_it_is_disowned(sides: tuple[Client,
     clean = await client.apply(config(hand, {"a": "1"}))
     assert clean["data"] == {"a": "1"}
     assert not has_foreign_fields(metadata(clean)["managedFields"])
+
+
+async def test_what_was_disowned_has_no_intent_until_it_is_applied(sides: tuple[Client, Hand]) -> None:
+    """Taken off in the same write: in between the two the object's other fields look like ours."""
+    client, hand = sides
+    intended = config(hand, {"a": "1"})
+    intended["metadata"]["annotations"] = {ANNOTATION_INTENT: "x", "other": "y"}
+    made = await client.apply(intended)
+    owned = await client.disown(made)
+    applied = await client.apply(intended)
+
+    assert metadata(owned)["annotations"] == {"other": "y"}
+    assert metadata(applied)["annotations"] == {ANNOTATION_INTENT: "x", "other": "y"}
+    assert not is_created_only(metadata(applied)["managedFields"])
 
 
 async def test_disown_needs_the_newest_version(sides: tuple[Client, Hand]) -> None:

@@ -1,11 +1,13 @@
 """The operator as a process: Lease, restart, end, health, metrics, logs, Events, namespaced and cluster-wide."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import pytest
 
 from assistant_operator import errors
 from assistant_operator.api.crd import custom_resource_definition
+from assistant_operator.handlers.operator import Operator
 from assistant_operator.kube.kinds import EVENT, LEASE, NETWORK_POLICY, PRIVATE_ASSISTANT, SECRET, SERVICE
 from assistant_operator.kube.objects import Object, condition
 from assistant_operator.naming import FIELD_MANAGER
@@ -79,6 +82,27 @@ def test_an_operator_whose_lease_was_taken_ends(lab: Lab) -> None:
     assert isinstance(lab.running.error, errors.LeaseLostError)
     lab.running.error = None  # expected; the fixture looks at it
     assert holder(lab) == "thief"
+
+
+def test_an_operator_that_is_told_to_stop_before_it_could_list_anything_ends_at_once(
+    operated_cluster: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its watches are not begun: nothing waits for them to end."""
+    asked = threading.Event()
+
+    async def never(_operator: Operator, _client: object) -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return False
+
+    monkeypatch.setattr(Operator, "_list", never)
+    running = Running(operated_cluster.kubeconfig_for(OPERATOR), namespace, Hosts({}), f"--namespace={namespace}").start()
+    assert asked.wait(10)
+    begun = time.monotonic()
+    running.stop()
+
+    assert time.monotonic() - begun < 5
+    assert running.error is None
 
 
 def test_a_restart_with_many_assistants_writes_nothing(lab: Lab) -> None:

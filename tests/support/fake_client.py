@@ -16,7 +16,7 @@ from assistant_operator import errors
 from assistant_operator.kube.kinds import Kind, kind_of
 from assistant_operator.kube.objects import Object, label, metadata, name_of, namespace_of, uid_of
 from assistant_operator.kube.ownership import taken_over
-from assistant_operator.naming import FIELD_MANAGER
+from assistant_operator.naming import ANNOTATION_INTENT, FIELD_MANAGER
 
 Path = tuple[str, ...]
 Place = tuple[str, str, str, str]
@@ -69,7 +69,9 @@ class FakeClient:
         if live is None:
             raise errors.GoneError("patch", kind.kind, 404, "NotFound")
         self._precondition({**manifest, "metadata": {**metadata(manifest), "uid": None}}, live)  # as the server, which ignores it
-        return self._store({**live, "status": copy.deepcopy(manifest.get("status") or {})}, live)
+        owned = {who: paths for who, paths in self.owned[_place_of(manifest)].items() if who[2] != "status"}
+        owned[FIELD_MANAGER, "Apply", "status"] = {("status",)}
+        return self._store({**live, "status": copy.deepcopy(manifest.get("status") or {})}, live, owned)
 
     async def create(self, manifest: Object) -> Object:
         kind = kind_of(manifest)
@@ -101,7 +103,11 @@ class FakeClient:
         self.owned[_place_of(obj)] = {
             (entry["manager"], entry["operation"], entry.get("subresource", "")): _paths(entry["fieldsV1"]) for entry in managed
         }
-        return self._store(live, live, keep=True)
+        without = copy.deepcopy(live)
+        (metadata(without).get("annotations") or {}).pop(ANNOTATION_INTENT, None)
+        for paths in self.owned[_place_of(obj)].values():
+            paths.discard(("metadata", "annotations", ANNOTATION_INTENT))
+        return self._store(without, live, keep=True)
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None) -> bool:
         self._called("delete", kind, name)
@@ -126,11 +132,16 @@ class FakeClient:
         touched = {path for path, value in after.items() if before.get(path) != value and path[0] != "status"}
         owned = {who: paths - touched - (before.keys() - after.keys()) for who, paths in self.owned[_place_of(live)].items()}
         owned[("kubectl-edit", "Update", "")] = owned.get(("kubectl-edit", "Update", ""), set()) | touched
+        if live.get("status") != changed.get("status"):
+            owned["kubectl-edit", "Update", "status"] = {("status",)}
         return self._store(changed, live, owned)
 
     def set_status(self, kind: Kind, namespace: str, name: str, status: Object) -> Object:
-        live = self.objects[_place(kind, namespace, name)]
-        return self._store({**live, "status": copy.deepcopy(status)}, live)
+        """Write status as a controller, a kubelet or a hand does."""
+        place = _place(kind, namespace, name)
+        live = self.objects[place]
+        owned = self.owned[place] | {("hand", "Update", "status"): {("status",)}}
+        return self._store({**live, "status": copy.deepcopy(status)}, live, owned)
 
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         live = self.objects.pop(_place(kind, namespace, name))

@@ -30,7 +30,7 @@ from tests.support.evidence import Probes
 from tests.support.fake_client import FakeClient
 from tests.support.gateways import START, Gateways
 from tests.support.pods import terminated
-from tests.support.statuslint import lint
+from tests.support.statuslint import lint, lint_history
 
 MODEL = "registry.test:5000/library/smol:1"
 DIGEST = "sha256:" + "a" * 64
@@ -94,6 +94,8 @@ class FakeWorld:
         self.probes = Probes()
         self.proxies = Proxies()
         self.key = Key("ns", "one")
+        self.history: list[Object] = []
+        """Every version of every assistant."""
         self.client.on_change = self._seen
         self.world = World(
             client=self.client,
@@ -111,6 +113,8 @@ class FakeWorld:
     def _seen(self, obj: Object, gone: bool) -> None:
         if obj["kind"] in (SECRET.kind, EVENT.kind, "Lease"):
             return
+        if obj["kind"] == PRIVATE_ASSISTANT.kind and not gone:
+            self.history.append(obj)
         if gone:
             self.cache.drop(obj)
         else:
@@ -163,6 +167,7 @@ class FakeWorld:
         assistant = self.client.find(PRIVATE_ASSISTANT, *self.key)
         assert assistant is not None
         assert lint(assistant) == [], assistant["status"]
+        assert lint_history(self.history) == []
         return dict(assistant.get("status") or {})
 
     def verdict(self, kind: str = "Ready") -> tuple[str, str]:

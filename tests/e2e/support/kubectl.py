@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.statuslint import lint
+
 Object = dict[str, Any]
 _UNHEARD = re.compile(
     r"^(The connection to the server \S+ was refused|Unable to connect to the server|"
@@ -61,17 +63,17 @@ class Kubectl:
 
     def get(self, kind: str, name: str) -> Object:
         found: Object = json.loads(self.run("get", kind, name, "-o", "json"))
-        return found
+        return _checked(found)
 
     def find(self, kind: str, name: str) -> Object | None:
         """Return the object, None where there is none."""
         text = self.run("get", kind, name, "-o", "json", "--ignore-not-found")
-        return json.loads(text) if text.strip() else None
+        return _checked(json.loads(text)) if text.strip() else None
 
     def list(self, kind: str, labels: str = "") -> list[Object]:
         selector = [f"--selector={labels}"] if labels else []
         items: list[Object] = json.loads(self.run("get", kind, *selector, "-o", "json"))["items"]
-        return items
+        return [_checked(item) for item in items]
 
     def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
         self.run("patch", kind, name, "--type=merge", "--patch", json.dumps(change))
@@ -140,6 +142,13 @@ def until(what: str, found: Callable[[], Any], seconds: float = 60, every: float
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
         time.sleep(every)  # between two looks at the condition
     return answer
+
+
+def _checked(obj: Object) -> Object:
+    """Return the object; whoever reads an assistant checks its status by the way, also between an edit and the answer to it."""
+    if obj.get("kind") == "PrivateAssistant" and obj.get("status"):
+        assert lint(obj, is_settled=False) == [], json.dumps(obj["status"], indent=1)
+    return obj
 
 
 def condition(obj: Mapping[str, Any], kind: str) -> Object:

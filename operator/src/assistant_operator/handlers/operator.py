@@ -21,7 +21,7 @@ from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
 from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT, WATCHED_CHILDREN
-from assistant_operator.kube.lease import Elector
+from assistant_operator.kube.lease import Elector, Timing
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
 from assistant_operator.reconcile import workers
@@ -41,6 +41,8 @@ from assistant_operator.settings import Settings
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 20.0
+LEASE_TIMING = Timing()
 CRD_RETRY = 5.0
 LIST_RETRY = 2.0
 FIRST_RELIST = 30.0
@@ -56,12 +58,19 @@ class Operator:
         resolver: Resolver | None = None,
         evidence: Source[Place, Evidence] | None = None,
         gateways: Source[str, GatewayStatus] | None = None,
+        timing: Timing = LEASE_TIMING,
+        patience: float = PATIENCE,
     ) -> None:
-        """What stands between the operator and DNS, and the operator and what runs in pods, can be another's: tests have neither."""
+        """What stands between the operator and DNS, and the operator and what runs in pods, can be another's: tests have neither.
+
+        Timing is that of the Lease; patience is how long one call to the API server may take, in seconds.
+        """
         self._settings = settings
         self._resolver = resolver or SystemResolver()
         self._evidence = evidence
         self._gateways = gateways
+        self._timing = timing
+        self._patience = patience
         self._stop = asyncio.Event()
         self._serving = False
         self.metrics = Metrics()
@@ -80,10 +89,16 @@ class Operator:
         """Run until stopped; LeaseLostError where another replica may have taken over."""
         self._heed_signals()
         connection = await configuration(self._settings.kubeconfig)
-        plain = HttpClient(connection, meter=self.metrics.called, timeout=5.0)
-        elector = Elector(plain, self._settings.installation.operator_namespace, self._settings.lease_name, self._settings.identity)
+        plain = HttpClient(connection, meter=self.metrics.called, timeout=min(5.0, self._patience))
+        elector = Elector(
+            plain,
+            self._settings.installation.operator_namespace,
+            self._settings.lease_name,
+            self._settings.identity,
+            timing=self._timing,
+        )
         fence = elector.check if self._settings.leader_election else lambda: None
-        client = HttpClient(connection, meter=self.metrics.called, may_write=fence)
+        client = HttpClient(connection, meter=self.metrics.called, may_write=fence, timeout=self._patience)
         ops = OpsServer(self.metrics, lambda: self._serving and not self._stop.is_set(), self._settings.ops_host, self._settings.ops_port)
         self._watch_metrics(elector)
         try:
@@ -156,7 +171,7 @@ class Operator:
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(parts, stop_kopf, elector.release)
+            await _end(parts, stop_kopf, elector.release, is_streaming=listed.is_set())
             await questions.close()
         for part in done:
             _result(part)
@@ -272,10 +287,12 @@ def _result(part: asyncio.Task[Any]) -> None:
         raise
 
 
-async def _end(parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, release: Callable[[], Awaitable[None]]) -> None:
+async def _end(
+    parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, release: Callable[[], Awaitable[None]], *, is_streaming: bool
+) -> None:
     """End the parts: workers first, so that nothing is written any more and the Lease is free; then kopf, which takes seconds."""
     for part in parts:
-        if part.get_name() != "watches":
+        if part.get_name() != "watches" or not is_streaming:  # where nothing could be listed yet, kopf was not begun, and heeds no flag
             part.cancel()
     await asyncio.gather(*(part for part in parts if part.get_name() != "watches"), return_exceptions=True)
     await release()

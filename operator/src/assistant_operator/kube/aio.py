@@ -17,7 +17,7 @@ from assistant_operator import errors
 from assistant_operator.kube.kinds import Kind, kind_of
 from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
 from assistant_operator.kube.ownership import taken_over
-from assistant_operator.naming import FIELD_MANAGER
+from assistant_operator.naming import ANNOTATION_INTENT, FIELD_MANAGER
 
 Meter = Callable[[str, str, int, float], None]
 """Called with verb, kind, HTTP status (0 where there was no answer) and seconds."""
@@ -96,7 +96,9 @@ class HttpClient:
     async def disown(self, obj: Object) -> Object:
         kind = kind_of(obj)
         identity = {key: metadata(obj)[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata(obj)}
-        patch = {"metadata": identity | {"managedFields": taken_over(metadata(obj).get("managedFields") or ())}}
+        managed = taken_over(metadata(obj).get("managedFields") or ())
+        # Without its intent the object counts as drifted, whoever looks: this write may be the last that this process makes.
+        patch = {"metadata": identity | {"managedFields": managed, "annotations": {ANNOTATION_INTENT: None}}}
         return await self._write("patch", kind, "PATCH", _path(kind, obj), {"fieldManager": FIELD_MANAGER}, patch, MERGE)
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None) -> bool:

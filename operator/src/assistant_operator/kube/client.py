@@ -35,7 +35,10 @@ class Client(Protocol):
         """Put the object in place of the one with the manifest's resourceVersion; ConflictError where that is not the newest."""
 
     async def disown(self, obj: Object) -> Object:
-        """Take over the fields that others set by hand, so that the next apply removes those which the intent does not have."""
+        """Take over the fields that others set by hand, so that the next apply removes those which the intent does not have.
+
+        The intent's hash is taken off the object in the same write: should that apply never come, the object is not taken for right.
+        """
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None) -> bool:
         """Delete the object if it still has the uid (and the resourceVersion); False where it is gone or another one."""

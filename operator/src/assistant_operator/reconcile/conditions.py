@@ -69,11 +69,15 @@ def _condition(kind: str, verdict: Verdict, before: Condition | None, generation
         type=kind,
         status=verdict.status,
         reason=verdict.reason,
-        message=_bounded(verdict.message),
+        message=_told(verdict.message),
         observed_generation=generation,
         last_transition_time=before.last_transition_time if same and before is not None else timestamp(now),
     )
 
 
-def _bounded(message: str) -> str:
-    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+def _told(message: str) -> str:
+    """Return the message as one line that ends like a sentence: what the API server or a pull said is in some, and is often neither."""
+    line = "".join(letter for letter in " ".join(message.split()) if letter.isprintable())
+    if not line.endswith((".", "…")):
+        line += "."
+    return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1] + "…"

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from assistant_operator.api.v1alpha1.status import Condition
 from assistant_operator.reconcile import conditions
 from assistant_operator.reconcile.verdict import Verdict
@@ -92,3 +94,20 @@ def test_messages_are_bounded() -> None:
     found = told(Verdict.false("Long", "x" * 5000))
 
     assert len(found[0].message) == conditions.MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("A sentence.", "A sentence."),
+        ("spec.model.name: must not be empty", "spec.model.name: must not be empty."),
+        ("Two\nlines \n", "Two lines."),
+        ("\x1b[31mred", "[31mred."),
+        ("cut…", "cut…"),
+    ],
+)
+def test_messages_are_one_line_and_a_sentence(said: str, shown: str) -> None:
+    """Part of some is what the API server or a pull said: statuses go to terminals and into tables."""
+    found = conditions.conditions(Verdict.stuck("ObjectRefused", said), {}, (), 1, NOW)
+
+    assert [one.message for one in found] == [shown, shown]

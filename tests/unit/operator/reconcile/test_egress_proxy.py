@@ -46,7 +46,7 @@ def variables(fake: FakeWorld) -> dict[str, str]:
     stateful_set = found(fake, STATEFUL_SET, "one")
     assert stateful_set is not None
     (gateway,) = stateful_set["spec"]["template"]["spec"]["containers"]
-    return {one["name"]: one["value"] for one in gateway.get("env", ())}
+    return {one["name"]: one["value"] for one in gateway["env"] if "PROXY" in one["name"].upper()}
 
 
 async def test_an_assistant_with_a_host_becomes_ready_with_its_proxy(fake: FakeWorld) -> None:

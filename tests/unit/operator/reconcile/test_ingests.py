@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from assistant_operator.kube.kinds import CLAIM, JOB, SERVICE
+from assistant_operator.kube.kinds import CLAIM, CRON_JOB, JOB, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.reconcile import retries
 from assistant_operator.reconcile.gateways import SourceTold
@@ -34,6 +34,23 @@ async def test_they_wait_for_the_gateways(fake: FakeWorld) -> None:
     await fake.settle()
     assert len(ingests(fake)) == 1
     assert fake.verdict() == ("True", "Serving")
+
+
+async def test_what_runs_by_a_schedule_is_put_right_at_any_time(fake: FakeWorld) -> None:
+    """Its pods come whether the gateways take documents in or not: a hand in it is not left there until they do."""
+    pages(fake)
+    scheduled = RAG | {"rag": {"sources": [{"name": "handbook", "configMap": {"name": "pages"}, "schedule": "0 3 * * *"}]}}
+    await fake.make_ready(scheduled)
+    fake.client.set_status(STATEFUL_SET, "ns", "one", {})
+    await fake.settle()
+    assert fake.verdict()[0] != "True"
+
+    fake.client.edit(CRON_JOB, "ns", "one-ingest-handbook", lambda job: job["spec"].update(schedule="* * * * *"))
+    await fake.settle()
+
+    live = fake.client.find(CRON_JOB, "ns", "one-ingest-handbook")
+    assert live is not None
+    assert live["spec"]["schedule"] == "0 3 * * *"
 
 
 async def test_one_that_is_done_is_the_record_of_it(fake: FakeWorld) -> None:

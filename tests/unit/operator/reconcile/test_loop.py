@@ -368,3 +368,23 @@ async def test_condition_messages_do_not_change_from_pass_to_pass(fake: FakeWorl
     await fake.settle()
 
     assert condition({"status": fake.status()}, "Ready") == first
+
+
+async def test_a_repair_that_ends_halfway_is_begun_anew(fake: FakeWorld) -> None:
+    """First the record of owners is rewritten, then the object: in between what a hand put there looks like ours."""
+    await fake.make_ready()
+    fake.client.edit(SERVICE, "ns", "one", lambda obj: obj["spec"].update(externalIPs=["192.0.2.99"]))
+    writes = iter(("disown", "apply"))
+
+    def second(verb: str, kind: str, _name: str) -> errors.ApiError | None:
+        is_second = (verb, kind) == ("patch", SERVICE.kind) and next(writes, "") == "apply"
+        return errors.UnavailableError(verb, kind, 500, "InternalError") if is_second else None
+
+    fake.client.faults = [second]
+    with pytest.raises(errors.UnavailableError):
+        await fake.reconcile()
+    await fake.settle()
+
+    live = fake.client.find(SERVICE, "ns", "one")
+    assert live is not None
+    assert "externalIPs" not in live["spec"]
