@@ -18,7 +18,7 @@ def hosts(*names: str) -> dict[str, Any]:
 
 def variables(lab: Lab) -> dict[str, str]:
     (gateway,) = lab.stateful_set()["spec"]["template"]["spec"]["containers"]
-    return {one["name"]: one["value"] for one in gateway.get("env", ())}
+    return {one["name"]: one["value"] for one in gateway["env"] if "PROXY" in one["name"].upper()}
 
 
 def generation(lab: Lab) -> int:
