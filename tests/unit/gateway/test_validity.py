@@ -44,7 +44,9 @@ def test_of_a_chain_the_first_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "pem", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", certificate(BEGIN + timedelta(1))[:90]]
+    "pem",
+    [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", certificate(BEGIN + timedelta(1))[:90]],
+    ids=["empty", "no PEM", "cut inside", "cut off"],  # the same in each worker: the last is another certificate each time
 )
 def test_what_cannot_be_read_has_no_end(pem: bytes) -> None:
     """No exception: a metric is no reason not to serve."""
