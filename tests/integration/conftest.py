@@ -93,9 +93,11 @@ def new_lab(cluster: ApiServer) -> Iterator[Lab]:
     made.writes()
     yield made
     made.running.stop()
-    told = lint_history(made.history.caught_up())
-    made.history.close()
-    api.close()
+    try:
+        told = lint_history(made.history.caught_up())
+    finally:
+        made.history.close()
+        api.close()
     assert made.running.error is None, made.running.error
     assert told == []
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
 from assistant_operator.kube.objects import Object, name_of, uid_of, version_of
+from assistant_operator.naming import API_VERSION, KIND
 from tests.integration.api import Api
 from tests.support.waiting import until
 
@@ -21,11 +22,16 @@ class History:
         self._api = api
         self._namespace = namespace
         self._path = PRIVATE_ASSISTANT.path(namespace)
+        until("the API server lists", self._is_served)
         self._version = str(api.raw("GET", f"{self._path}?limit=1")["metadata"]["resourceVersion"])
         self._is_closed = False
         self._connection = self._connect()
         self._thread = threading.Thread(target=self._run, name=f"history-{namespace}", daemon=True)
         self._thread.start()
+
+    def _is_served(self) -> bool:
+        """Tell whether the assistants can be read: not for a moment after each change of the CRD."""
+        return self._api.asked("GET", f"{self._path}?limit=1").is_success
 
     def _connect(self) -> HTTPSConnection:
         connection = self._api.connection()
@@ -47,13 +53,25 @@ class History:
         with self._connection.getresponse() as stream:
             while stream.status == 200 and (line := stream.readline()):
                 event: dict[str, Any] = json.loads(line)
-                assert event["type"] != "ERROR", event["object"]
+                if event["type"] == "ERROR":
+                    self._begin_anew(event["object"])
+                    return
                 self._version = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "DELETED":
                     self.versions.append(event["object"])
 
+    def _begin_anew(self, error: Object) -> None:
+        """Go on with what is there: with another CRD the API server's memory of a kind begins anew, and what was before it is not told."""
+        assert error.get("code") in (410, 429, 500), error
+        until("the API server lists", self._is_served)
+        found = self._api.raw("GET", self._path)
+        self._version = found["metadata"]["resourceVersion"]
+        known = {version_of(obj) for obj in self.versions}
+        self.versions += [{**one, "apiVersion": API_VERSION, "kind": KIND} for one in found["items"] if version_of(one) not in known]
+
     def caught_up(self) -> list[Object]:
         """Return all versions, once those that are there now are among them."""
+        until("the API server lists", self._is_served)
         present = {(uid_of(obj), version_of(obj)) for obj in self._api.list(PRIVATE_ASSISTANT, self._namespace)}
         until("the watch has told of it all", lambda: present <= {(uid_of(obj), version_of(obj)) for obj in self.versions})
         return list(self.versions)

@@ -28,7 +28,7 @@ NAMES = {"Current": "Healthy", "InProgress": "Progressing", "Failed": "Degraded"
 VERDICTS = {
     "serving": WELL,
     "pulling": Verdict.unknown("Pulling", "The model is being pulled."),
-    "not confined": Verdict.false("NotEnforced", 'A pod reached "outside".\nLine two \\ and a backslash, ümläut.'),
+    "not confined": Verdict.false("NotEnforced", 'A pod reached "outside". Line two \\ and a backslash, ümläut.'),
     "stuck": Verdict.stuck("DigestMismatch", "The registry serves another manifest."),
 }
 

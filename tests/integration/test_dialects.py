@@ -1,8 +1,5 @@
 """Policies of other kinds than NetworkPolicy on a real API server: absent, served later, widened by others, without rights, and gone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from assistant_operator.handlers import operator
@@ -17,9 +14,8 @@ from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
 from tests.integration.dialects import opening, serving
 from tests.integration.lab import OPERATOR, Lab
+from tests.integration.rights import without_cluster_rights
 from tests.support.waiting import until
-
-BINDING = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 
 
 @pytest.fixture
@@ -50,19 +46,6 @@ def of_cluster(lab: Lab, kind: Kind) -> list[Object]:
     """Return the installation's own policies of the whole cluster."""
     names = {policy_name(lab.namespace, word) for word in ("none", "own")}
     return [obj for obj in lab.api.list(kind, None) if metadata(obj)["name"] in names]
-
-
-@contextmanager
-def without_rights(api: Api, name: str) -> Iterator[None]:
-    """Take a ClusterRole from the operator for a while."""
-    binding = api.raw("GET", f"{BINDING}/{name}")
-    api.raw("DELETE", f"{BINDING}/{name}")
-    try:
-        yield
-    finally:
-        for field in ("uid", "resourceVersion", "creationTimestamp", "managedFields"):
-            binding["metadata"].pop(field)
-        api.raw("POST", BINDING, binding)
 
 
 def test_what_comes_later_is_used_later_and_may_go_again(lab: Lab) -> None:
@@ -164,7 +147,7 @@ def test_without_the_right_to_read_them_confinement_is_unknown(lab: Lab) -> None
     """Which right is missing is said; with it everything is as it was."""
     with serving(lab.api, CILIUM_CLUSTER_POLICY, ADMIN_POLICY):
         lab.make_ready()
-        with without_rights(lab.api, "private-assistant-cluster"):
+        with without_cluster_rights(lab.api):
             found = lab.expect("Unknown", "PoliciesNotReadable", EGRESS_CONFINED)
             assert "the right to list adminnetworkpolicies.policy.networking.k8s.io" in found["message"]
             assert "the right to list ciliumclusterwidenetworkpolicies.cilium.io" in found["message"]
@@ -173,7 +156,7 @@ def test_without_the_right_to_read_them_confinement_is_unknown(lab: Lab) -> None
 
 def test_without_rights_to_what_is_absent_nothing_is_missing(lab: Lab) -> None:
     """An installation for some namespaces, in a cluster without such policies."""
-    with without_rights(lab.api, "private-assistant-cluster"):
+    with without_cluster_rights(lab.api):
         lab.make_ready()
         looks(lab)
 
