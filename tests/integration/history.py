@@ -22,16 +22,20 @@ class History:
         self._api = api
         self._namespace = namespace
         self._path = PRIVATE_ASSISTANT.path(namespace)
-        until("the API server lists", self._is_served)
-        self._version = str(api.raw("GET", f"{self._path}?limit=1")["metadata"]["resourceVersion"])
+        self._version = str(self._listed()["metadata"]["resourceVersion"])
         self._is_closed = False
         self._connection = self._connect()
         self._thread = threading.Thread(target=self._run, name=f"history-{namespace}", daemon=True)
         self._thread.start()
 
-    def _is_served(self) -> bool:
-        """Tell whether the assistants can be read: not for a moment after each change of the CRD."""
-        return self._api.asked("GET", f"{self._path}?limit=1").is_success
+    def _listed(self) -> Object:
+        """Return the list of the assistants, which cannot be read for a moment after each change of the CRD."""
+
+        def listed() -> Object | None:
+            answer = self._api.asked("GET", self._path)
+            return dict(answer.json()) if answer.is_success else None
+
+        return until("the assistants are listed", listed)
 
     def _connect(self) -> HTTPSConnection:
         connection = self._api.connection()
@@ -63,16 +67,14 @@ class History:
     def _begin_anew(self, error: Object) -> None:
         """Go on with what is there: with another CRD the API server's memory of a kind begins anew, and what was before it is not told."""
         assert error.get("code") in (410, 429, 500), error
-        until("the API server lists", self._is_served)
-        found = self._api.raw("GET", self._path)
+        found = self._listed()
         self._version = found["metadata"]["resourceVersion"]
         known = {version_of(obj) for obj in self.versions}
         self.versions += [{**one, "apiVersion": API_VERSION, "kind": KIND} for one in found["items"] if version_of(one) not in known]
 
     def caught_up(self) -> list[Object]:
         """Return all versions, once those that are there now are among them."""
-        until("the API server lists", self._is_served)
-        present = {(uid_of(obj), version_of(obj)) for obj in self._api.list(PRIVATE_ASSISTANT, self._namespace)}
+        present = {(uid_of(obj), version_of(obj)) for obj in self._listed()["items"]}
         until("the watch has told of it all", lambda: present <= {(uid_of(obj), version_of(obj)) for obj in self.versions})
         return list(self.versions)
 
