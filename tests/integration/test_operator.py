@@ -298,8 +298,7 @@ def test_everything_that_the_operator_asked_was_allowed(lab: Lab) -> None:
     """The rights made from the table are enough: no request of the operator was forbidden."""
     lab.make_ready()
 
-    # Claims that grow are refused by admission, not for want of rights.
-    assert [path for path in forbidden(lab.cluster) if "persistentvolumeclaims" not in path] == []
+    assert forbidden(lab.cluster) == []
 
 
 def test_what_a_watch_did_not_tell_is_found_by_listing(operated_cluster: ApiServer, api: Api, namespace: str) -> None:
