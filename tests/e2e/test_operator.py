@@ -153,7 +153,7 @@ def test_it_tells_how_it_is(lives: Lives, operating: Operating) -> None:
         ("workers_busy",),
         ("api_calls_total", "code", "kind", "verb"),
         ("api_call_seconds_count", "verb"),
-        ("assistants", "condition", "status"),
+        ("assistants", "condition", "reason", "status"),
         ("leader",),
     }
     assert operating.total(pod, "assistants", condition="Ready", status="True") >= 1
