@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Final, Protocol
 
 from assistant_gateway.redaction.entities import Span
-from assistant_gateway.redaction.names.cache import FoundCache
+from assistant_gateway.redaction.found import FoundCache
 
 SHORTEST: Final = 200
 """Characters of a text that is remembered: shorter ones are searched as fast."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistant_gateway.policy import RedactionPolicy, RequestRedaction
 from assistant_gateway.record import Exchange
 from assistant_gateway.redaction.entities import Span
-from assistant_gateway.redaction.names.cache import FoundCache
+from assistant_gateway.redaction.found import FoundCache
 from assistant_gateway.redaction.remembered import MOST_SPANS, MOST_TEXTS, SHORTEST, Remembered
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.service import Redaction

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span, resolve
+from assistant_gateway.redaction.found import FoundCache
 from assistant_gateway.redaction.names.addresses import addresses
-from assistant_gateway.redaction.names.cache import FoundCache
 from assistant_gateway.redaction.names.code import is_code
 from assistant_gateway.redaction.names.context import people
 from assistant_gateway.redaction.names.decoding import Decoder

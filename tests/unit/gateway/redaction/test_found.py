@@ -1,7 +1,7 @@
 """Tests of what is remembered."""
 
 from assistant_gateway.redaction.entities import Span
-from assistant_gateway.redaction.names.cache import FoundCache
+from assistant_gateway.redaction.found import FoundCache
 
 
 def test_the_oldest_makes_room() -> None:
