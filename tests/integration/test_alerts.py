@@ -61,6 +61,9 @@ WELL: dict[str, str] = {
     assistants("EgressConfined", "True", "Enforced"): "3x120",
     assistants("RedactionActive", "False", "NotRequested"): "1x120",
     assistants("RetentionEnforced", "True", "NothingKept"): "3x120",
+    assistants("ImagesUnaffected", "Unknown", "VersionUnknown"): "3x120",
+    assistants("UpToDate", "False", "WaitingForWindow"): "3x120",
+    assistants("UpToDate", "False", "WaitingForTurn"): "3x120",
     assistants("EgressConfined", "False", "NotEnforced", ELSEWHERE): "1x120",
     'kubelet_volume_stats_available_bytes{namespace="team",persistentvolumeclaim="one-store"}': "50x120",
     'kubelet_volume_stats_capacity_bytes{namespace="team",persistentvolumeclaim="one-store"}': "100x120",
@@ -107,6 +110,13 @@ CASES: dict[str, tuple[dict[str, str], int, int, Object]] = {
         29,
         32,
         {"condition": "EgressConfined", "reason": "Inconclusive"},
+    ),
+    "PrivateAssistantRolloutHalted": ({assistants("UpToDate", "False", "RolloutHalted"): "0x60 3x60"}, 4, 7, {"reason": "RolloutHalted"}),
+    "PrivateAssistantVulnerableImage": (
+        {assistants("ImagesUnaffected", "False", "KnownVulnerability"): "0x60 1x80"},
+        59,
+        62,
+        {"reason": "KnownVulnerability"},
     ),
     "PrivateAssistantStoreFull": ({assistants("StoreReady", "False", "StoreFull"): "0x60 1x60"}, -1, 1, {"reason": "StoreFull"}),
     "PrivateAssistantStoreFilling": (

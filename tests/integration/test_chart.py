@@ -4,16 +4,19 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from assistant_operator import settings
+from assistant_operator.reconcile import advisories
+from assistant_operator.reconcile.turns import Pace
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.cluster.paths import REPOSITORY
-from tests.support.chart import CERTIFICATE, CHART, NAMESPACE, VALUE_SETS, Object, arguments, helm, only, pods, render
+from tests.support.chart import CERTIFICATE, CHART, NAMESPACE, TABLE, VALUE_SETS, Object, arguments, helm, only, pods, render
 from tests.support.waiting import until
 
 
@@ -54,6 +57,10 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     """Flags of the chart and of the code are the same, and labels say the same as the pod's."""
     documents = render(values)
     line = arguments(documents)
+    if "vulnerabilities" in values:
+        table = tmp_path / "table.json"
+        table.write_text(only(documents, "ConfigMap")["data"]["table.json"])
+        line = [f"--vulnerability-table={table}" if argument.startswith("--vulnerability-table") else argument for argument in line]
     if "pull" in values:
         bundle = tmp_path / "ca.crt"
         bundle.write_text(only(documents, "ConfigMap")["data"]["ca.crt"])
@@ -71,6 +78,9 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     assert list(installation.image_pull_secrets) == secrets
     assert {secret["name"] for secret in values.get("imagePullSecrets", ())} <= set(secrets)
     assert (installation.pull_ca or "").count("BEGIN CERTIFICATE") == (2 if "pull" in values else 0)
+    assert understood.advisories == (advisories.parse(TABLE) if "vulnerabilities" in values else advisories.shipped())
+    pace = Pace(percent=None, count=3, deadline=timedelta(minutes=10), most_failures=2) if "rollout" in values else Pace()
+    assert understood.pace == pace
     egress = values.get("egress", {})
     assert (understood.canary is not None) == egress.get("canary", {}).get("enabled", True)
     dns = egress.get("dns", {"podLabels": {"k8s-app": "kube-dns"}, "port": 53})

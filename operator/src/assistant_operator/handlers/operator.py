@@ -156,6 +156,9 @@ class Operator:
             proxies=questions.proxies,
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
+            advisories=self._settings.advisories,
+            pace=self._settings.pace,
+            wake=self.queue.add,
         )
         lookout = self._lookout(client, world)
         stop_kopf, listed = asyncio.Event(), asyncio.Event()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from assistant_operator.api.v1alpha1.patterns import refusal
 from assistant_operator.api.v1alpha1.rules import RULES, Rule, Subject
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
-from assistant_operator.api.v1alpha1.values import quantity
+from assistant_operator.api.v1alpha1.values import quantity, zone
 
 MOST_FAULTS = 10
 MOST_TEXT = 1024
@@ -109,7 +109,10 @@ def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
 
 
 def _unusable(spec: PrivateAssistantSpec) -> tuple[Fault, ...]:
-    """Return the first pattern that the gateway would refuse. Not all of them: what does not compile may take its time to fail."""
+    """Return the time zone that is none, or the first pattern that the gateway would refuse: what does not compile may take its time."""
+    window = spec.maintenance.window
+    if window is not None and zone(window.time_zone) is None:
+        return (Fault("spec.maintenance.window.timeZone", "is no time zone that the operator knows: use an IANA name, as Europe/Berlin"),)
     refused = ((index, why) for index, pattern in enumerate(spec.redaction.patterns) if (why := refusal(pattern.expression)))
     return tuple(Fault(f"spec.redaction.patterns[{index}].expression", f"is refused: {why}") for index, why in islice(refused, 1))
 
