@@ -7,6 +7,7 @@ which is one round, while the assistant serves and nobody asks it anything; what
 import time
 from pathlib import Path
 
+from bench.egress import warm
 from bench.egress.figures import Figures
 from bench.egress.lab import NAME, POD, Lab
 from bench.egress.probe import WINDOW, rss, wait_until
@@ -17,11 +18,17 @@ COMMAND = b"assistant_egress\0probe\0"
 
 
 def measure(lab: Lab, figures: Figures, seconds: float) -> None:
-    """Note memory and processor time of each window of ten seconds."""
+    """Note memory and processor time of each window of ten seconds; half of them with the probe's memory kept mapped."""
     lab.assistants.ready(NAME)
     lab.serving()
     pid = probe_of(lab)
     account = account_of(pid)
+    _windows(figures, pid, account, seconds / 2, "")
+    with warm.kept(pid):
+        _windows(figures, pid, account, seconds / 2, ", memory mapped")
+
+
+def _windows(figures: Figures, pid: int, account: Path, seconds: float, state: str) -> None:
     memory, millicores = [], []
     wait_until(time.monotonic() + WINDOW)
     until = time.monotonic() + seconds
@@ -30,8 +37,8 @@ def measure(lab: Lab, figures: Figures, seconds: float) -> None:
         wait_until(started + WINDOW)
         millicores.append((seconds_in(account) - spent) / (time.monotonic() - started) * 1000)
         memory.append(rss(pid))
-    figures.spread("probe in its pod: resident memory, MB", memory)
-    figures.spread("probe in its pod: processor, thousandths of a core", millicores)
+    figures.spread(f"probe in its pod{state}: resident memory, MB", memory)
+    figures.spread(f"probe in its pod{state}: processor, thousandths of a core", millicores)
 
 
 def probe_of(lab: Lab) -> int:

@@ -15,6 +15,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from assistant_egress.protocol import ROUNDS_PATH, VERDICT_PATH, Answer, Protocol, Round, Target, encode_round, parse_answer
+from bench.egress import warm
 from bench.egress.figures import Figures
 
 ROOT = Path(__file__).parents[2]
@@ -86,20 +87,28 @@ def rss(pid: int) -> float:
 
 
 def measure(figures: Figures, seconds: float) -> None:
-    """Note memory, processor time and an answer's time of each window of ten seconds."""
-    memory, millicores, answers = [], [], []
+    """Note memory, processor time and an answer's time of each window of ten seconds; half of them with the probe's memory kept mapped."""
+    figures.spread("a page of 4 KiB touched after two seconds of rest, microseconds", warm.page_price(2.0))
+    figures.spread("a page of 4 KiB touched at once, microseconds", warm.page_price(0.0))
     with ExitStack() as stack:
         asked, probe = silent_targets(stack), Probe(stack)
-        play(probe, asked, time.monotonic())
-        until = time.monotonic() + seconds
-        while (started := time.monotonic()) < until:
-            spent = probe.cpu()
-            answers.append(play(probe, asked, started))
-            millicores.append((probe.cpu() - spent) / (time.monotonic() - started) * 1000)
-            memory.append(probe.rss())
-    figures.spread(f"probe, {TARGETS} silent targets: resident memory, MB", memory)
-    figures.spread(f"probe, {TARGETS} silent targets: processor, thousandths of a core", millicores)
-    figures.spread(f"probe, {TARGETS} silent targets: answer to a round, s", answers)
+        _windows(figures, probe, asked, seconds / 2, "")
+        with warm.kept(probe.process.pid):
+            _windows(figures, probe, asked, seconds / 2, ", memory mapped")
+
+
+def _windows(figures: Figures, probe: Probe, asked: Round, seconds: float, state: str) -> None:
+    memory, millicores, answers = [], [], []
+    play(probe, asked, time.monotonic())
+    until = time.monotonic() + seconds
+    while (started := time.monotonic()) < until:
+        spent = probe.cpu()
+        answers.append(play(probe, asked, started))
+        millicores.append((probe.cpu() - spent) / (time.monotonic() - started) * 1000)
+        memory.append(probe.rss())
+    figures.spread(f"probe, {TARGETS} silent targets{state}: resident memory, MB", memory)
+    figures.spread(f"probe, {TARGETS} silent targets{state}: processor, thousandths of a core", millicores)
+    figures.spread(f"probe, {TARGETS} silent targets{state}: answer to a round, s", answers)
 
 
 def play(probe: Probe, asked: Round, started: float) -> float:

@@ -28,7 +28,7 @@ from assistant_operator.kube.kinds import JOB, POD, PRIVATE_ASSISTANT, SERVICE, 
 from assistant_operator.kube.objects import Object, condition, name_of, uid_of
 from assistant_operator.naming import API_VERSION, FIELD_MANAGER, KIND, LABEL_ASSISTANT, Names
 from assistant_operator.reconcile import certificates
-from assistant_operator.reconcile.secrets import new_key
+from assistant_operator.reconcile.generated import new_key
 from assistant_operator.reconcile.world import utc_now
 from assistant_operator.resources.context import Context, Installation
 from assistant_operator.resources.plan import plan
@@ -141,7 +141,7 @@ def children_of(namespace: str, number: int, uid: str) -> list[Object]:
     leaf = certificates.make_leaf(ca, names.dns_names("cluster.local"), now)
     context = Context(installation, names, uid, 1, pull=pull_target(spec, {}), ca_certificate=ca.certificate)
     secrets = [ca_secret(context, ca.key, ca.certificate), tls_secret(context, leaf.key, leaf.certificate, ca.certificate)]
-    secrets.append(key_secret(context, "default", new_key()))
+    secrets.append(key_secret(context, context.names.key_secret("default"), new_key()))
     return [manifest.to_dict() for manifest in (*secrets, *plan(spec, context))]
 
 

@@ -16,7 +16,7 @@ from tests.cluster.node.cluster import Node
 from tests.cluster.outside.world import HTTP_PORT
 from tests.e2e.support.assistants import MODEL, OTHER_MODEL, Assistants
 from tests.e2e.support.calls import calling
-from tests.e2e.support.kubectl import Kubectl, Object, condition, until
+from tests.e2e.support.kubectl import Kubectl, KubectlError, Object, condition, until
 
 NAME = "changing"
 POD = f"{NAME}-0"
@@ -220,6 +220,27 @@ def test_a_change_with_two_replicas_interrupts_nobody(scene: Scene) -> None:
     assert calls.failures == []
 
 
+def test_a_drain_takes_one_pod_after_the_other_and_is_not_held_up(scene: Scene) -> None:
+    """As `kubectl drain` asks, by evictions: the second pod when the first is back, nobody refused; a pod that cannot serve at once."""
+    spec: Object = {"model": {"name": OTHER_MODEL, "replicas": 2, "source": {"claim": {"name": f"{NAME}-models"}}}}
+    scene.assistants.ready("twins", spec)
+    scene.assistants.client("twins", "caller")
+    before = twins(scene.kubectl)
+
+    with calling(scene.assistants, "twins", "caller") as calls:
+        assert evict(scene.kubectl, "twins-0") == ""
+        assert "disruption budget" in evict(scene.kubectl, "twins-1")
+        until("the other may go too", lambda: evict(scene.kubectl, "twins-1") == "", 180)
+        until("both are others", lambda: len(twins(scene.kubectl) - before) == 2, 60)
+        scene.assistants.settled("twins")
+    assert calls.made > 20
+    assert calls.failures == []
+
+    scene.kubectl.patch("pa", "twins", {"spec": {"model": {"pod": {"nodeSelector": {"example.test/none": "such"}}}}})
+    pending = until("a pod has no place", lambda: [pod for pod in pods(scene.kubectl) if pod["status"]["phase"] == "Pending"], 120)
+    assert evict(scene.kubectl, pending[0]["metadata"]["name"]) == ""
+
+
 def key_secrets(kubectl: Kubectl) -> list[str]:
     names = (secret["metadata"]["name"] for secret in kubectl.list("secrets", f"privateassistant.dev/assistant={NAME}"))
     return sorted(name.removeprefix(f"{NAME}-key-") for name in names if "-key-" in name)
@@ -243,5 +264,19 @@ def pull_runs(kubectl: Kubectl) -> bool:
 
 
 def twins(kubectl: Kubectl) -> set[str]:
-    pods = kubectl.list("pods", "privateassistant.dev/assistant=twins,privateassistant.dev/component=assistant")
-    return {pod["metadata"]["uid"] for pod in pods}
+    return {pod["metadata"]["uid"] for pod in pods(kubectl)}
+
+
+def pods(kubectl: Kubectl) -> list[Object]:
+    return kubectl.list("pods", "privateassistant.dev/assistant=twins,privateassistant.dev/component=assistant")
+
+
+def evict(kubectl: Kubectl, pod: str) -> str:
+    """Ask for the pod's eviction; return why it is refused for now, nothing where it is not."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": kubectl.namespace}}
+    where = f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod}/eviction"
+    try:
+        kubectl.run("create", "--raw", where, "-f", "-", stdin=json.dumps(eviction))
+    except KubectlError as error:
+        return str(error)
+    return ""

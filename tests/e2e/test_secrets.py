@@ -8,7 +8,8 @@ import pytest
 
 from tests.cluster.certificates import SERVER, Pair, authority, issue, private_pem
 from tests.e2e.support.assistants import MODEL, Assistants
-from tests.e2e.support.kubectl import Kubectl, KubectlError, Object, condition, until
+from tests.e2e.support.kubectl import Kubectl, Object, condition, until
+from tests.e2e.support.shown import shown
 
 NAME = "team"
 PROMPT = "What is the capital of France? Answer in one short sentence."
@@ -96,7 +97,7 @@ def test_a_new_key_and_a_new_certificate_need_no_restart(material: Material, sha
     kubectl.run("annotate", "pod", f"{NAME}-0", "example.test/look=again")  # the kubelet looks at once, and not within a minute
 
     until("the new key counts", lambda: answers(shared_assistants, new.key, material.key) == [200, 401], 180)
-    until("the new certificate is shown", lambda: shown(kubectl) == str(leaf.certificate.serial_number), 180)
+    until("the new certificate is shown", lambda: shown(kubectl, NAME) == str(leaf.certificate.serial_number), 180)
     assert kubectl.get("pod", f"{NAME}-0")["metadata"]["uid"] == pod
     until("it is Ready", lambda: condition(kubectl.get("pa", NAME), "Ready")["status"] == "True", 60)
 
@@ -123,20 +124,3 @@ def names_of_secrets(kubectl: Kubectl) -> set[str]:
 def answers(assistants: Assistants, *keys: str) -> list[int]:
     requests = [{"path": "/api/tags", "method": "GET", "key": key} for key in keys]
     return [answer["status"] for answer in assistants.send(*requests, name=NAME)]
-
-
-SERIAL = """
-import socket, ssl, sys
-context = ssl.create_default_context(cafile="/ca/ca.crt")
-with context.wrap_socket(socket.create_connection((sys.argv[1], 443), 5), server_hostname=sys.argv[1]) as connection:
-    print(int(connection.getpeercert()["serialNumber"], 16))
-"""
-
-
-def shown(kubectl: Kubectl) -> str:
-    """Return the serial number of the certificate that a client sees and trusts."""
-    host = f"{NAME}.{kubectl.namespace}.svc.cluster.local"
-    try:
-        return kubectl.execute("client", "python3", "-", host, stdin=SERIAL).strip()
-    except KubectlError:  # no connection, or one that was not made in time: no certificate was seen
-        return ""

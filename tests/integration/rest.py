@@ -58,6 +58,9 @@ class Rest:
     def get(self, path: str) -> httpx.Response:
         return self._http.get(path)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        return self._http.put(path, json=body)
+
     def delete(self, body: Mapping[str, Any]) -> httpx.Response:
         return self._http.delete(_object(body))
 

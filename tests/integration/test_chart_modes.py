@@ -81,7 +81,7 @@ def test_no_role_has_wildcards_or_lists_secrets(values: Object) -> None:
         assert not [word for words in rule.values() for word in words if "*" in word]
         assert rule.keys() <= {"apiGroups", "resources", "resourceNames", "verbs"}
         if "secrets" in rule["resources"]:
-            assert set(rule["verbs"]) <= {"get", "create", "patch", "delete"}
+            assert set(rule["verbs"]) <= {"get", "create", "patch", "update", "delete"}
 
 
 def test_the_test_pod_gets_through_the_operators_own_policy() -> None:

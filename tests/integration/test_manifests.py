@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from assistant_operator.api.crd import custom_resource_definition
+from assistant_operator.naming import COMPONENT_INGEST
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
 from assistant_operator.resources.secrets import (
     ca_secret,
     encryption_secret,
-    ingest_secret,
     key_secret,
     store_secret,
     store_tls_secret,
@@ -49,10 +49,10 @@ def manifests(case: Case) -> tuple[Manifest, ...]:
     made = context(spec, case.name, namespace=NAMESPACE, installation=SETTINGS)
     secrets = (
         ca_secret(made, "key", "certificate"),
-        key_secret(made, "default", "value"),
+        key_secret(made, made.names.key_secret("default"), "value"),
         store_secret(made, "password"),
         encryption_secret(made, "key"),
-        ingest_secret(made, "value"),
+        key_secret(made, made.names.ingest_secret, "value", COMPONENT_INGEST),
     )
     return (*secrets, *plan(spec, made))
 

@@ -34,6 +34,7 @@ class FakeClient:
         self.faults: list[Callable[[str, str, str], errors.ApiError | None]] = []
         """Each is asked before a call with verb, kind and name, and may give an error to raise."""
         self.on_change: Callable[[Object, bool], None] = lambda _obj, _gone: None
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.allocates = True
         """Services get their addresses."""
         self._version = 100
@@ -204,7 +205,7 @@ class FakeClient:
         meta = {key: value for key, value in metadata(obj).items() if key != "managedFields"}
         if live is None:
             obj = self._addressed(obj)
-            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            now = self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
             meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": now, "generation": 1}
             self.owned.setdefault(place, {})
         elif live.get("spec") != obj.get("spec"):

@@ -97,6 +97,7 @@ class FakeWorld:
         self.history: list[Object] = []
         """Every version of every assistant."""
         self.client.on_change = self._seen
+        self.client.clock = lambda: self.now
         self.world = World(
             client=self.client,
             cache=self.cache,

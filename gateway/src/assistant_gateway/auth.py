@@ -1,6 +1,7 @@
 """API keys: read from files, compared without a timing that tells which byte, or which key, was close.
 
-A key's identity comes from the policy (`keys[]`), its value from the file of that name. What is kept in memory is the value's sha256.
+A key's identity comes from the policy (`keys[]`), its value from the file of that name. While a key is being replaced a second file,
+`NAME.other`, holds the next one, and then the one before. What is kept in memory is the values' sha256.
 """
 
 import hashlib
@@ -11,6 +12,8 @@ from pathlib import Path
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import KeyPolicy, Role
 
+OTHER = ".other"
+"""Of the second file of a key."""
 CHALLENGE = [(b"www-authenticate", b"Bearer")]
 
 
@@ -37,10 +40,13 @@ class KeyRing:
     @classmethod
     def load(cls, folder: Path, keys: tuple[KeyPolicy, ...]) -> "KeyRing":
         """Read every key's file; raises KeyFileError if one cannot be used."""
-        entries = tuple((_digest(folder, key.name), Identity(key.name, key.subject, key.groups, key.role)) for key in keys)
-        if len({digest for digest, _ in entries}) != len(entries):
-            raise KeyFileError("Two keys have the same value, so a request could not be told to come from one of them.")
-        return cls(entries)
+        entries: dict[bytes, Identity] = {}
+        for key in keys:
+            identity = Identity(key.name, key.subject, key.groups, key.role)
+            for digest in {_digest(folder, key.name), *_other(folder, key.name)}:
+                if entries.setdefault(digest, identity) is not identity:
+                    raise KeyFileError("Two keys have the same value, so a request could not be told to come from one of them.")
+        return cls(tuple(entries.items()))
 
     def identify(self, headers: list[tuple[bytes, bytes]]) -> Identity:
         """Return whose key the request carries; raises RefusalError. Every key is compared, whether or not an earlier one matched."""
@@ -64,6 +70,19 @@ def presented(headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return the API key itself, of a request that `identify` has let pass; it is to go into no log, record or answer."""
     value = next(value for name, value in headers if name == b"authorization")
     return value.partition(b" ")[2].strip()
+
+
+def other_file(folder: Path, name: str) -> Path:
+    """Return the file that is there while the key of that name is being replaced."""
+    return folder / f"{name}{OTHER}"
+
+
+def _other(folder: Path, name: str) -> tuple[bytes, ...]:
+    """Return the second value's digest; nothing where there is none, or no usable one: it is then not accepted."""
+    try:
+        return (_digest(folder, f"{name}{OTHER}"),)
+    except KeyFileError:
+        return ()
 
 
 def _digest(folder: Path, name: str) -> bytes:

@@ -29,10 +29,12 @@ class Snapshot:
     """None: nothing is looked for, and nothing that could is loaded."""
 
     @classmethod
-    def of(cls, policy: Policy, keys: KeyRing, names: "NamesOf | None" = None) -> "Snapshot":
+    def of(cls, policy: Policy, keys: KeyRing, names: "NamesOf | None" = None, before: "Snapshot | None" = None) -> "Snapshot":
         """Return the snapshot; raises ValueError if a model of the policy is no reference, PatternError for a pattern that is refused.
 
         `names` gives what finds names in a mode; it outlives the snapshot. Without it, a policy that wants names found serves nobody.
+        Of the snapshot before, what masks is taken on where the policy asks for the same: it has been tried, and a new one would refuse
+        requests until it has been too.
         """
         embedding = None if policy.rag is None else policy.rag.embedding.name
         rules = Rules(
@@ -43,7 +45,9 @@ class Snapshot:
             embedding,
             frozenset() if embedding is None else spellings(embedding),
         )
-        return cls(policy, policy.revision(), keys, rules, _redaction(policy, names))
+        is_same = before is not None and before.policy.redaction == policy.redaction
+        redaction = before.redaction if before is not None and is_same else _redaction(policy, names)
+        return cls(policy, policy.revision(), keys, rules, redaction)
 
 
 @dataclass(slots=True)

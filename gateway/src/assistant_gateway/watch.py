@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from assistant_gateway import logs, policy
-from assistant_gateway.auth import KeyFileError, KeyRing
+from assistant_gateway.auth import OTHER, KeyFileError, KeyRing, other_file
 from assistant_gateway.certificates import CERTIFICATE, KEY, Certificates
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def read_snapshot(settings: Settings, names: "NamesOf | None" = None) -> Snapshot:
-    """Return the files' policy and keys; raises FatalError. `names` as Snapshot.of() takes it."""
+def read_snapshot(settings: Settings, names: "NamesOf | None" = None, before: Snapshot | None = None) -> Snapshot:
+    """Return the files' policy and keys; raises FatalError. `names` and `before` as Snapshot.of() takes them."""
     try:
         parsed = policy.parse(settings.policy.read_bytes())
     except OSError as error:
@@ -42,7 +42,7 @@ def read_snapshot(settings: Settings, names: "NamesOf | None" = None) -> Snapsho
     except KeyFileError as error:
         raise FatalError("KeyMissing", str(error)) from error
     try:
-        return Snapshot.of(parsed, keys, names)
+        return Snapshot.of(parsed, keys, names, before)
     except ValueError as error:
         raise FatalError("PolicyInvalid", _why(error)) from error
 
@@ -104,7 +104,7 @@ class Watch:
             logger.info("A change was taken into use.", extra={"fields": {"what": what}})
 
     def _reload(self) -> None:
-        snapshot = read_snapshot(self._settings, self._names)
+        snapshot = read_snapshot(self._settings, self._names, self._current.snapshot)
         running = self._current.snapshot.policy
         if _fixed(snapshot.policy) != _fixed(running):
             raise FatalError(
@@ -118,23 +118,26 @@ class Watch:
 
     def _files(self) -> list[Path]:
         settings = self._settings
-        keys = [settings.keys / key.name for key in self._current.snapshot.policy.keys]
+        names = [key.name for key in self._current.snapshot.policy.keys]
+        keys = [settings.keys / name for name in names] + [other_file(settings.keys, name) for name in names]
         return [settings.policy, settings.tls / CERTIFICATE, settings.tls / KEY, *keys]
 
     def _changed(self) -> set[Path]:
-        """Return the files whose content differs from the last look's; a file that is away for a moment has not changed."""
+        """Return the files whose content differs from the last look's; one that is needed and away for a moment has not changed."""
         changed = set()
         for path in self._files():
             try:
                 stat = path.stat()
-                seen = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+                seen: tuple[int, int, int] | None = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
                 if self._stats.get(path) == seen:
                     continue
                 content = hashlib.sha256(path.read_bytes()).digest()
             except OSError:
-                continue
+                if path.suffix != OTHER:
+                    continue
+                seen, content = None, b""  # gone with the key that it held
             self._stats[path] = seen
-            if self._hashes.get(path) != content:
+            if self._hashes.get(path, b"" if path.suffix == OTHER else None) != content:
                 self._hashes[path] = content
                 changed.add(path)
         return changed

@@ -33,6 +33,13 @@ ANNOTATION_EGRESS_REVISION = f"{GROUP}/egress-revision"
 ANNOTATION_EGRESS_RULES = f"{GROUP}/egress-rules"
 """On the egress proxy's pod template: hash of its rules; others roll the pod, which ends connections that were made under them."""
 
+ANNOTATION_MADE_AT = f"{GROUP}/made-at"
+"""On Secrets with generated keys that were replaced: when the newest key was made."""
+ANNOTATION_PUBLISHED_AT = f"{GROUP}/published-at"
+"""On the Secret of an API key: when clients could read it first."""
+ANNOTATION_STAGED_AT = f"{GROUP}/staged-at"
+"""On the Secret of an API key: since when the next key waits for the gateways to know it."""
+
 ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
 """On a pull's Job: the further hosts and networks that it was made for."""
 
@@ -102,6 +109,10 @@ INGEST_KEY_FOLDER = "/etc/private-assistant/ingest"
 
 KEY_ENTRY = "api-key"
 """The entry of a key's Secret that holds the key."""
+OTHER_KEY_ENTRY = "other-api-key"
+"""The entry of a generated key's Secret that gateways accept as well: the next key, or the one before."""
+OTHER_KEY_SUFFIX = ".other"
+"""Of the file that holds it in a gateway; no key's name has a dot."""
 CA_ENTRY = "ca.crt"
 
 STORE_ROLE = "assistant"

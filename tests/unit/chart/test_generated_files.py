@@ -59,7 +59,7 @@ def verbs(resource: str) -> set[str]:
 
 def test_secrets_are_read_by_name_only() -> None:
     """Neither list nor watch: both would show every Secret at once."""
-    assert verbs("secrets") <= {"get", "create", "patch", "delete"}
+    assert verbs("secrets") <= {"get", "create", "patch", "update", "delete"}
 
 
 def test_specs_are_never_written() -> None:

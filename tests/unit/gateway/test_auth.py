@@ -91,6 +91,29 @@ def test_two_keys_of_one_value_are_refused(tmp_path: Path) -> None:
         KeyRing.load(tmp_path, KEYS)
 
 
+def test_the_other_value_of_a_key_is_the_same_key(tmp_path: Path) -> None:
+    """As while it is being replaced; an unusable one is not accepted, and keeps nobody out."""
+    (tmp_path / "one").write_text("sk-old")
+    (tmp_path / "one.other").write_text("sk-new\n")
+    (tmp_path / "two").write_text("sk-second")
+    (tmp_path / "two.other").write_text("two words")
+    ring = KeyRing.load(tmp_path, KEYS)
+
+    assert ring.identify(header("Bearer sk-new")) == ring.identify(header("Bearer sk-old"))
+    assert ring.identify(header("Bearer sk-second")).key == "two"
+    with pytest.raises(RefusalError):
+        ring.identify(header("Bearer two words"))
+
+
+def test_another_keys_value_is_no_other_value(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("sk-first")
+    (tmp_path / "two").write_text("sk-second")
+    (tmp_path / "two.other").write_text("sk-first")
+
+    with pytest.raises(KeyFileError, match="same value"):
+        KeyRing.load(tmp_path, KEYS)
+
+
 @pytest.mark.parametrize("name", ["../one", "", ".", ".."])
 def test_a_name_does_not_leave_the_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "one").write_text("sk")

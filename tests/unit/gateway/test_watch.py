@@ -125,6 +125,51 @@ def test_a_key_that_becomes_empty_changes_nothing(watched: Watched) -> None:
     assert watched.reloads("policy", "rejected") == 1
 
 
+def test_while_a_key_is_replaced_both_count(watched: Watched) -> None:
+    """The file of the other one comes, is exchanged with the key itself, and goes: each is taken up at the next look."""
+    key, other = watched.settings.keys / "alice", watched.settings.keys / "alice.other"
+
+    def counts(value: str) -> bool:
+        try:
+            return watched.current.snapshot.keys.identify(bearer(value)).key == "alice"
+        except RefusalError:
+            return False
+
+    other.write_text("sk-the-next-one")
+    watched.watch.look()
+    assert (counts(KEY), counts("sk-the-next-one")) == (True, True)
+    key.write_text("sk-the-next-one")
+    other.write_text(KEY)
+    watched.watch.look()
+    assert (counts(KEY), counts("sk-the-next-one")) == (True, True)
+    other.unlink()
+    watched.watch.look()
+    assert (counts(KEY), counts("sk-the-next-one")) == (False, True)
+    assert watched.reloads("policy", "taken") == 3
+
+
+def test_what_masks_is_taken_on_with_another_key(watched: Watched) -> None:
+    """It has been tried: with a new one requests would be refused until it had been. Another policy of redaction has a new one."""
+    mask(watched, "Mask")
+    before = watched.current.snapshot.redaction
+    (watched.settings.keys / "alice").write_text("sk-new-of-alice")
+    watched.watch.look()
+    assert watched.reloads("policy", "taken") == 2
+    assert before is not None
+    assert watched.current.snapshot.redaction is before
+
+    mask(watched, "Block")
+    assert watched.reloads("policy", "taken") == 3
+    assert watched.current.snapshot.redaction is not before
+
+
+def mask(watched: Watched, action: str) -> None:
+    """Let the policy ask for this of requests."""
+    policy = watched.current.snapshot.policy
+    request = policy.redaction.request.model_copy(update={"action": action})
+    watched.write(policy.model_copy(update={"redaction": policy.redaction.model_copy(update={"request": request})}).to_json())
+
+
 def test_a_key_that_left_the_policy_is_none(watched: Watched) -> None:
     policy = make_policy()
     watched.write(policy.model_copy(update={"keys": policy.keys[1:]}).to_json())

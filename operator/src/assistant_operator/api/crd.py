@@ -75,6 +75,9 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     },
 )
 
+SCALE = {"specReplicasPath": ".spec.model.replicas", "statusReplicasPath": ".status.replicas", "labelSelectorPath": ".status.selector"}
+"""What `kubectl scale` and autoscalers read and write. The API server shows no scale of a resource without spec.model.replicas."""
+
 
 def custom_resource_definition() -> dict[str, Any]:
     """Return the CRD as it is applied."""
@@ -99,7 +102,7 @@ def custom_resource_definition() -> dict[str, Any]:
                     "served": True,
                     "storage": True,
                     "schema": {"openAPIV3Schema": schema()},
-                    "subresources": {"status": {}},
+                    "subresources": {"status": {}, "scale": SCALE},
                     "additionalPrinterColumns": list(COLUMNS),
                 }
             ],

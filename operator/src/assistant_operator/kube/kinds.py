@@ -83,8 +83,8 @@ DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", verbs=_CHILD, watch
 DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", verbs=_CHILD, watched=True, owned=True)
 JOB = Kind("batch", "v1", "Job", "jobs", verbs=_CHILD, watched=True, owned=True)
 CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", verbs=_CHILD, watched=True, owned=True)
-SECRET = Kind("", "v1", "Secret", "secrets", verbs=("get", *WRITE_BY_APPLY, "delete"), owned=True)
-"""Never listed or watched: that would need the right to read every Secret of the cluster at once."""
+SECRET = Kind("", "v1", "Secret", "secrets", verbs=("get", *WRITE_BY_APPLY, "update", "delete"), owned=True)
+"""Never listed or watched: that would need the right to read every Secret of the cluster at once. Updated where a key is replaced."""
 POD = Kind("", "v1", "Pod", "pods", verbs=READ_BY_WATCH, watched=True)
 EVENT = Kind("events.k8s.io", "v1", "Event", "events", verbs=("create",))
 

@@ -96,6 +96,11 @@ def renewal_time(certificate: str) -> datetime:
     return end - (end - loaded.not_valid_before_utc) / 3
 
 
+def made_at(certificate: str) -> datetime:
+    """Return when a certificate of ours was issued."""
+    return _load(certificate).not_valid_before_utc + BACKDATED
+
+
 def names_of(certificate: str) -> tuple[str, ...]:
     """Return the names and addresses for which a certificate is good."""
     try:

@@ -269,6 +269,7 @@ class Effort:
             observed_generation=conditions.observed_generation(ready, self.before.observed_generation, generation),
             conditions=conditions.conditions(ready, promises, self.before.conditions, generation, self.now),
             endpoint=self.endpoint,
+            **self.own.scale(),
             model=self.model_status,
             egress=self.egress,
             policy_dialects=self.policy_dialects,

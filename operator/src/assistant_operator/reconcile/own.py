@@ -1,16 +1,24 @@
 """The assistant's own objects, as the cache has them now: by owner and not by label alone, since anybody can put our labels on theirs."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import POD, SERVICE, STATEFUL_SET
-from assistant_operator.kube.objects import Object, label, uid_of
+from assistant_operator.kube.objects import Object, controller_uid, label, uid_of
 from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile import evidence, store
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.pods import is_controlled_by
 from assistant_operator.resources.egress_targets import Endpoint
+
+
+class Scale(TypedDict, total=False):
+    """Fields of status."""
+
+    replicas: int
+    selector: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,14 @@ class Own:
         """Return the StatefulSet of the gateways."""
         seen = self.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
         return seen.obj if seen else None
+
+    def scale(self) -> Scale:
+        """Return how many pods the StatefulSet has and what selects them, as the scale subresource shows it; nothing without one."""
+        stateful_set = self.stateful_set()
+        if stateful_set is None or controller_uid(stateful_set) != self.uid:
+            return {}
+        selector = ",".join(f"{name}={value}" for name, value in self.names.selector(COMPONENT_ASSISTANT).items())
+        return {"replicas": int((stateful_set.get("status") or {}).get("replicas") or 0), "selector": selector}
 
     def pods(self) -> list[Object]:
         """Return the pods of the gateways, oldest first."""

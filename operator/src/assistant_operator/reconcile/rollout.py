@@ -48,7 +48,7 @@ from assistant_operator.resources.manifest import Manifest
 WORKLOADS = (STATEFUL_SET.kind, DEPLOYMENT.kind)
 AGAIN_AFTER = 120.0
 """Seconds until one that waits for its turn looks again by itself; whoever ends his turn wakes the next before that."""
-NOT_OF_PODS = ("maintenance", "suspend")
+NOT_OF_PODS = ("maintenance", "rotation", "suspend")
 """Fields of the spec of which pods know nothing."""
 MOST_IMAGES = 8
 WAITING_FOR_WINDOW = "WaitingForWindow"

@@ -1,11 +1,11 @@
 """Secrets: those that the operator makes once, and those that users bring. Both are read by name, never listed, never watched.
 
-A generated Secret is created where it is missing and otherwise left alone; only certificates are written anew before they end or
-when their names change. What users bring is checked before pods see it. Problems are collected and not raised: the rest of the assistant
-(its NetworkPolicies above all) is kept right meanwhile, and only the workload is held back. What the store needs is in store_secrets.py.
+A generated Secret is created where it is missing and otherwise left alone; certificates are written anew before they end or when their
+names change, and all of them when spec.rotation says so (rotation.py). What users bring is checked before pods see it. Problems are
+collected and not raised: the rest of the assistant (its NetworkPolicies above all) is kept right meanwhile, and only the workload is
+held back. What the store needs is in store_secrets.py.
 """
 
-import secrets as random_source
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -18,10 +18,12 @@ from assistant_operator.naming import CA_ENTRY
 from assistant_operator.reconcile import certificates, store_secrets
 from assistant_operator.reconcile.certificates import CertificateError, Pair
 from assistant_operator.reconcile.conditions import GATEWAY_READY, MODEL_READY, STORE_READY
+from assistant_operator.reconcile.generated import generated_key
 from assistant_operator.reconcile.material import Material, brought, entry_of, gather, own, waiting
+from assistant_operator.reconcile.rotation import Wish, is_due
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest
-from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secret, key_secrets, store_tls_secret, tls_secret
+from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secrets, store_tls_secret, tls_secret
 
 BASIC_AUTH = "kubernetes.io/basic-auth"
 MIN_KEY = 16
@@ -35,9 +37,9 @@ async def ensure(
     material = Material(known=frozenset(known))
     steps = (
         _certificates(client, spec, context, now, material),
-        _keys(client, spec, context, material),
+        _keys(client, spec, context, now, material),
         _credentials(client, spec, context, material),
-        store_secrets.ensure(client, spec, context, material, has_store=has_store),
+        store_secrets.ensure(client, spec, context, now, material, has_store=has_store),
     )
     await gather(material, steps)
     return material
@@ -56,15 +58,18 @@ async def _certificates(client: Client, spec: PrivateAssistantSpec, context: Con
     names = context.names
     condition = STORE_READY if is_brought else GATEWAY_READY
     ca = await _authority(client, context, now, material, condition)
+    before = Wish.of(spec.rotation).certificates
+    if before is not None and before > now:
+        material.look_again(before)
     if not is_brought:
         domains = names.dns_names(context.installation.cluster_domain)
         make = _issuer(tls_secret, context, ca, domains, now)
-        await _leaf(client, context, names.tls_secret, domains, ca, make, now, material, GATEWAY_READY)
+        await _leaf(client, context, names.tls_secret, domains, ca, make, now, before, material, GATEWAY_READY)
         material.ca_certificate = ca.certificate
     if spec.managed_store is not None:
         domains = (names.store_host,)
         make = _issuer(store_tls_secret, context, ca, domains, now)
-        await _leaf(client, context, names.store_tls_secret, domains, ca, make, now, material, STORE_READY)
+        await _leaf(client, context, names.store_tls_secret, domains, ca, make, now, before, material, STORE_READY)
 
 
 async def _brought_tls(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material) -> None:
@@ -120,13 +125,14 @@ async def _leaf(
     ca: Pair,
     make: Callable[[], Manifest],
     now: datetime,
+    before: datetime | None,
     material: Material,
     condition: str,
 ) -> None:
-    """See to one certificate of ours."""
+    """See to one certificate of ours; one from before that time is old."""
     try:
         leaf = _pair(await own(client, context, name, make, material), name, "tls.key", "tls.crt", condition)
-        if not _is_good(leaf, ca, domains, now):
+        if not _is_good(leaf, ca, domains, now) or is_due(certificates.made_at(leaf.certificate), before, now):
             leaf = _pair(await client.apply(make().to_dict()), name, "tls.key", "tls.crt", condition)
     except CertificateError as error:
         raise _bad_authority(context, error, condition) from None
@@ -152,7 +158,7 @@ def _pair(secret: Object, name: str, key: str, certificate: str, condition: str)
     return Pair(entry_of(secret, name, key, where, condition), entry_of(secret, name, certificate, where, condition))
 
 
-async def _keys(client: Client, spec: PrivateAssistantSpec, context: Context, material: Material) -> None:
+async def _keys(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material) -> None:
     """Make and check every API key; the first problem is told."""
     generated = frozenset(generated_keys(spec))
     seen: dict[str, str] = {}
@@ -160,7 +166,7 @@ async def _keys(client: Client, spec: PrivateAssistantSpec, context: Context, ma
         where = f"spec.access.keys[{key}]"
         try:
             if key in generated:
-                secret = await own(client, context, name, lambda key=key: key_secret(context, key, new_key()), material)  # type: ignore[misc]
+                secret = await generated_key(client, spec, context, name, now, material)
             else:
                 secret = await brought(client, context, name, f"{where}.secretRef")
             value = entry_of(secret, name, entry, where)
@@ -169,10 +175,6 @@ async def _keys(client: Client, spec: PrivateAssistantSpec, context: Context, ma
                 raise waiting("KeyInvalid", f"{where}: its key is also that of {other}. Every name needs a key of its own.")
         except errors.StatedError as problem:
             material.problems.append(problem)
-
-
-def new_key() -> str:
-    return f"pa-{random_source.token_urlsafe(32)}"
 
 
 def check_key(value: str, name: str, entry: str, where: str) -> None:

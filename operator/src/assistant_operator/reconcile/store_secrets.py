@@ -9,6 +9,7 @@ import binascii
 import ipaddress
 import re
 import secrets as random_source
+from datetime import datetime
 
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
@@ -17,13 +18,15 @@ from assistant_operator.kube.client import Client
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import SECRET
 from assistant_operator.kube.objects import Object
-from assistant_operator.naming import CA_ENTRY, KEY_ENTRY, STORE_PORT
+from assistant_operator.naming import ANNOTATION_MADE_AT, CA_ENTRY, COMPONENT_INGEST, KEY_ENTRY, STORE_PORT
 from assistant_operator.reconcile import certificates
 from assistant_operator.reconcile.certificates import CertificateError
 from assistant_operator.reconcile.conditions import STORE_READY
+from assistant_operator.reconcile.generated import generated_key, rewrite
 from assistant_operator.reconcile.material import ExternalStore, Material, brought, entry_of, gather, mine, own, waiting
+from assistant_operator.reconcile.rotation import Wish, is_due, made_at, next_entry
 from assistant_operator.resources.context import Context
-from assistant_operator.resources.secrets import PASSWORD_ENTRY, USERNAME_ENTRY, encryption_secret, ingest_secret, store_secret
+from assistant_operator.resources.secrets import PASSWORD_ENTRY, USERNAME_ENTRY, encryption_secret, store_secret
 
 KEY_BYTES = 32
 MAX_DATABASE = 63
@@ -35,18 +38,20 @@ _PASSWORD = re.compile(r"[A-Za-z0-9_-]+")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
-async def ensure(client: Client, spec: PrivateAssistantSpec, context: Context, material: Material, *, has_store: bool) -> None:
+async def ensure(
+    client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material, *, has_store: bool
+) -> None:
     """Make and check what the store needs, where there is one; the problems are collected."""
     if not spec.keeps:
         return
     was_made = has_store or (spec.managed_store is None and _encryption_ref(context) in material.known)
-    steps = [_encryption(client, context, material, was_made=was_made)]
+    steps = [_encryption(client, spec, context, now, material, was_made=was_made)]
     if spec.managed_store is not None:
         steps.append(_managed(client, context, material))
     if spec.external_store is not None:
         steps.append(_external(client, spec.external_store, context, material))
     if spec.rag is not None and spec.rag.sources:
-        steps.append(_ingest(client, context, material))
+        steps.append(_ingest(client, spec, context, now, material))
     await gather(material, steps)
 
 
@@ -54,7 +59,9 @@ def _encryption_ref(context: Context) -> Ref:
     return Ref.named(SECRET, context.names.namespace, context.names.encryption_secret)
 
 
-async def _encryption(client: Client, context: Context, material: Material, *, was_made: bool) -> None:
+async def _encryption(
+    client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material, *, was_made: bool
+) -> None:
     """See to the keys; was_made: something may be kept already that only they open.
 
     Of a managed store the volume says so; of a user's, which the operator does not look into, only the inventory.
@@ -73,6 +80,25 @@ async def _encryption(client: Client, context: Context, material: Material, *, w
             STORE_READY,
         )
     check_encryption_keys(secret, name)
+    before = Wish.of(spec.rotation).encryption_key
+    if before is not None and before > now:
+        material.look_again(before)
+    if is_due(made_at(secret), before, now):
+        await _add_encryption_key(client, context, secret, now)
+
+
+async def _add_encryption_key(client: Client, context: Context, secret: Object, now: datetime) -> None:
+    """Put another key beside those that there are."""
+    name = context.names.encryption_secret
+    entry = next_entry(secret["data"])
+    if entry is None:
+        raise waiting(
+            "EncryptionKeyInvalid",
+            f"The encryption keys: the greatest name of an entry of the Secret {name} leaves no room for a greater one. Add a key there "
+            "yourself, and take spec.rotation.encryptionKey away.",
+            STORE_READY,
+        )
+    await rewrite(client, secret, {entry: new_encryption_key()}, {ANNOTATION_MADE_AT: now})
 
 
 def new_encryption_key() -> str:
@@ -122,9 +148,9 @@ def _credentials(secret: Object, name: str, where: str, username: str) -> None:
             raise waiting("SecretEntryInvalid", f"{where}: the entry {entry} of the Secret {name} is empty.", STORE_READY)
 
 
-async def _ingest(client: Client, context: Context, material: Material) -> None:
+async def _ingest(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material) -> None:
     name = context.names.ingest_secret
-    secret = await own(client, context, name, lambda: ingest_secret(context, f"pa-{random_source.token_urlsafe(32)}"), material)
+    secret = await generated_key(client, spec, context, name, now, material, COMPONENT_INGEST)
     if not entry_of(secret, name, KEY_ENTRY, "The ingests' API key"):
         raise waiting(
             "SecretEntryInvalid", f"The ingests' API key: the entry {KEY_ENTRY} of the Secret {name} is empty. Delete the Secret."

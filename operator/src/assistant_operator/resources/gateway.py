@@ -1,6 +1,6 @@
 """The gateway's container: the only port that clients reach, and the one for operations beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
@@ -14,6 +14,8 @@ from assistant_operator.naming import (
     KEY_ENTRY,
     KEYS_FOLDER,
     OPS_PORT,
+    OTHER_KEY_ENTRY,
+    OTHER_KEY_SUFFIX,
     POLICY_FILE,
     POLICY_FOLDER,
     RUN_FOLDER,
@@ -30,6 +32,7 @@ from assistant_operator.resources.secrets import (
     TLS_CERTIFICATE_ENTRY,
     TLS_KEY_ENTRY,
     USERNAME_ENTRY,
+    generated_keys,
     key_secrets,
     tls_secret_name,
 )
@@ -123,14 +126,21 @@ def gateway_volumes(spec: PrivateAssistantSpec, context: Context) -> tuple[dict[
             "name": "keys",
             "projected": {
                 "defaultMode": READABLE,
-                "sources": [
-                    _projected(secret, {entry: key})
-                    for key, (secret, entry) in (key_secrets(spec, context.names) | _ingest_key(spec, context)).items()
-                ],
+                "sources": [*_key_sources(spec, context)],
             },
         },
         *_memory_volumes(spec, context),
     )
+
+
+def _key_sources(spec: PrivateAssistantSpec, context: Context) -> Iterator[dict[str, Any]]:
+    """Yield one file for each key, and for those that are generated one that is there while the key is being replaced."""
+    for key, (secret, entry) in (key_secrets(spec, context.names) | _ingest_key(spec, context)).items():
+        yield _projected(secret, {entry: key})
+        if key == INGEST_KEY or key in generated_keys(spec):
+            other = _projected(secret, {OTHER_KEY_ENTRY: f"{key}{OTHER_KEY_SUFFIX}"})
+            other["secret"]["optional"] = True
+            yield other
 
 
 def _ingest_key(spec: PrivateAssistantSpec, context: Context) -> dict[str, tuple[str, str]]:

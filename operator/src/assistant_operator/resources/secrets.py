@@ -7,7 +7,7 @@ import base64
 from collections.abc import Mapping
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.naming import CA_ENTRY, COMPONENT_ASSISTANT, COMPONENT_INGEST, COMPONENT_STORE, KEY_ENTRY, STORE_ROLE, Names
+from assistant_operator.naming import CA_ENTRY, COMPONENT_ASSISTANT, COMPONENT_STORE, KEY_ENTRY, STORE_ROLE, Names
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest, Policy
 
@@ -49,9 +49,9 @@ def tls_secret(context: Context, key_pem: str, certificate_pem: str, ca_pem: str
     return _secret(context, context.names.tls_secret, "kubernetes.io/tls", entries)
 
 
-def key_secret(context: Context, key: str, value: str) -> Manifest:
+def key_secret(context: Context, name: str, value: str, component: str = COMPONENT_ASSISTANT) -> Manifest:
     """Return the Secret of one generated API key."""
-    return _secret(context, context.names.key_secret(key), "Opaque", {KEY_ENTRY: value})
+    return _secret(context, name, "Opaque", {KEY_ENTRY: value}, component)
 
 
 def store_secret(context: Context, password: str) -> Manifest:
@@ -69,11 +69,6 @@ def store_tls_secret(context: Context, key_pem: str, certificate_pem: str, ca_pe
 def encryption_secret(context: Context, key: str) -> Manifest:
     """Return the Secret of the first key-encryption key: base64 of 32 random bytes. Losing it is losing all that is kept."""
     return _secret(context, context.names.encryption_secret, "Opaque", {ENCRYPTION_ENTRY: key})
-
-
-def ingest_secret(context: Context, value: str) -> Manifest:
-    """Return the Secret of the ingests' API key."""
-    return _secret(context, context.names.ingest_secret, "Opaque", {KEY_ENTRY: value}, COMPONENT_INGEST)
 
 
 def _secret(context: Context, name: str, kind: str, entries: Mapping[str, str], component: str = COMPONENT_ASSISTANT) -> Manifest:

@@ -105,6 +105,10 @@ def window(**fields: Any) -> dict[str, Any]:
     return {**model(), "maintenance": {"window": {"start": "02:00", **fields}}}
 
 
+def rotation(**fields: Any) -> dict[str, Any]:
+    return {**model(), "rotation": fields}
+
+
 def store(**fields: Any) -> dict[str, Any]:
     return {**keep(), "store": fields}
 
@@ -184,6 +188,7 @@ EVERYTHING: dict[str, Any] = {
         "tls": {"mode": "Secret", "secretName": "assistant-tls"},
         "limits": {"requestsPerMinute": 60, "concurrentRequests": 8, "maxBodyBytes": 1048576, "maxOutputTokens": 1024},
     },
+    "rotation": {"apiKeys": "2026-12-01T22:00:00Z", "apiKeyOverlap": "1h30m", "encryptionKey": "2027-01-01T00:00:00+01:00"},
     "logging": {"level": "DEBUG", "format": "Text", "runtime": "Discard"},
     "retention": {"conversations": {"mode": "Keep", "ttl": "30d"}, "documents": {"ttl": "365d"}, "perRequestOptOut": False},
     "redaction": {
@@ -272,6 +277,22 @@ GOOD: tuple[Case, ...] = (
     Case(
         "injection-switched-off",
         model(pod={"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"linkerd.io/inject": "disabled"}}),
+    ),
+    # What is made anew.
+    Case("rotation-empty", rotation()),
+    Case("rotation-of-keys", rotation(apiKeys="2026-12-01T22:00:00Z", apiKeyOverlap="2d")),
+    Case("rotation-at-once", rotation(apiKeys="2026-12-01T22:00:00+05:30", apiKeyOverlap="0s")),
+    Case(
+        "rotation-of-everything",
+        {**keep(), **rotation(**dict.fromkeys(("apiKeys", "certificates", "encryptionKey"), "2028-02-29T00:00:00Z"))},
+    ),
+    Case(
+        "rotation-of-one-key-of-two",
+        {**access(keys=[key("a"), key("b", secretRef={"name": "b"})]), "rotation": {"apiKeys": "2026-12-01T22:00:00Z"}},
+    ),
+    Case(
+        "rotation-of-the-stores-certificate",
+        {**keep(), "access": {"tls": {"mode": "Secret", "secretName": "x"}}, "rotation": {"certificates": "2026-12-01T22:00:00Z"}},
     ),
     # What is masked.
     Case("redaction-off", redaction({"action": "Off"}, {"action": "Off"})),
@@ -580,6 +601,43 @@ BAD: tuple[Case, ...] = (
     Case("embedding-cloud", {**model(embedding="embed:cloud"), "rag": {}}, "spec.model.embedding"),
     Case("embedding-scheme", {**model(embedding="https://registry.corp/ns/m"), "rag": {}}, "spec.model.embedding"),
     Case("embedding-metadata-service", {**model(embedding="169.254.169.254/ns/m"), "rag": {}}, "spec.model.embedding"),
+    # What is made anew.
+    Case("rotation-day", rotation(apiKeys="2026-12-01"), "spec.rotation.apiKeys", schema=True),
+    Case("rotation-without-zone", rotation(apiKeys="2026-12-01T22:00:00"), "spec.rotation.apiKeys", schema=True),
+    Case("rotation-word", rotation(certificates="now"), "spec.rotation.certificates", schema=True),
+    Case("rotation-newline", rotation(certificates="2026-12-01T22:00:00Z\n"), "spec.rotation.certificates", schema=True),
+    Case("rotation-number", rotation(encryptionKey=20261201), "spec.rotation.encryptionKey", schema=True),
+    Case("rotation-on-no-day", rotation(apiKeys="2026-02-30T00:00:00Z"), "spec.rotation.apiKeys", schema=True),
+    Case("rotation-of-certificates-on-no-day", rotation(certificates="2026-13-01T00:00:00Z"), "spec.rotation.certificates", schema=True),
+    Case(
+        "rotation-of-the-encryption-key-on-no-day",
+        {**keep(), **rotation(encryptionKey="2027-02-29T00:00:00Z")},
+        "spec.rotation.encryptionKey",
+        schema=True,
+    ),
+    Case("rotation-overlap-empty", rotation(apiKeyOverlap=""), "spec.rotation.apiKeyOverlap"),
+    Case("rotation-overlap-negative", rotation(apiKeyOverlap="-1h"), "spec.rotation.apiKeyOverlap"),
+    Case("rotation-overlap-disorder", rotation(apiKeyOverlap="30m1h"), "spec.rotation.apiKeyOverlap"),
+    Case(
+        "rotation-of-keys-of-others",
+        {**access(keys=[key("b", secretRef={"name": "b"})]), "rotation": {"apiKeys": "2026-12-01T22:00:00Z"}},
+        "spec.rotation.apiKeys",
+    ),
+    Case(
+        "rotation-of-a-certificate-of-others",
+        {**access(tls={"mode": "Secret", "secretName": "x"}), "rotation": {"certificates": "2026-12-01T22:00:00Z"}},
+        "spec.rotation.certificates",
+    ),
+    Case(
+        "rotation-of-a-certificate-of-others-beside-a-store-of-others",
+        {
+            **external(),
+            "access": {"tls": {"mode": "Secret", "secretName": "x"}},
+            "rotation": {"certificates": "2026-12-01T22:00:00Z"},
+        },
+        "spec.rotation.certificates",
+    ),
+    Case("rotation-of-no-encryption-key", rotation(encryptionKey="2026-12-01T22:00:00Z"), "spec.rotation.encryptionKey"),
     # What is masked.
     Case("redaction-action-unknown", redaction({"action": "Redact"}), "spec.redaction.request.action", schema=True),
     Case("redaction-action-of-answers", redaction(response={"action": "Pseudonymize"}), "spec.redaction.response.action", schema=True),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant_operator.errors import WaitingError
-from assistant_operator.reconcile.secrets import MIN_KEY, check_key, new_key
+from assistant_operator.reconcile.generated import new_key
+from assistant_operator.reconcile.secrets import MIN_KEY, check_key
 
 
 def refusal(value: str) -> WaitingError | None:

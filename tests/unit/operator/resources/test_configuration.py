@@ -9,6 +9,7 @@ from assistant_gateway import policy as gateway
 from assistant_gateway.redaction.entities import STRUCTURED
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.status import egress_status
+from assistant_operator.naming import COMPONENT_INGEST
 from assistant_operator.resources.ca_config import ca_config, pull_ca_config
 from assistant_operator.resources.context import ServingModel
 from assistant_operator.resources.headless_service import headless_service
@@ -19,7 +20,6 @@ from assistant_operator.resources.secrets import (
     ca_secret,
     encryption_secret,
     generated_keys,
-    ingest_secret,
     key_secret,
     key_secrets,
     store_secret,
@@ -182,11 +182,11 @@ def test_secrets_are_made_once_and_carry_no_hash_of_their_values() -> None:
     secrets = [
         ca_secret(made, "key", "certificate"),
         tls_secret(made, "key", "certificate", "ca"),
-        key_secret(made, "default", "value"),
+        key_secret(made, made.names.key_secret("default"), "value"),
         store_secret(made, "password"),
         store_tls_secret(made, "key", "certificate", "ca"),
         encryption_secret(made, "key"),
-        ingest_secret(made, "value"),
+        key_secret(made, made.names.ingest_secret, "value", COMPONENT_INGEST),
     ]
     names = [
         "minimal-ca",

@@ -166,8 +166,11 @@ def test_the_ingests_key_is_a_key_that_no_spec_can_name() -> None:
     """With sources alone."""
     keys = volume(MEMORY, "keys")["projected"]["sources"]
 
-    assert keys[-1] == {"secret": {"name": "minimal-ingest", "items": [{"key": "api-key", "path": "ingest.internal"}]}}
-    assert len(volume(KEEPING, "keys")["projected"]["sources"]) == 1
+    assert [source["secret"]["items"] for source in keys if source["secret"]["name"] == "minimal-ingest"] == [
+        [{"key": "api-key", "path": "ingest.internal"}],
+        [{"key": "other-api-key", "path": "ingest.internal.other"}],
+    ]
+    assert {source["secret"]["name"] for source in volume(KEEPING, "keys")["projected"]["sources"]} == {"minimal-key-default"}
 
 
 def test_both_models_are_checked_and_stay_loaded() -> None:
@@ -247,7 +250,7 @@ def test_the_script_works_without_a_reader_and_twice(tmp_path: Path) -> None:
 
 
 def test_keys_are_files_named_after_keys() -> None:
-    """Generated and given ones in one folder; nothing else of their Secrets."""
+    """Generated and given ones in one folder; of a generated one its successor as well while it is being replaced."""
     spec = spec_of(body(access(keys=[key("web"), key("batch", secretRef={"name": "batch-key", "key": "token"})])))
 
     assert volume(spec, "keys")["projected"] == {
@@ -255,6 +258,7 @@ def test_keys_are_files_named_after_keys() -> None:
         "sources": [
             {"secret": {"name": "batch-key", "items": [{"key": "token", "path": "batch"}]}},
             {"secret": {"name": "minimal-key-web", "items": [{"key": "api-key", "path": "web"}]}},
+            {"secret": {"name": "minimal-key-web", "items": [{"key": "other-api-key", "path": "web.other"}], "optional": True}},
         ],
     }
 

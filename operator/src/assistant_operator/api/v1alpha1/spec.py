@@ -2,8 +2,8 @@
 
 Defaults live here and are applied when the operator reads a resource; the CRD's schema carries none, so that the API server never
 rewrites what GitOps applied. Descriptions are what `kubectl explain` shows; crd.py adds the defaults to them. `spec.model`, `spec.rag`,
-`spec.store`, `spec.retention` and `spec.redaction` are in files of their own, parts of core/v1 in core.py. What one field means for
-another stands in rules: CEL for admission, and guard.py for objects that got past it.
+`spec.store`, `spec.retention`, `spec.rotation` and `spec.redaction` are in files of their own, parts of core/v1 in core.py. What one
+field means for another stands in rules: CEL for admission, and guard.py for objects that got past it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from assistant_operator.api.v1alpha1.model import Model
 from assistant_operator.api.v1alpha1.rag import Rag
 from assistant_operator.api.v1alpha1.redaction import Redaction
 from assistant_operator.api.v1alpha1.retention import Retention
+from assistant_operator.api.v1alpha1.rotation import Rotation
 from assistant_operator.api.v1alpha1.store import ExternalStore, ManagedStore, Store
 
 
@@ -254,6 +255,7 @@ class PrivateAssistantSpec(ApiModel):
     model: Annotated[Model, Field(description="The model and the pods that serve it.")]
     egress: Annotated[Egress, Field(description="What the assistant's pods may reach.")] = Egress()
     access: Annotated[Access, Field(description="Who may call the assistant, and how much.")] = Access()
+    rotation: Annotated[Rotation, Field(description="When generated keys and certificates are made anew.")] = Rotation()
     logging: Annotated[Logging, Field(description="Logs of the gateway and the model server. There is no setting that logs content.")] = (
         Logging()
     )

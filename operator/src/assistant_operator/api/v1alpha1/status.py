@@ -235,6 +235,8 @@ class PrivateAssistantStatus(ApiModel):
     endpoint: Annotated[
         str | None, Field(max_length=512, description="URL in the cluster; /v1 below it speaks OpenAI's wire format, /api Ollama's.")
     ] = None
+    replicas: Annotated[int | None, Field(ge=0, le=100_000, description="Pods that serve or begin to; of the scale subresource.")] = None
+    selector: Annotated[str | None, Field(max_length=512, description="Label selector of these pods; of the scale subresource.")] = None
     model: Annotated[ModelStatus | None, Field(description="The model on the volume.")] = None
     egress: Annotated[EgressStatus | None, Field(description="What the NetworkPolicy that was last applied lets out.")] = None
     policy_dialects: Annotated[

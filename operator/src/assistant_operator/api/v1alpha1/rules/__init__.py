@@ -8,10 +8,19 @@ live volume instead.
 A message names the field, the reason and the remedy. Neither side quotes values.
 """
 
-from assistant_operator.api.v1alpha1.rules import access, changes, egress, memory, model, pod, redaction, root
+from assistant_operator.api.v1alpha1.rules import access, changes, egress, memory, model, pod, redaction, root, rotation
 from assistant_operator.api.v1alpha1.rules.rule import Change, Rule, Subject
 
-RULES: tuple[Rule, ...] = (*root.RULES, *model.RULES, *pod.RULES, *egress.RULES, *access.RULES, *redaction.RULES, *memory.RULES)
+RULES: tuple[Rule, ...] = (
+    *root.RULES,
+    *model.RULES,
+    *pod.RULES,
+    *egress.RULES,
+    *access.RULES,
+    *redaction.RULES,
+    *memory.RULES,
+    *rotation.RULES,
+)
 CHANGES: tuple[Change, ...] = changes.CHANGES
 
 __all__ = ["CHANGES", "RULES", "Change", "Rule", "Subject"]
