@@ -336,6 +336,15 @@ async def test_an_edit_of_the_window_is_none(fleet: Fleet) -> None:
     assert await fleet.passes("a") == {"a": NEW}
 
 
+async def test_new_keys_are_no_edit_of_the_pods(fleet: Fleet) -> None:
+    await fleet.ready("a", spec=NIGHTLY)
+    fleet.upgrade()
+    await fleet.passes("a")
+    fleet.apply(NIGHTLY | {"rotation": {"apiKeys": "2026-01-01T00:00:00Z", "certificates": "2026-01-01T00:00:00Z"}})
+
+    assert await fleet.passes("a") == {"a": OLD}
+
+
 async def test_an_annotation_lets_it_begin_at_once(fleet: Fleet) -> None:
     """The owner's word counts for one assistant, whatever it waits for."""
     await fleet.ready("a", spec=NIGHTLY)
