@@ -67,6 +67,7 @@ async def reconcile(key: Key, world: World) -> Outcome:
     assistant = world.cache.assistant(key)
     if assistant is None or is_being_deleted(assistant):
         kept.forget(world, key)
+        world.untold.forget(key)
         return Outcome("gone")  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
         return await _suspend(world, assistant)
@@ -106,6 +107,7 @@ class Effort:
     assistant: Object
     problems: list[errors.StatedError] = field(default_factory=list)
     has_failed: bool = False
+    has_pruned: bool = False
     spec: PrivateAssistantSpec | None = None
     before: PrivateAssistantStatus = field(init=False)
     now: datetime = field(init=False)
@@ -166,7 +168,9 @@ class Effort:
         applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self.own.addresses() != addresses
         if not self.problems:
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
-            self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
+            previous = self.refs | self.world.untold.of(self.key, self.uid)
+            self.refs = standing | set(await applier.prune(previous, standing | set(map(ref_of, planned))))
+            self.has_pruned = True
 
     def _guarded(self) -> PrivateAssistantSpec:
         cache, names = self.world.cache, self.names
@@ -186,7 +190,11 @@ class Effort:
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)
-        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs, has_store=has_store)
+        material = Material(known=frozenset(self.refs))
+        try:
+            await secrets.ensure(self.world.client, spec, self._context(), self.now, material, has_store=has_store)
+        finally:
+            self.world.untold.add(self.key, self.uid, material.tried)
         self.refs.update(material.made)
         self.problems += material.problems
         if (delay := secrets.recheck_delay(material, self.now)) is not None:
@@ -273,6 +281,8 @@ class Effort:
         written = await report.write(self.world, self.assistant, status)
         if written is Written.GONE:
             return Outcome("gone")
+        if self.has_pruned:
+            self.world.untold.forget(self.key)
         is_behind = written is Written.BEHIND or (self.applier is not None and self.applier.is_behind)
         after = 0.0 if is_behind else self._next()
         return Outcome(_label(ready, has_failed=self.has_failed), after, is_failure=self.has_failed)
