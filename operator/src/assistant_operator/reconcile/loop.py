@@ -53,6 +53,7 @@ from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.rollout import Gate, Rollout
+from assistant_operator.reconcile.suspension import suspend
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
@@ -70,9 +71,10 @@ async def reconcile(key: Key, world: World) -> Outcome:
     assistant = world.cache.assistant(key)
     if assistant is None or is_being_deleted(assistant):
         kept.forget(world, key)
+        world.untold.forget(key)
         return Outcome("gone")  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
-        return await _suspend(world, assistant)
+        return await suspend(world, assistant)
     effort = Effort(world, key, assistant)
     try:
         await effort.run()
@@ -89,17 +91,6 @@ async def reconcile(key: Key, world: World) -> Outcome:
     return await effort.report()
 
 
-async def _suspend(world: World, assistant: Object) -> Outcome:
-    """Say that nothing is done, and do nothing."""
-    if (key := Key.of(assistant)) is not None:
-        kept.forget(world, key)
-    before = report.stored_status(assistant)
-    told = conditions.suspended(before.conditions, generation_of(assistant), world.clock())
-    status = before.model_copy(update={"conditions": told, "observed_generation": generation_of(assistant)})
-    written = await report.write(world, assistant, status)
-    return Outcome("suspended", 0.0 if written is Written.BEHIND else None)
-
-
 @dataclass(slots=True)
 class Effort:
     """One pass, and what it has come to so far."""
@@ -109,6 +100,7 @@ class Effort:
     assistant: Object
     problems: list[errors.StatedError] = field(default_factory=list)
     has_failed: bool = False
+    has_pruned: bool = False
     spec: PrivateAssistantSpec | None = None
     before: PrivateAssistantStatus = field(init=False)
     now: datetime = field(init=False)
@@ -171,7 +163,9 @@ class Effort:
         applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self.own.addresses() != addresses
         if not self.problems and self.gate.update is None:  # what waits may need what has left the plan
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
-            self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
+            previous = self.refs | self.world.untold.of(self.key, self.uid)
+            self.refs = standing | set(await applier.prune(previous, standing | set(map(ref_of, planned))))
+            self.has_pruned = True
 
     def _guarded(self) -> PrivateAssistantSpec:
         cache, names = self.world.cache, self.names
@@ -191,7 +185,11 @@ class Effort:
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)
-        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs, has_store=has_store)
+        material = Material(known=frozenset(self.refs))
+        try:
+            await secrets.ensure(self.world.client, spec, self._context(), self.now, material, has_store=has_store)
+        finally:
+            self.world.untold.add(self.key, self.uid, material.tried)
         self.refs.update(material.made)
         self.problems += material.problems
         if (delay := secrets.recheck_delay(material, self.now)) is not None:
@@ -283,6 +281,8 @@ class Effort:
         if written is Written.GONE:
             return Outcome("gone")
         rollout.pass_the_turn(self.world, self.key, self.gate, self.now)
+        if self.has_pruned:
+            self.world.untold.forget(self.key)
         is_behind = written is Written.BEHIND or (self.applier is not None and self.applier.is_behind)
         after = 0.0 if is_behind else self._next()
         return Outcome(_label(ready, has_failed=self.has_failed), after, is_failure=self.has_failed)

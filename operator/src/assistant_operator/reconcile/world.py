@@ -19,6 +19,7 @@ from assistant_operator.reconcile.progress import Progress
 from assistant_operator.reconcile.resolver import Resolver
 from assistant_operator.reconcile.retries import Retries
 from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.untold import Untold
 from assistant_operator.resources.context import Installation
 
 
@@ -55,6 +56,7 @@ class World:
     counted: dict[Key, datetime] = field(default_factory=dict)
     """When status last showed what egress proxies have counted."""
     retries: Retries = field(default_factory=Retries)
+    untold: Untold = field(default_factory=Untold)
 
     def __post_init__(self) -> None:
         self.fleet = Fleet(self.cache)
