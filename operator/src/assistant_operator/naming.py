@@ -36,6 +36,9 @@ ANNOTATION_EGRESS_RULES = f"{GROUP}/egress-rules"
 ANNOTATION_PULL_NETWORKS = f"{GROUP}/pull-networks"
 """On a pull's Job: the further hosts and networks that it was made for."""
 
+ANNOTATION_REPLICA = f"{GROUP}/replica-"
+"""Begins the annotations of the operator's Lease, where namespaces are divided into shards: the replicas that may write."""
+
 LABEL_EGRESS = f"{GROUP}/egress"
 """On pods, by which policies of the whole cluster select them: REACHES_NOTHING, or REACHES_OWN; absent on all others."""
 REACHES_NOTHING = "none"
