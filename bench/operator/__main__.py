@@ -287,7 +287,7 @@ def _reason(obj: Object) -> str:
 
 
 def passes() -> int:
-    from tests.integration.test_operator import fetch
+    from tests.integration.processes import fetch
 
     for line in fetch(OPS_PORT, "/metrics")[1].splitlines():
         if line.startswith("private_assistant_operator_reconcile_seconds_count"):

@@ -152,6 +152,7 @@ def test_a_new_bundle_rolls_the_operator() -> None:
     ("values", "message"),
     [
         ({"replicas": 2, "leaderElection": False}, "leaderElection"),
+        ({"shards": 2, "leaderElection": False}, "leaderElection"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
         ({"monitoring": {"podMonitor": {"enabled": True}}}, "namespaceLabels"),
         ({"monitoring": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}, "service.enabled"),
@@ -270,10 +271,13 @@ def test_rights_are_what_was_granted_and_no_more() -> None:
         # The authorizer watches roles, and may not have seen all of them yet.
         until("may watch", lambda: _may(cluster, account, "watch", "privateassistants", "--all-namespaces"), 30)
         until("may read Secrets", lambda: _may(cluster, account, "get", "secrets", "--namespace=default"), 30)
-        until("may hold the Lease", lambda: _may(cluster, account, "update", "leases.coordination.k8s.io", f"--namespace={NAMESPACE}"), 30)
+        lease = "leases.coordination.k8s.io/private-assistant-operator"
+        until("may hold the Lease", lambda: _may(cluster, account, "update", lease, f"--namespace={NAMESPACE}"), 30)
+        assert _may(cluster, account, "update", f"{lease}-15", f"--namespace={NAMESPACE}")
+        assert not _may(cluster, account, "update", "leases.coordination.k8s.io/other", f"--namespace={NAMESPACE}")
         assert not _may(cluster, account, "list", "secrets", "--namespace=default")
         assert not _may(cluster, account, "watch", "secrets", "--all-namespaces")
-        assert not _may(cluster, account, "update", "leases.coordination.k8s.io", "--namespace=kube-system")
+        assert not _may(cluster, account, "update", lease, "--namespace=kube-system")
         assert not _may(cluster, account, "create", "pods/exec", "--namespace=default")
         assert not _may(cluster, account, "get", "pods/log", "--namespace=default")
         assert not _may(cluster, account, "patch", "privateassistants", "--namespace=default")

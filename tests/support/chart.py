@@ -57,6 +57,7 @@ VALUE_SETS: dict[str, Object] = {
     },
     "available": {
         "replicas": 2,
+        "shards": 4,
         "podLabels": {"team": "ml"},
         "podAnnotations": {"example.com/a": "b"},
         "nodeSelector": {"kubernetes.io/os": "linux"},

@@ -55,6 +55,9 @@ ANNOTATION_UPDATE = f"{GROUP}/update"
 """On a PrivateAssistant, by its owner: with UPDATE_NOW its updates wait for nothing."""
 UPDATE_NOW = "Now"
 
+ANNOTATION_REPLICA = f"{GROUP}/replica-"
+"""Begins the annotations of the operator's Lease, where namespaces are divided into shards: the replicas that may write."""
+
 LABEL_EGRESS = f"{GROUP}/egress"
 """On pods, by which policies of the whole cluster select them: REACHES_NOTHING, or REACHES_OWN; absent on all others."""
 REACHES_NOTHING = "none"

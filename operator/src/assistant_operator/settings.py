@@ -21,6 +21,7 @@ from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
 LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
+MOST_SHARDS = 16
 FORMATS = ("JSON", "Text")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
@@ -40,6 +41,8 @@ class Settings:
     identity: str
     """Of this replica, unique among replicas."""
     leader_election: bool
+    shards: int
+    """Parts into which the namespaces are divided; each has a Lease, and a replica may hold several."""
     kubeconfig: str | None
     ops_host: str
     ops_port: int
@@ -75,6 +78,13 @@ def parser() -> argparse.ArgumentParser:
     add("--identity", help="name of this replica (default: the host name)")
     add(
         "--leader-election", choices=("true", "false"), default="true", help="false: never more than this one replica (default %(default)s)"
+    )
+    add(
+        "--shards",
+        type=int,
+        default=1,
+        help=f"parts into which the namespaces are divided among the replicas, at most {MOST_SHARDS}; 1: one replica has them all "
+        "(default %(default)s)",
     )
     add("--kubeconfig", help="default: $KUBECONFIG, then the pod's service account")
     add("--pull-ca-file", help="PEM bundle that pulls trust in place of the image's own")
@@ -132,12 +142,17 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         raise SettingsError("--dns-port must be a port")
     if chosen.workers < 1 or chosen.resync_seconds < 1:
         raise SettingsError("--workers and --resync-seconds must be at least 1")
+    if not 1 <= chosen.shards <= MOST_SHARDS:
+        raise SettingsError(f"--shards must be from 1 to {MOST_SHARDS}")
+    if chosen.shards > 1 and chosen.leader_election != "true":
+        raise SettingsError("--shards needs --leader-election=true: a shard is held by its Lease")
     return Settings(
         installation=_installation(chosen),
         namespaces=tuple(sorted(set(chosen.namespace or ()))),
         lease_name=chosen.lease_name,
         identity=chosen.identity or environment.get("HOSTNAME") or os.uname().nodename,
         leader_election=chosen.leader_election == "true",
+        shards=chosen.shards,
         kubeconfig=chosen.kubeconfig,
         ops_host=chosen.ops_host,
         ops_port=chosen.ops_port,

@@ -58,6 +58,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
             "PRIVATE_ASSISTANT_WORKERS": "3",
             "PRIVATE_ASSISTANT_RESYNC_SECONDS": "60",
             "PRIVATE_ASSISTANT_LOG_FORMAT": "Text",
+            "PRIVATE_ASSISTANT_SHARDS": "1",
             "PRIVATE_ASSISTANT_LEADER_ELECTION": "false",
             "PRIVATE_ASSISTANT_CANARY": "canary.ops.svc.cluster.local:9092",
             "PRIVATE_ASSISTANT_DNS_LABELS": "dns.operator.openshift.io/daemonset-dns=default",
@@ -85,6 +86,25 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
 
 def test_a_flag_wins_over_its_variable() -> None:
     assert load([*REQUIRED, "--workers=2"], {"PRIVATE_ASSISTANT_WORKERS": "9"}).workers == 2
+
+
+def test_namespaces_are_not_divided_unless_asked_for() -> None:
+    """And where they are, by Leases."""
+    assert load(REQUIRED, {}).shards == 1
+    assert load(REQUIRED, {"PRIVATE_ASSISTANT_SHARDS": "4"}).shards == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--shards=0"], "--shards"),
+        (["--shards=17"], "--shards"),
+        (["--shards=2", "--leader-election=false"], "--leader-election"),
+    ],
+)
+def test_shards_that_cannot_be_are_refused(flags: list[str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        load([*REQUIRED, *flags], {})
 
 
 def test_namespaces_as_flags() -> None:

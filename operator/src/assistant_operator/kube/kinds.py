@@ -112,7 +112,7 @@ DEFINITION = Kind(
     only=(naming.DEFINITION,),
 )
 """Our own: what the operator makes for the whole cluster goes when it goes."""
-LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update"), here=True)
+LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update", "patch"), here=True)
 
 KINDS: tuple[Kind, ...] = (
     PRIVATE_ASSISTANT,

@@ -7,7 +7,7 @@ and is looked at a few times a day. NetworkPolicies are here whoever made them, 
 
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from assistant_operator.kube.inventory import Ref
@@ -54,8 +54,10 @@ class Seen:
 class Cache:
     """All objects of all assistants, and the NetworkPolicies beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: Callable[[str], bool] = lambda _namespace: True) -> None:
+        """Keeps says of a namespace whether its objects are remembered."""
         self.policies = Policies()
+        self._keeps = keeps
         self._objects: dict[tuple[str, str], dict[tuple[str, str], Seen]] = {}
         self._by_key: dict[Key, dict[Ref, Seen]] = {}
         # Versions at which objects vanished: an answer to our own write may arrive after the news of the object's deletion.
@@ -79,6 +81,8 @@ class Cache:
     def put(self, obj: Object) -> tuple[Key, ...]:
         """Remember the object; return the assistants to which that is news."""
         ref = Ref.of(obj)
+        if not self._keeps(ref.namespace):
+            return ()
         version = version_of(obj)
         known = self._of(ref.row).get((ref.namespace, ref.name))
         # Equal versions mean that a label was taken off: to a watch with a selector the object is gone, but it is there.
@@ -99,6 +103,8 @@ class Cache:
     def drop(self, obj: Object) -> tuple[Key, ...]:
         """Forget the object, unless another one has its name by now; return the assistants to which that is news."""
         ref = Ref.of(obj)
+        if not self._keeps(ref.namespace):
+            return ()
         known = self._of(ref.row).get((ref.namespace, ref.name))
         if known is not None and known.uid != uid_of(obj):
             return ()
@@ -120,6 +126,15 @@ class Cache:
         gone = set(known) - {uid_of(obj) for obj in present}
         lost = [seen for seen in self._of(kind).values() if seen.uid in gone]
         return [key for seen in lost for key in self._lose(seen)]
+
+    def shed(self) -> None:
+        """Forget the objects of the namespaces that are kept no more."""
+        for there in self._objects.values():
+            for seen in [seen for (namespace, _), seen in there.items() if not self._keeps(namespace)]:
+                self._forget(seen.ref)
+        for ref in [ref for ref in self._gone if not self._keeps(ref.namespace)]:
+            del self._gone[ref]
+        self.policies.shed(self._keeps)
 
     def find(self, ref: Ref) -> Seen | None:
         return self._of(ref.row).get((ref.namespace, ref.name))

@@ -4,6 +4,8 @@ Policies of others are thousands in a large cluster, and their rules can be long
 cache.py feeds this with what the watch and the listings tell, widening.py judges.
 """
 
+from collections.abc import Callable
+
 from assistant_operator.kube.objects import Object, name_of, namespace_of
 from assistant_operator.naming import Names
 from assistant_operator.reconcile.key import Key
@@ -32,6 +34,10 @@ class Policies:
         if not there:
             self._found.pop(namespace, None)
         return () if known is None else (known,)
+
+    def shed(self, keeps: Callable[[str], bool]) -> None:
+        """Forget the policies of the namespaces that are kept no more."""
+        self._found = {namespace: there for namespace, there in self._found.items() if keeps(namespace)}
 
     def others(self, key: Key, uid: str) -> tuple[Policy, ...]:
         """Return what can select pods of the assistant, but what the operator made for them and their proxy; uid is the assistant's.

@@ -17,7 +17,10 @@ MAX_DELAY = 300.0
 class Queue:
     """Keys that want a pass."""
 
-    def __init__(self, *, jitter: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self, *, jitter: Callable[[float, float], float] = random.uniform, admits: Callable[[Key], bool] = lambda _key: True
+    ) -> None:
+        """What the queue does not admit, at the time when it is added or would be handed out, is passed over."""
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
         self._waiting: set[Key] = set()
         self._running: set[Key] = set()
@@ -25,6 +28,7 @@ class Queue:
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._jitter = jitter
+        self._admits = admits
 
     def __len__(self) -> int:
         return self._ready.qsize()
@@ -42,6 +46,8 @@ class Queue:
         """Ask for a pass as soon as possible."""
         if (timer := self._timers.pop(key, None)) is not None:
             timer.cancel()
+        if not self._admits(key):
+            return
         if key in self._running:
             self._again.add(key)
         elif key not in self._waiting:
@@ -53,7 +59,7 @@ class Queue:
         if seconds <= 0:
             self.add(key)
             return
-        if key in self._waiting or key in self._again:
+        if key in self._waiting or key in self._again or not self._admits(key):
             return
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
@@ -83,10 +89,21 @@ class Queue:
 
     async def take(self) -> Key:
         """Return the next key; the caller calls done() with it afterwards."""
-        key = await self._ready.get()
-        self._waiting.discard(key)
-        self._running.add(key)
-        return key
+        while True:
+            key = await self._ready.get()
+            self._waiting.discard(key)
+            if self._admits(key):
+                self._running.add(key)
+                return key
+
+    def in_hand(self) -> frozenset[Key]:
+        """Return the keys that workers have."""
+        return frozenset(self._running)
+
+    def shed(self) -> None:
+        """Forget what is not admitted any more; what workers have goes on to its end."""
+        for key in [key for key in {*self._timers, *self._failures} if not self._admits(key)]:
+            self.forget(key)
 
     def done(self, key: Key) -> None:
         self._running.discard(key)

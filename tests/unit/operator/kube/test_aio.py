@@ -157,9 +157,11 @@ async def test_no_answer_is_an_error_of_ours() -> None:
 
 
 async def test_a_write_asks_first_whether_it_may() -> None:
-    """The fence comes before the network; reads pass."""
+    """The fence comes before the network, and is told the object's namespace; reads pass."""
+    asked: list[str] = []
 
-    def closed() -> None:
+    def closed(namespace: str) -> None:
+        asked.append(namespace)
         raise errors.LeaseLostError("lost")
 
     client = HttpClient(Configuration(host="http://127.0.0.1:1"), may_write=closed)
@@ -167,10 +169,16 @@ async def test_a_write_asks_first_whether_it_may() -> None:
     for write in (
         client.apply(manifest),
         client.delete(CONFIG_MAP, "n", "c", uid="u"),
+        client.create(manifest),
+        client.replace(manifest),
+        client.disown(manifest),
+        client.amend(CONFIG_MAP, "n", "c", []),
+        client.apply({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": "c"}}),
         client.apply_status({**manifest, "apiVersion": "privateassistant.dev/v1alpha1", "kind": "PrivateAssistant"}),
     ):
         with pytest.raises(errors.LeaseLostError):
             await write
+    assert sorted(asked) == ["", "n", "n", "n", "n", "n", "n", "n"]
     with pytest.raises(errors.UnavailableError):
         await client.get(CONFIG_MAP, "n", "c")
     await client.close()

@@ -35,6 +35,47 @@ def test_the_newest_version_wins() -> None:
     assert seen.obj["metadata"]["resourceVersion"] == "6"
 
 
+def elsewhere(obj: Object) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], "namespace": "m"}}
+
+
+def test_what_is_not_kept_is_not_remembered() -> None:
+    """Neither objects nor that they vanished, and it is no news to anybody."""
+    kept = {"n"}
+    cache = Cache(kept.__contains__)
+    assert cache.put(config(5))
+    assert cache.put(elsewhere(config(5))) == ()
+    assert cache.drop(elsewhere(config(6))) == ()
+    assert cache.find(Ref.of(elsewhere(config(5)))) is None
+    kept.add("m")
+
+    assert cache.put(elsewhere(config(5))) == (Key("m", "one"),)
+
+
+def test_what_is_kept_no_more_is_forgotten() -> None:
+    """Everything of the namespace, policies of others and what vanished among it; nothing of other namespaces."""
+    kept = {"n", "m"}
+    cache = Cache(kept.__contains__)
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": {"podSelector": {}, "egress": [{}]}}
+    for move in (lambda obj: obj, elsewhere):
+        for obj in (config(5), {**policy, "metadata": {"name": "theirs", "namespace": "n", "uid": "p", "resourceVersion": "5"}}):
+            cache.put(move(obj))
+        cache.put(move(config(5, uid="gone", name="gone")))
+        cache.drop(move(config(7, uid="gone", name="gone")))
+    kept.discard("m")
+    cache.shed()
+
+    assert cache.find(REF) is not None
+    assert cache.children(KEY)
+    assert cache.policies.others(KEY, "u")
+    assert cache.find(Ref.of(elsewhere(config(5)))) is None
+    assert not cache.children(Key("m", "one"))
+    assert not cache.policies.others(Key("m", "one"), "u")
+    kept.add("m")
+    assert cache.put(elsewhere(config(5, uid="gone", name="gone")))
+    assert not cache.put(config(5, uid="gone", name="gone"))
+
+
 def test_versions_are_numbers() -> None:
     """10 is newer than 9."""
     cache = Cache()

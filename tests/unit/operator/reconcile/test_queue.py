@@ -25,6 +25,46 @@ async def test_additions_coalesce(queue: Queue) -> None:
     assert [await queue.take(), await queue.take()] == [A, B]
 
 
+async def test_what_is_not_admitted_is_passed_over() -> None:
+    """When it is added, when its time comes, when a worker is done with it or asks for the next, and when a failure is to be repeated."""
+    admitted = {A, B}
+    queue = Queue(jitter=lambda _low, _high: 1.0, admits=admitted.__contains__)
+    queue.add(A)
+    queue.add(B)
+    queue.add_after(Key("n", "c"), 0)
+    assert len(queue) == 2
+    assert await queue.take() == A
+    assert queue.in_hand() == {A}
+    queue.add(A)
+    admitted.clear()
+    queue.retry(A)
+    queue.done(A)
+    admitted.add(Key("n", "d"))
+    queue.add_after(A, 0.1)
+    queue.add(Key("n", "d"))
+
+    assert await asyncio.wait_for(queue.take(), 1) == Key("n", "d")
+    assert queue.in_hand() == {Key("n", "d")}
+    admitted.add(A)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 1)
+
+
+async def test_what_is_admitted_no_more_is_forgotten() -> None:
+    """Its delays, and how often it failed; all else stays."""
+    admitted = {A, B}
+    queue = Queue(jitter=lambda _low, _high: 1.0, admits=admitted.__contains__)
+    for key in (A, B):
+        assert [queue.retry(key), queue.retry(key)] == [0.5, 1.0]
+        queue.add(key)
+    admitted.discard(A)
+    queue.shed()
+    admitted.add(A)
+
+    assert queue.retry(A) == 0.5
+    assert queue.retry(B) == 2.0
+
+
 async def test_a_key_is_never_with_two_workers(queue: Queue) -> None:
     """What is added meanwhile comes up when the worker is done."""
     queue.add(A)
