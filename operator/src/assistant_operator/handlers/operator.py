@@ -17,11 +17,13 @@ import kopf
 
 from assistant_operator import errors
 from assistant_operator.handlers import watch
+from assistant_operator.handlers.storage import NoMemories
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
 from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT, WATCHED_CHILDREN
 from assistant_operator.kube.lease import Elector, Timing
+from assistant_operator.kube.objects import uid_of
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
 from assistant_operator.reconcile import workers
@@ -29,6 +31,7 @@ from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.evidence import Evidence, Place
 from assistant_operator.reconcile.gateways import GatewayStatus
+from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.lookout import LOOK_EVERY, Lookout
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.polling import Source
@@ -220,6 +223,7 @@ class Operator:
             await kopf.operator(
                 registry=registry,
                 settings=watch.settings(),
+                memories=NoMemories(),
                 standalone=True,
                 # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
                 identity=cast(Any, self._settings.identity),
@@ -263,16 +267,18 @@ class Operator:
         complete = True
         for kind in (*WATCHED_CHILDREN, PRIVATE_ASSISTANT):
             known = self.cache.uids(kind)
+            present: set[str] = set()
+            concerned: set[Key] = set()
             try:
-                scopes = self._settings.namespaces or (None,)
-                present = [obj for scope in scopes for obj in await client.list(kind, scope, labels=kind.selector)]
+                for scope in self._settings.namespaces or (None,):
+                    async for page in client.pages(kind, scope, labels=kind.selector):
+                        present.update(map(uid_of, page))
+                        concerned.update(key for obj in page for key in self.cache.put(obj))
+                concerned.update(self.cache.retain(kind, known, present))
             except errors.ApiError as error:
                 log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
                 complete = False
-                continue
-            lost = self.cache.retain(kind, known, present)
-            found = [key for obj in present for key in self.cache.put(obj)]
-            for key in {*lost, *found}:
+            for key in concerned:
                 self.queue.add(key)
         return complete
 

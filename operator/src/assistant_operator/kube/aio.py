@@ -6,7 +6,7 @@ call has a time-out, is counted, is checked against the table's verbs, and fails
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,7 +24,7 @@ Meter = Callable[[str, str, int, float], None]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-PAGE = 500
+PAGE = 200
 API_VERSIONS = "APIVersions"
 API_GROUP = "APIGroup"
 API_RESOURCES = "APIResourceList"
@@ -59,14 +59,17 @@ class HttpClient:
             return None
 
     async def list(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
-        found: list[Object] = []
+        return [obj async for page in self.pages(kind, namespace, labels=labels) for obj in page]
+
+    async def pages(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> AsyncIterator[Sequence[Object]]:
+        """Yield what list() returns in parts: ten thousand objects at once are a hundred megabytes."""
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
             page = await self._call("list", kind, "GET", kind.path(namespace), query)
             # Items of a typed list come without these two.
-            found.extend({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
+            yield [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ()]
             if not (following := metadata(page).get("continue")):
-                return found
+                return
             query["continue"] = following
 
     async def some(self, kind: Kind, most: int) -> tuple[Object, ...]:
