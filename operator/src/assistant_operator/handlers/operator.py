@@ -17,14 +17,14 @@ from typing import Any, cast
 import kopf
 
 from assistant_operator import errors
+from assistant_operator.handlers import listing, watch
 from assistant_operator.handlers import parts as ends
-from assistant_operator.handlers import watch
+from assistant_operator.handlers.storage import NoMemories
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
-from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT, WATCHED_CHILDREN, Kind
+from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT
 from assistant_operator.kube.lease import Elector, Timing
-from assistant_operator.kube.objects import Object
 from assistant_operator.kube.shards import Alone, Shards, Sole, Tenure
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
@@ -242,6 +242,7 @@ class Operator:
             await kopf.operator(
                 registry=registry,
                 settings=watch.settings(),
+                memories=NoMemories(),
                 standalone=True,
                 # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
                 identity=cast(Any, self._settings.identity),
@@ -281,24 +282,4 @@ class Operator:
             await asyncio.sleep(self._settings.resync_seconds)
 
     async def _list(self, client: HttpClient) -> bool:
-        """List all that is watched, and ask for a pass where that is news to the cache; tell whether everything could be listed."""
-        complete = True
-        for kind in (*WATCHED_CHILDREN, PRIVATE_ASSISTANT):
-            known = self.cache.uids(kind)
-            try:
-                present = await self._present(client, kind)
-            except errors.ApiError as error:
-                log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
-                complete = False
-                continue
-            lost = self.cache.retain(kind, known, present)
-            found = [key for obj in present for key in self.cache.put(obj)]
-            for key in {*lost, *found}:
-                self.queue.add(key)
-        return complete
-
-    async def _present(self, client: HttpClient, kind: Kind) -> list[Object]:
-        """Return what there is of a kind in the namespaces that are this replica's."""
-        keeps = self.territory.keeps
-        scopes = tuple(filter(keeps, self._settings.namespaces)) if self._settings.namespaces else (None,)
-        return [obj for scope in scopes for obj in await client.list(kind, scope, labels=kind.selector, wanted=keeps)]
+        return await listing.list_all(client, self.cache, self.queue, self._settings.namespaces, self.territory.keeps)

@@ -6,7 +6,7 @@ call has a time-out, is counted, is checked against the table's verbs, and fails
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -25,7 +25,7 @@ Meter = Callable[[str, str, int, float], None]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-PAGE = 500
+PAGE = 200
 API_VERSIONS = "APIVersions"
 API_GROUP = "APIGroup"
 API_RESOURCES = "APIResourceList"
@@ -65,19 +65,21 @@ class HttpClient:
         except errors.GoneError:
             return None
 
-    async def list(
+    async def list(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
+        return [obj async for page in self.pages(kind, namespace, labels=labels) for obj in page]
+
+    async def pages(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", wanted: Callable[[str], bool] = lambda _namespace: True
-    ) -> list[Object]:
-        """Return the objects in the namespaces that are wanted: a page at a time is in memory beside them."""
-        found: list[Object] = []
+    ) -> AsyncIterator[Sequence[Object]]:
+        """Yield what list() returns, of the namespaces that are wanted, in parts: ten thousand objects at once are a hundred megabytes."""
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
             page = await self._call("list", kind, "GET", kind.path(namespace), query)
             # Items of a typed list come without these two.
             items = (item for item in page.get("items") or () if wanted(namespace_of(item)))
-            found.extend({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items)
+            yield [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items]
             if not (following := metadata(page).get("continue")):
-                return found
+                return
             query["continue"] = following
 
     async def some(self, kind: Kind, most: int) -> tuple[Object, ...]:

@@ -6,6 +6,7 @@ they can stand in a condition: a value may be a secret that somebody pasted into
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -92,14 +93,18 @@ def parts(subject: Subject, path: str) -> Iterator[tuple[str, Any]]:
 
 def _step(where: str, part: BaseModel, step: str) -> Iterator[tuple[str, Any]]:
     name = step.removesuffix("[]")
-    attribute = next(field for field, info in type(part).model_fields.items() if info.alias == name)
-    value = getattr(part, attribute)
+    value = getattr(part, _attribute(type(part), name))
     if value is None:
         return
     if step.endswith("[]"):
         yield from ((f"{where}.{name}[{index}]", item) for index, item in enumerate(value))
     else:
         yield f"{where}.{name}", value
+
+
+@cache
+def _attribute(model: type[BaseModel], alias: str) -> str:
+    return next(field for field, info in model.model_fields.items() if info.alias == alias)
 
 
 def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
