@@ -167,7 +167,7 @@ ADVERSARIAL = [
     "+1 ", "1 ", "4111 ", "tel 1 ", "a@", "a.", "a://b:c", "password: ", "password=", "token=a1 ", "born 1 ", "ssn 1 ", "1:", "DE89 3704 ",
     "-----BEGIN PRIVATE KEY-----", "eyJabcdefgh.eyJabcd", "%41", "QUFBQUFBQUFB ", "\\u0031", "3132333435363738 ", "1\u200b", "(", "01 23 ",
     "cookie: a=b;", "password is ", "123-45-", "-", "a at b dot ", "1.1.1.1.", "ab:", "телефон 1 ",
-    "order 1 ", "dob,x\n1,2\n", "dob,", "123456789012 ", "&#65;", "\u0301",
+    "eyJ", "eyJ-", "order 1 ", "dob,x\n1,2\n", "dob,", "123456789012 ", "&#65;", "\u0301",
     "12 März 1985 geboren ", "AB123456C", "basic a", "seed phrase: abc ", "a" * 70 + "@", "0" * 40 + " ",
 ]  # fmt: skip
 

@@ -49,9 +49,14 @@ hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_\-]{20,120} disco
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
 ya29\.<W>{20,500} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300} [sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
 EAA[A-Za-z0-9]{90,300} AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
-eyJ<W>{8,4000}\.eyJ<W>{4,8000}(?:\.<W>{0,2000})? eyJ<W>{16,4000}\.<W>{0,1000}\.<W>{10,200}\.<W>{10,8000}\.<W>{10,64}
 v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 (?:sig|Signature)=[A-Za-z0-9%+/_\-]{40,120}={0,2}
+"""
+
+# Signed and encrypted ones, from the character before them on: a place inside a word is none, or a word of many `eyJ` would be read from
+# each of them. Without bounds above: counting to thousands takes an automaton of thousands.
+_JSON_WEB_TOKENS: Final = r"""
+(?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
 """
 
 
@@ -120,6 +125,10 @@ def _token(page: Page, start: int, end: int) -> Found | None:
         start = view.index(b"=", start) + 1
         return Found(start, end, "TOKEN") if drawn(view[start:end]) else None
     return Found(start, end, "TOKEN") if _whole(view, start, end) else None
+
+
+def _json_web_token(page: Page, start: int, end: int) -> Found | None:
+    return _token(page, page.view.index(b"eyJ", start), end)
 
 
 def _whole(view: bytes, start: int, end: int) -> bool:
@@ -201,5 +210,6 @@ _API: Final = frozenset({"API_KEY"})
 SHAPES: Final = (
     *(Shape(sources, _key, _API, needs=_needed(sources)) for sources in _together(_sources(_KEYS))),
     *(Shape(sources, _token, frozenset({"TOKEN"}), needs=_needed(sources)) for sources in _together(_sources(_TOKENS))),
+    Shape(_sources(_JSON_WEB_TOKENS), _json_web_token, frozenset({"TOKEN"}), needs=b"eyJ"),
     Shape((_BEGIN, *_OTHERS), _block, frozenset({"PRIVATE_KEY"}), whole=True),
 )

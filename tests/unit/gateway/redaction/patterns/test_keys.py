@@ -67,6 +67,32 @@ def test_tokens_are_found(token: str) -> None:
     assert found(f"use {token} now") == [("TOKEN", token)]
 
 
+JWT = TOKENS[3]
+
+
+@pytest.mark.parametrize("before", ["", "\n", '"', "=", "Bearer ", "/", "."])
+def test_a_web_token_begins_where_a_word_does(before: str) -> None:
+    """Whatever stands before it is not of it."""
+    assert found(f"{before}{JWT}") == [("TOKEN", JWT)]
+
+
+@pytest.mark.parametrize("before", ["a", "7", "ü", "_", "-"])
+def test_the_middle_of_a_word_is_no_web_token(before: str) -> None:
+    assert ("TOKEN", JWT) not in found(f"{before}{JWT}")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "eyJ" + MIXED * 200 + ".eyJ" + MIXED * 400 + "." + MIXED * 9,
+        "eyJ" + MIXED[:20] + ".." + MIXED[:16] + "." + MIXED * 300 + "." + MIXED[:22],
+    ],
+    ids=["signed", "encrypted"],
+)
+def test_a_web_token_may_be_long(token: str) -> None:
+    assert found(f"use {token} now") == [("TOKEN", token)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
