@@ -230,6 +230,7 @@ def test_what_several_replicas_show_is_added_up(everything: Object, tmp_path: Pa
     promises = ("Ready", "EgressConfined", "RedactionActive", "RetentionEnforced")
     states = [(promise, "False", "X") for promise in promises]
     states += [("Stalled", "True", "X"), ("EgressConfined", "Unknown", "X"), ("StoreReady", "False", "StoreFull")]
+    states += [("UpToDate", "False", "RolloutHalted"), ("ImagesUnaffected", "False", "KnownVulnerability")]
     shown = ((OPERATOR, "2x10"), (STANDBY, "3x10"))
     series = [{"series": assistants(*state, labels), "values": values} for state in states for labels, values in shown]
     five = [{"labels": "{}", "value": 5}]
@@ -238,7 +239,7 @@ def test_what_several_replicas_show_is_added_up(everything: Object, tmp_path: Pa
     (tmp_path / "test.yaml").write_text(json.dumps(suite))
     done = promtool("test", "rules", tmp_path / "test.yaml")
 
-    assert len(counted) == 7
+    assert len(counted) == 9
     assert done.returncode == 0, done.stdout + done.stderr
 
 
