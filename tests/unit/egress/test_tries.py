@@ -155,7 +155,7 @@ def test_a_program_that_comes_late_to_it_asks_as_often_all_the_same(pace: Pace) 
             late = attempt.deadline + 0.15
             attempt.expire(late)
             asked += not attempt.is_over
-            assert attempt.is_over or attempt.deadline >= late + pace.resend / 2
+            assert attempt.is_over or attempt.deadline >= late + pace.resend / 2 - 1e-6  # sums of clocks are not exact
 
         assert asked == 2
         until("all have come", lambda: len(received) == asked + 1)
