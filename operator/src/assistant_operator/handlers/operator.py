@@ -253,6 +253,7 @@ class Operator:
             )
         finally:
             signals.cancel()
+            await self.watch.close()
 
     async def _take_signals_back(self, started: asyncio.Event) -> None:
         """Be the one who heeds signals: kopf takes them as it starts, and would end the watches first and seconds before all else."""

@@ -8,6 +8,7 @@ own instead (operator.py).
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import aiohttp
 import kopf
 
 from assistant_operator.handlers import wire
@@ -34,6 +35,7 @@ class Watch:
         self._cache = cache
         self._queue = queue
         self._credentials = credentials
+        self._session: aiohttp.ClientSession | None = None
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Register the handlers for every watched kind."""
@@ -45,7 +47,13 @@ class Watch:
     async def login(self, **_: object) -> kopf.AiohttpSession:
         """Return a connection; kopf asks for another, and closes this one, when the API server does not accept it any more."""
         facts = await self._credentials()
-        return kopf.AiohttpSession(server=facts.server, aiohttp_session=wire.session(connection_info(facts), self.is_known))
+        self._session = wire.session(connection_info(facts), self.is_known)
+        return kopf.AiohttpSession(server=facts.server, aiohttp_session=self._session)
+
+    async def close(self) -> None:
+        """Close the latest connection, when kopf has ended: it does so itself, but not where it was cancelled."""
+        if self._session is not None:
+            await self._session.close()
 
     def _watcher(self, kind: Kind) -> Any:
         async def seen(body: kopf.Body, type: str | None, **_: object) -> None:

@@ -193,6 +193,20 @@ async def test_credentials_are_asked_for_anew(cache: Cache, queue: Queue) -> Non
         await found.aiohttp_session.close()
 
 
+async def test_a_connection_that_kopf_left_open_is_closed(cache: Cache, queue: Queue) -> None:
+    """As where it was cancelled; and there is none to close before the first one was asked for."""
+
+    async def facts() -> Credentials:
+        return replace(FACTS, ca_path=None)
+
+    seen = Watch(cache, queue, facts)
+    await seen.close()
+    found = await seen.login()
+    await seen.close()
+
+    assert found.aiohttp_session.closed
+
+
 async def test_kopf_notes_nothing_about_objects() -> None:
     """Two kilobytes for each would be more than the cache has of them."""
     memories = NoMemories()
