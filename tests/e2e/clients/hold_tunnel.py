@@ -1,4 +1,4 @@
-"""Run inside a pod: open a tunnel to a host through the proxy of its environment, say "open", and ask through it until it ends.
+"""Run inside a pod: open a tunnel to a host through the proxy of its environment, and ask through it until it ends, saying "open".
 
 usage: python3 -c "$(cat hold_tunnel.py)" HOST AUTHORITY     (AUTHORITY: PEM of whom to trust); says "closed" in the end.
 """
@@ -17,9 +17,9 @@ connection = http.client.HTTPSConnection(
 connection.set_tunnel(sys.argv[1], 443)
 connection.connect()
 connection.auto_open = 0  # never another one in its place
-print("open", flush=True)
 try:
     while True:
+        print("open", flush=True)
         connection.request("GET", "/")
         connection.getresponse().read()
         time.sleep(0.5)  # the pace

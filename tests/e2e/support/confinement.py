@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -12,6 +14,8 @@ from tests.e2e.support.kubectl import Kubectl, Object, condition, until
 
 GATE = "egress-gate"
 CONFINED = "EgressConfined"
+OPEN_WITHIN = 60.0
+"""Seconds until a connection that a test wants to hold is given up."""
 State = tuple[str, str]
 """Status and reason of a condition."""
 
@@ -91,13 +95,20 @@ def holding_tunnel(assistants: Assistants, pod: str, host: str, authority: str) 
 def _running(assistants: Assistants, pod: str, container: str, client: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     script = (CLIENTS / f"{client}.py").read_text()
     command = assistants.kubectl.command("exec", pod, f"--container={container}", "--", "python3", "-c", script, *arguments)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline().strip()
-        assert line == "open", line + process.stdout.read()
-        yield process
-    finally:
-        process.kill()
-        process.wait(timeout=10)
-        process.stdout.close()
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True)
+        impatience = threading.Timer(OPEN_WITHIN, process.kill)
+        impatience.start()
+        assert process.stdout is not None
+        try:
+            # Said again and again: kubectl may drop what comes before it is ready for it ("Unknown stream id 1, discarding message").
+            is_open = any(line.strip() == "open" for line in process.stdout)
+            impatience.cancel()
+            told.seek(0)
+            assert is_open, told.read()
+            yield process
+        finally:
+            impatience.cancel()
+            process.kill()
+            process.wait(timeout=10)
+            process.stdout.close()
