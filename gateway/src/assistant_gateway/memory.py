@@ -92,10 +92,7 @@ class Memory:
         """Return what /status says of all this; what cannot be known now is None, never what it was before."""
         fault = self.store.fault
         page: dict[str, Any] = {
-            "store": {
-                "fault": None if fault is None else {"reason": fault.reason, "message": fault.message},
-                "server": self.store.server,
-            },
+            "store": {"fault": None if fault is None else {"reason": fault.reason, "message": fault.message}},
             "retention": None,
             "sources": {},
             "index": None,
