@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assistant_operator.naming import ANNOTATION_STAGED_AT, Names
-from assistant_operator.reconcile.rotation import SPREAD, time_text
+from assistant_operator.reconcile.conditions import timestamp
+from assistant_operator.reconcile.rotation import SPREAD
 from tests.e2e.support.assistants import Assistants
 from tests.e2e.support.calls import calling
 from tests.e2e.support.kubectl import Kubectl, condition, until
@@ -29,7 +30,7 @@ def test_keys_and_certificate_are_replaced_under_load(assistants: Assistants, ku
     old, certificate = secret(kubectl, "default")["api-key"], shown(kubectl, NAME)
 
     with calling(assistants, NAME, "caller") as calls, streaming(assistants) as answers:
-        now = time_text(datetime.now(UTC))
+        now = timestamp(datetime.now(UTC))
         assistants.apply(NAME, {"access": ACCESS, "rotation": {"apiKeys": now, "certificates": now}})
         new = until("the next key is there", lambda: secret(kubectl, "default").get("other-api-key"), 60)
         assert secret(kubectl, "default")["api-key"] == old
@@ -61,7 +62,7 @@ def secret(kubectl: Kubectl, key: str) -> dict[str, str]:
 
 def let_time_pass(kubectl: Kubectl) -> None:
     """Set the time at which the next key was made back by as long as the operator waits, and let it look."""
-    then = time_text(datetime.now(UTC) - SPREAD - timedelta(seconds=1))
+    then = timestamp(datetime.now(UTC) - SPREAD - timedelta(seconds=1))
     kubectl.run("annotate", "--overwrite", "secret", Names(kubectl.namespace, NAME).key_secret("default"), f"{ANNOTATION_STAGED_AT}={then}")
     kubectl.run("annotate", "--overwrite", "pa", NAME, "example.test/look=again")
 

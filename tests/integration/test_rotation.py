@@ -9,7 +9,8 @@ from typing import Any
 from assistant_operator.kube.kinds import SECRET
 from assistant_operator.kube.objects import Object, annotation
 from assistant_operator.naming import ANNOTATION_PUBLISHED_AT, ANNOTATION_STAGED_AT
-from assistant_operator.reconcile.rotation import SPREAD, time_text
+from assistant_operator.reconcile.conditions import timestamp
+from assistant_operator.reconcile.rotation import SPREAD
 from tests.integration.lab import MODEL, Lab
 from tests.support.waiting import until
 
@@ -24,13 +25,13 @@ def entries(lab: Lab, name: str) -> dict[str, str]:
 def older_than_now(lab: Lab, name: str) -> str:
     """Wait until the Secret is older than this second, and return it: the API server's times have whole ones."""
     created = lab.child(SECRET, name)["metadata"]["creationTimestamp"]
-    until("another second begins", lambda: time_text(datetime.now(UTC)) > created)
-    return time_text(datetime.now(UTC))
+    until("another second begins", lambda: timestamp(datetime.now(UTC)) > created)
+    return timestamp(datetime.now(UTC))
 
 
 def set_back(lab: Lab, name: str, which: str, ago: timedelta) -> None:
     """Let the time of a step lie so far in the past, and make a pass."""
-    moment = time_text(datetime.fromtimestamp(time.time(), UTC) - ago)
+    moment = timestamp(datetime.fromtimestamp(time.time(), UTC) - ago)
     lab.api.edit(SECRET, lab.namespace, name, {"metadata": {"annotations": {which: moment}}})
     lab.running.another_pass(lab.key)
 
@@ -70,9 +71,9 @@ def test_a_time_to_come_comes(lab: Lab) -> None:
     """Without another event: the operator looks again when it is there."""
     lab.make_ready(MINIMAL)
     before = entries(lab, "one-tls")
-    soon = time_text(datetime.now(UTC) + timedelta(seconds=3))
+    soon = timestamp(datetime.now(UTC) + timedelta(seconds=3))
     lab.apply({**MINIMAL, "rotation": {"certificates": soon}})
-    assert entries(lab, "one-tls") == before or time_text(datetime.now(UTC)) >= soon
+    assert entries(lab, "one-tls") == before or timestamp(datetime.now(UTC)) >= soon
 
     until("the certificate is issued anew", lambda: entries(lab, "one-tls")["tls.crt"] != before["tls.crt"])
     assert entries(lab, "one-tls")["ca.crt"] == before["ca.crt"]
@@ -91,8 +92,8 @@ def test_no_encryption_key_is_ever_taken_away(lab: Lab) -> None:
 
     removed: Object = {"data": {"k0001": None}}
     lab.api.edit(SECRET, lab.namespace, name, removed)
-    made = time_text(datetime.now(UTC))
-    until("another second begins", lambda: time_text(datetime.now(UTC)) > made)
-    lab.apply({**KEEP, "rotation": {"encryptionKey": time_text(datetime.now(UTC))}})
+    made = timestamp(datetime.now(UTC))
+    until("another second begins", lambda: timestamp(datetime.now(UTC)) > made)
+    lab.apply({**KEEP, "rotation": {"encryptionKey": timestamp(datetime.now(UTC))}})
     assert sorted(entries(lab, name)) == ["k0002", "k0003", "k0004"]
     assert entries(lab, name)["k0002"] == base64.b64decode(theirs).decode()

@@ -11,8 +11,9 @@ from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
 from assistant_operator.naming import COMPONENT_ASSISTANT, KEY_ENTRY, OTHER_KEY_ENTRY
+from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.material import Material, entry_of, own
-from assistant_operator.reconcile.rotation import ApiKey, Wish, step, time_text
+from assistant_operator.reconcile.rotation import ApiKey, Wish, step
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.secrets import key_secret
 
@@ -51,7 +52,7 @@ async def rewrite(client: Client, live: Object, entries: Mapping[str, str | None
 
     By an update and not by an apply: an apply takes away only what its manager owns alone, and after a restore another one owns it all.
     """
-    texts = {name: None if moment is None else time_text(moment) for name, moment in times.items()}
+    texts = {name: None if moment is None else timestamp(moment) for name, moment in times.items()}
     wanted = {
         **live,
         "metadata": {**metadata(live), "annotations": _merged(metadata(live).get("annotations"), texts)},

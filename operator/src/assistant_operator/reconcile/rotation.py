@@ -106,10 +106,6 @@ def next_entry(entries: Collection[str]) -> str | None:
     return name if len(name) <= MAX_NAME else None
 
 
-def time_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text) if text else None

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from assistant_operator.api.v1alpha1.rotation import Rotation
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import ANNOTATION_MADE_AT
-from assistant_operator.reconcile.rotation import SPREAD, ApiKey, Wish, made_at, next_entry, step, time_text
+from assistant_operator.reconcile.conditions import timestamp
+from assistant_operator.reconcile.rotation import SPREAD, ApiKey, Wish, made_at, next_entry, step
 
 START = datetime(2026, 12, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -101,7 +102,7 @@ def test_times_survive_the_secret() -> None:
     secret: Object = {
         "metadata": {
             "creationTimestamp": "2026-01-01T00:00:00Z",
-            "annotations": {name: time_text(moment) for name, moment in state.times().items() if moment},
+            "annotations": {name: timestamp(moment) for name, moment in state.times().items() if moment},
         }
     }
 

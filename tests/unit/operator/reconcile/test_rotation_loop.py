@@ -10,7 +10,8 @@ import pytest
 from assistant_operator.api.v1alpha1.spec import AccessKey
 from assistant_operator.kube.kinds import SECRET
 from assistant_operator.reconcile import certificates
-from assistant_operator.reconcile.rotation import SPREAD, time_text
+from assistant_operator.reconcile.conditions import timestamp
+from assistant_operator.reconcile.rotation import SPREAD
 from tests.support.fake_world import MODEL, FakeWorld
 from tests.unit.operator.reconcile.keepers import KEEP
 
@@ -30,7 +31,7 @@ def entries(fake: FakeWorld, name: str) -> dict[str, str]:
 
 
 def rotate(fake: FakeWorld, spec: dict[str, Any], **rotation: datetime | str) -> None:
-    wanted = {field: value if isinstance(value, str) else time_text(value) for field, value in rotation.items()}
+    wanted = {field: value if isinstance(value, str) else timestamp(value) for field, value in rotation.items()}
     fake.apply({**spec, "rotation": wanted})
 
 
