@@ -59,7 +59,8 @@ class SelfCheck:
             return
         if not await self._has_names(redaction):
             return
-        if self._checked is redaction and self._clock() < self._due:
+        is_told = self._page is not None and self._page["revision"] == snapshot.revision
+        if self._checked is redaction and is_told and self._clock() < self._due:
             return
         from assistant_gateway.redaction import trials  # a gateway that looks for nothing does not load what it would look with
 

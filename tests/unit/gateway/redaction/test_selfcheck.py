@@ -181,6 +181,24 @@ async def test_it_is_made_again_each_minute_and_for_another_policy(monkeypatch: 
     assert (check.fault, check.status()) == (None, None)
 
 
+async def test_it_is_told_of_the_policy_in_force_at_once_where_the_redaction_is_the_same() -> None:
+    """Another limit is another revision, which the operator waits for; nobody is refused meanwhile."""
+    current = serving(redacting("Mask"))
+    check = SelfCheck(current)
+    await check.look()
+    before = current.snapshot
+    limits = before.policy.limits.model_copy(update={"max_output_tokens": before.policy.limits.max_output_tokens + 1})
+    current.snapshot = Snapshot.of(before.policy.model_copy(update={"limits": limits}), KeyRing(()), before=before)
+    assert current.snapshot.revision != before.revision
+    assert check.fault is None
+
+    await check.look()
+    page = check.status()
+    assert page is not None
+    assert page["revision"] == current.snapshot.revision
+    assert check.fault is None
+
+
 async def test_a_gateway_whose_redaction_fails_serves_nobody(monkeypatch: pytest.MonkeyPatch, fake: FakeOllama) -> None:
     """Draining or not: who comes while a value comes through is refused."""
     current = serving(redacting("Mask"))
