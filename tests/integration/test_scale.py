@@ -1,11 +1,15 @@
 """The scale subresource on a real API server: what `kubectl scale` and autoscalers see and change."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from assistant_operator.kube.kinds import STATEFUL_SET
+from assistant_operator.naming import API_VERSION, KIND
 from tests.integration.lab import MODEL, Lab
 from tests.integration.rest import Rest
 from tests.support.waiting import until
@@ -56,3 +60,14 @@ def test_more_than_the_volume_allows_is_refused(lab: Lab, rest: Rest) -> None:
     assert answer.status_code == 422
     assert "ReadWriteMany" in answer.text
     assert lab.assistant()["spec"]["model"]["replicas"] == 1
+
+
+def test_the_autoscaler_of_the_docs_is_one(lab: Lab, rest: Rest) -> None:
+    """The API server takes it as it stands there, for an assistant of that name."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    (example,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "HorizontalPodAutoscaler" in block)
+    autoscaler = yaml.safe_load(example.replace("NAME", lab.name))
+    answer = rest.post(f"/apis/autoscaling/v2/namespaces/{lab.namespace}/horizontalpodautoscalers", autoscaler)
+
+    assert answer.status_code == 201, answer.text
+    assert autoscaler["spec"]["scaleTargetRef"] == {"apiVersion": API_VERSION, "kind": KIND, "name": lab.name}

@@ -35,8 +35,9 @@ def rotate(fake: FakeWorld, spec: dict[str, Any], **rotation: datetime | str) ->
     fake.apply({**spec, "rotation": wanted})
 
 
-async def test_an_api_key_is_replaced_while_it_serves(fake: FakeWorld) -> None:
-    """Ready throughout; the passes come by themselves at the times when a step is due; no value is in status or events."""
+async def test_an_api_key_is_replaced_while_it_serves(fake: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """Ready throughout; the passes come by themselves at the times when a step is due; no value is in status, events or the log."""
+    caplog.set_level("DEBUG")
     await fake.make_ready(MINIMAL)
     old = entries(fake, "one-key-default")["api-key"]
     fake.pass_time(60)
@@ -56,7 +57,9 @@ async def test_an_api_key_is_replaced_while_it_serves(fake: FakeWorld) -> None:
     await fake.settle()
     assert entries(fake, "one-key-default") == {"api-key": new}
     assert fake.verdict() == ("True", "Serving")
-    everything = json.dumps([obj for obj in fake.client.objects.values() if obj["kind"] != "Secret"])
+    logged = [vars(record) for record in caplog.records]
+    assert any(record.get("secret") == "one-key-default" for record in logged)
+    everything = repr(logged) + json.dumps([obj for obj in fake.client.objects.values() if obj["kind"] != "Secret"])
     assert old not in everything
     assert new not in everything
 

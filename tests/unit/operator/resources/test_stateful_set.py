@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from assistant_gateway.auth import OTHER, other_file
 from assistant_gateway.redaction.names.client import NamesOptions
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.redaction import NamesRedaction
 from assistant_operator.api.v1alpha1.spec import AccessLimits
-from assistant_operator.naming import ANNOTATION_POLICY_REVISION
+from assistant_operator.naming import ANNOTATION_POLICY_REVISION, KEYS_FOLDER, OTHER_KEY_SUFFIX
 from assistant_operator.resources.context import ServingModel, StoreAddress
 from assistant_operator.resources.gateway import GRACE_SECONDS, MEBIBYTE, NAMES_MEBIBYTES, memory_mebibytes
 from assistant_operator.resources.ollama import FILTERED, environment
@@ -247,6 +248,12 @@ def test_the_script_works_without_a_reader_and_twice(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")
         assert pipe.is_fifo()
         assert pipe.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_file_of_the_other_key_is_the_one_that_the_gateway_reads() -> None:
+    """The name stands in both programs; with two of them a replaced key would be refused early, and nobody would see why."""
+    assert OTHER_KEY_SUFFIX == OTHER
+    assert other_file(Path(KEYS_FOLDER), "web") == Path(f"{KEYS_FOLDER}/web{OTHER_KEY_SUFFIX}")
 
 
 def test_keys_are_files_named_after_keys() -> None:
