@@ -162,6 +162,25 @@ async def test_no_child_is_left(tmp_path: Path) -> None:
         await asyncio.sleep(0.01)
 
 
+_ORPHAN = """
+import os, signal, sys, time
+from assistant_documents.extraction import syscalls
+parent = os.getpid()
+if os.fork() == 0:
+    while os.getppid() == parent:
+        time.sleep(0.001)
+    syscalls.die_with_parent(signal.SIGKILL, parent)
+    print("goes on", flush=True)
+"""
+
+
+def test_a_child_whose_parent_has_gone_before_it_could_say_so_goes_too() -> None:
+    """The kernel sends it nothing: what reads a hostile file must not be left to itself."""
+    done = subprocess.run([sys.executable, "-c", _ORPHAN], capture_output=True, text=True, timeout=30, check=True)  # to the end of both
+
+    assert done.stdout == ""
+
+
 async def test_a_nursery_that_is_killed_is_started_again(tmp_path: Path) -> None:
     """Who was being read is told, who comes next is read."""
     async with sidecar(tmp_path, ROGUE) as serving:

@@ -23,7 +23,7 @@ from assistant_documents.extraction.jobs import MAX_MESSAGE, Job
 
 def main() -> None:
     """Serve the channel until its other end is gone."""
-    syscalls.die_with_parent(signal.SIGKILL)
+    syscalls.die_with_parent(signal.SIGKILL, os.getppid())  # of a server that has gone before, the channel tells
     limits.go_first()
     syscalls.hide()
     with socket.socket(fileno=int(sys.argv[1])) as channel:
@@ -78,13 +78,14 @@ class Nursery:
         return True
 
     def _fork(self, job: Job, document: int, answer: int) -> None:
+        nursery = os.getpid()
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            syscalls.die_with_parent(signal.SIGKILL)
+            syscalls.die_with_parent(signal.SIGKILL, nursery)
             run(job, document, answer, self._memory_bytes, self._reader)
         with contextlib.suppress(OSError):
             os.setpgid(child, child)  # both do it, so that whoever is first has done it

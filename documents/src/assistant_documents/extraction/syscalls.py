@@ -113,9 +113,14 @@ _MACHINES: Final = {
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent(signal_number: int) -> None:
-    """Let the kernel send this signal when the process that started this one ends, however it ends."""
+def die_with_parent(signal_number: int, parent: int) -> None:
+    """Let the kernel send this signal when the process that started this one ends, however it ends; at once where it has already.
+
+    A parent that ends before the call sends nothing (prctl(2)): it shows by this process having another one.
+    """
     _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal_number)
 
 
 def hide() -> None:
