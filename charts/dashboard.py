@@ -32,9 +32,8 @@ class Panel:
 
 
 def _state(condition: str, matchers: str) -> str:
-    # Replicas that stand by show assistants too: hence max over them before the sum over reasons.
     chosen = f'{OPERATOR},condition="{condition}",{matchers}'
-    return f"sum(max by (reason) (private_assistant_operator_assistants{{{chosen}}})) or vector(0)"
+    return f"sum(private_assistant_operator_assistants{{{chosen}}}) or vector(0)"
 
 
 def _figure(title: str, condition: str, matchers: str, text: str, above: float | None = 1) -> Panel:
@@ -65,7 +64,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "Not True, by condition and reason",
                 (
                     (
-                        "max by (condition, reason) (private_assistant_operator_assistants{"
+                        "sum by (condition, reason) (private_assistant_operator_assistants{"
                         f'{OPERATOR},condition!~"Reconciling|Stalled",status!="True"}})',
                         "{{condition}}: {{reason}}",
                     ),
@@ -78,7 +77,11 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
     (
         "Operator",
         (
-            Panel("Active replicas", ((f"sum(private_assistant_operator_leader{{{OPERATOR}}})", "active"),), text="One, always."),
+            Panel(
+                "Active replicas, by shard",
+                ((f"sum by (shard) (private_assistant_operator_shard_held{{{OPERATOR}}})", "{{shard}}"),),
+                text="One for each shard, always.",
+            ),
             Panel("Passes", _rate("private_assistant_operator_reconciles_total", OPERATOR, "outcome"), unit="ops"),
             Panel("Duration of a pass", _quantiles("private_assistant_operator_reconcile_seconds", OPERATOR), unit="s"),
             Panel("Calls to the API server", _rate("private_assistant_operator_api_calls_total", OPERATOR, "verb, kind"), unit="reqps"),
@@ -92,15 +95,15 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             Panel(
                 "Queue",
                 (
-                    (f"max(private_assistant_operator_queue_depth{{{OPERATOR}}})", "waiting"),
-                    (f"max(private_assistant_operator_workers_busy{{{OPERATOR}}})", "running"),
+                    (f"sum(private_assistant_operator_queue_depth{{{OPERATOR}}})", "waiting"),
+                    (f"sum(private_assistant_operator_workers_busy{{{OPERATOR}}})", "running"),
                 ),
             ),
             Panel(
                 "Egress proxies: decisions, as status shows them",
                 (
                     (
-                        f"max by (decision, reason) (private_assistant_operator_egress_decisions{{{OPERATOR}}})",
+                        f"sum by (decision, reason) (private_assistant_operator_egress_decisions{{{OPERATOR}}})",
                         "{{decision}}: {{reason}}",
                     ),
                 ),

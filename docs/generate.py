@@ -37,6 +37,10 @@ KUBERNETES_TYPES: Final = {
 
 EXAMPLES: Final[dict[str, Any]] = {
     "spec.suspend": True,
+    "spec.maintenance.window.days": ["Saturday", "Sunday"],
+    "spec.maintenance.window.start": "02:30",
+    "spec.maintenance.window.duration": "3h",
+    "spec.maintenance.window.timeZone": "Europe/Berlin",
     "spec.model.name": "gemma3:270m",
     "spec.model.digest": "sha256:88d53516cdb0f7ca950071358aca4e90c815ea2c6216c9fe765663b061fc1abb",
     "spec.model.embedding": "all-minilm:l6-v2",

@@ -22,7 +22,7 @@ NAME = "private-assistant"
 NODE_IMAGE = "docker.io/kindest/node:v1.34.0"
 PUBLIC = {
     "ollama": f"docker.io/ollama/ollama:{builds.OLLAMA_VERSION}",
-    "store": "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm",
+    "store": "docker.io/pgvector/pgvector:0.8.6-pg18-bookworm",
 }
 """Images that come from where everyone gets them."""
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import ssl
+import time
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,24 @@ class Api:
     def close(self) -> None:
         self._http.close()
 
+    def _get(self, path: str, params: dict[str, str] | None = None) -> httpx.Response:
+        """Read, and once more while the API server asks for a moment: after a change of the CRD it makes its storage anew."""
+        for _ in range(50):
+            answer = self._http.get(path, params=params or {})
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return answer
+            time.sleep(0.2)  # before the next try
+        return answer
+
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        answer = self._http.get(kind.path(namespace, name))
+        answer = self._get(kind.path(namespace, name))
         return None if answer.status_code == 404 else _checked(answer)
 
     def must_get(self, kind: Kind, namespace: str, name: str) -> Object:
-        return _checked(self._http.get(kind.path(namespace, name)))
+        return _checked(self._get(kind.path(namespace, name)))
 
     def list(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
-        answer = _checked(self._http.get(kind.path(namespace), params={"labelSelector": labels} if labels else {}))
+        answer = _checked(self._get(kind.path(namespace), {"labelSelector": labels} if labels else {}))
         return [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer["items"]]
 
     def create(self, obj: Object, *, path: str | None = None) -> Object:

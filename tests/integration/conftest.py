@@ -33,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def operated_cluster() -> Iterator[ApiServer]:
     """An API server with the CRD and the operator's rights, which records every request."""
+    with new_operated_cluster() as cluster:
+        yield cluster
+
+
+@contextmanager
+def new_operated_cluster() -> Iterator[ApiServer]:
+    """Start one that nobody else uses."""
     with api_server(audit=True) as cluster:
         api = Api(cluster)
         api.create(custom_resource_definition(), path="/apis/apiextensions.k8s.io/v1/customresourcedefinitions")

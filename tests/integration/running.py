@@ -37,6 +37,15 @@ class Hosts:
         return self.known[host]
 
 
+async def connections_closed() -> None:
+    """Give closed connections the time to say goodbye: TLS takes turns of the loop, which ends with this coroutine."""
+    loop = asyncio.get_running_loop()
+    for _ in range(300):
+        if len(loop._selector.get_map()) <= 1:  # type: ignore[attr-defined]  # the loop's own pipe
+            return
+        await asyncio.sleep(0.01)
+
+
 class Running:
     """One operator."""
 
@@ -99,20 +108,13 @@ class Running:
         try:
             await self.operator.run()
         finally:
-            await self._connections_closed()
+            await connections_closed()
 
     def _stateful_set(self, key: Key) -> Object | None:
         assert self.operator is not None
         names = Names(*key)
         seen = self.operator.cache.find(Ref.named(STATEFUL_SET, names.namespace, names.stateful_set))
         return None if seen is None else seen.obj
-
-    async def _connections_closed(self) -> None:
-        """Give closed connections the time to say goodbye: TLS takes turns of the loop, which ends with this coroutine."""
-        for _ in range(300):
-            if len(self._loop._selector.get_map()) <= 1:  # type: ignore[union-attr]  # the loop's own pipe
-                return
-            await asyncio.sleep(0.01)
 
     @property
     def is_alive(self) -> bool:

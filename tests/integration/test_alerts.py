@@ -47,10 +47,15 @@ def assistants(condition: str, status: str, reason: str, labels: str = OPERATOR)
     return f'private_assistant_operator_assistants{{{labels},condition="{condition}",status="{status}",reason="{reason}"}}'
 
 
+SHARD = 'private_assistant_operator_shard_held{%s,shard="%s"}'
 LEADER = f"private_assistant_operator_leader{{{OPERATOR}}}"
 WELL: dict[str, str] = {
     LEADER: "1x120",
     f"private_assistant_operator_leader{{{STANDBY}}}": "0x120",
+    SHARD % (OPERATOR, 0): "1x120",
+    SHARD % (STANDBY, 0): "0x120",
+    SHARD % (OPERATOR, 1): "0x120",
+    SHARD % (STANDBY, 1): "1x120",
     f'private_assistant_operator_reconciles_total{{{OPERATOR},outcome="ready"}}': "0+60x120",
     f'private_assistant_operator_reconciles_total{{{OPERATOR},outcome="error"}}': "0+1x120",
     f'private_assistant_operator_api_calls_total{{{OPERATOR},verb="patch",kind="Service",code="200"}}': "0+60x120",
@@ -61,6 +66,9 @@ WELL: dict[str, str] = {
     assistants("EgressConfined", "True", "Enforced"): "3x120",
     assistants("RedactionActive", "False", "NotRequested"): "1x120",
     assistants("RetentionEnforced", "True", "NothingKept"): "3x120",
+    assistants("ImagesUnaffected", "Unknown", "VersionUnknown"): "3x120",
+    assistants("UpToDate", "False", "WaitingForWindow"): "3x120",
+    assistants("UpToDate", "False", "WaitingForTurn"): "3x120",
     assistants("EgressConfined", "False", "NotEnforced", ELSEWHERE): "1x120",
     'kubelet_volume_stats_available_bytes{namespace="team",persistentvolumeclaim="one-store"}': "50x120",
     'kubelet_volume_stats_capacity_bytes{namespace="team",persistentvolumeclaim="one-store"}': "100x120",
@@ -79,7 +87,8 @@ ONE = {"namespace": "team", "privateassistant_dev_assistant": "one"}
 # By alert: series that differ from WELL, from minute 60 on; how many minutes later it is still silent, and when it has fired; its labels.
 CASES: dict[str, tuple[dict[str, str], int, int, Object]] = {
     "PrivateAssistantOperatorDown": ({LEADER: "1x60 0x60"}, 4, 7, {}),
-    "PrivateAssistantOperatorTwice": ({f"private_assistant_operator_leader{{{STANDBY}}}": "0x60 1x60"}, 9, 12, {}),
+    "PrivateAssistantOperatorTwice": ({SHARD % (OPERATOR, 1): "0x60 1x60"}, 9, 12, {"shard": "1"}),
+    "PrivateAssistantShardDown": ({SHARD % (STANDBY, 1): "1x60 0x60"}, 4, 7, {"shard": "1"}),
     "PrivateAssistantReconcileErrors": (
         {f'private_assistant_operator_reconciles_total{{{OPERATOR},outcome="error"}}': "0+1x60 60+60x60"},
         14,
@@ -107,6 +116,13 @@ CASES: dict[str, tuple[dict[str, str], int, int, Object]] = {
         29,
         32,
         {"condition": "EgressConfined", "reason": "Inconclusive"},
+    ),
+    "PrivateAssistantRolloutHalted": ({assistants("UpToDate", "False", "RolloutHalted"): "0x60 3x60"}, 4, 7, {"reason": "RolloutHalted"}),
+    "PrivateAssistantVulnerableImage": (
+        {assistants("ImagesUnaffected", "False", "KnownVulnerability"): "0x60 1x80"},
+        59,
+        62,
+        {"reason": "KnownVulnerability"},
     ),
     "PrivateAssistantStoreFull": ({assistants("StoreReady", "False", "StoreFull"): "0x60 1x60"}, -1, 1, {"reason": "StoreFull"}),
     "PrivateAssistantStoreFilling": (
@@ -206,6 +222,25 @@ def test_an_alert_fires_when_it_should_and_not_before(name: str, everything: Obj
     changed, silent, loud, labels = CASES[name]
 
     assert play(everything, tmp_path, WELL | changed, [(60 + silent, name, []), (60 + loud, name, [labels])]) == ""
+
+
+def test_what_several_replicas_show_is_added_up(everything: Object, tmp_path: Path) -> None:
+    """Each has the assistants of its shards: the numbers in the alerts' texts are those of all of them."""
+    counted = {name: rule for name, rule in by_name(everything).items() if "private_assistant_operator_assistants" in rule["expr"]}
+    promises = ("Ready", "EgressConfined", "RedactionActive", "RetentionEnforced")
+    states = [(promise, "False", "X") for promise in promises]
+    states += [("Stalled", "True", "X"), ("EgressConfined", "Unknown", "X"), ("StoreReady", "False", "StoreFull")]
+    states += [("UpToDate", "False", "RolloutHalted"), ("ImagesUnaffected", "False", "KnownVulnerability")]
+    shown = ((OPERATOR, "2x10"), (STANDBY, "3x10"))
+    series = [{"series": assistants(*state, labels), "values": values} for state in states for labels, values in shown]
+    five = [{"labels": "{}", "value": 5}]
+    asked = [{"expr": f"max({rule['expr']})", "eval_time": "5m", "exp_samples": five} for rule in counted.values()]
+    suite = {"evaluation_interval": "1m", "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
+    (tmp_path / "test.yaml").write_text(json.dumps(suite))
+    done = promtool("test", "rules", tmp_path / "test.yaml")
+
+    assert len(counted) == 9
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_without_the_operator_it_is_down(everything: Object, tmp_path: Path) -> None:

@@ -4,16 +4,19 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from assistant_operator import settings
+from assistant_operator.reconcile import advisories
+from assistant_operator.reconcile.turns import Pace
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.cluster.paths import REPOSITORY
-from tests.support.chart import CERTIFICATE, CHART, NAMESPACE, VALUE_SETS, Object, arguments, helm, only, pods, render
+from tests.support.chart import CERTIFICATE, CHART, NAMESPACE, TABLE, VALUE_SETS, Object, arguments, helm, only, pods, render
 from tests.support.waiting import until
 
 
@@ -54,6 +57,10 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     """Flags of the chart and of the code are the same, and labels say the same as the pod's."""
     documents = render(values)
     line = arguments(documents)
+    if "vulnerabilities" in values:
+        table = tmp_path / "table.json"
+        table.write_text(only(documents, "ConfigMap")["data"]["table.json"])
+        line = [f"--vulnerability-table={table}" if argument.startswith("--vulnerability-table") else argument for argument in line]
     if "pull" in values:
         bundle = tmp_path / "ca.crt"
         bundle.write_text(only(documents, "ConfigMap")["data"]["ca.crt"])
@@ -71,6 +78,9 @@ def test_the_operator_understands_its_arguments(values: Object, tmp_path: Path) 
     assert list(installation.image_pull_secrets) == secrets
     assert {secret["name"] for secret in values.get("imagePullSecrets", ())} <= set(secrets)
     assert (installation.pull_ca or "").count("BEGIN CERTIFICATE") == (2 if "pull" in values else 0)
+    assert understood.advisories == (advisories.parse(TABLE) if "vulnerabilities" in values else advisories.shipped())
+    pace = Pace(percent=None, count=3, deadline=timedelta(minutes=10), most_failures=2) if "rollout" in values else Pace()
+    assert understood.pace == pace
     egress = values.get("egress", {})
     assert (understood.canary is not None) == egress.get("canary", {}).get("enabled", True)
     dns = egress.get("dns", {"podLabels": {"k8s-app": "kube-dns"}, "port": 53})
@@ -142,6 +152,7 @@ def test_a_new_bundle_rolls_the_operator() -> None:
     ("values", "message"),
     [
         ({"replicas": 2, "leaderElection": False}, "leaderElection"),
+        ({"shards": 2, "leaderElection": False}, "leaderElection"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
         ({"monitoring": {"podMonitor": {"enabled": True}}}, "namespaceLabels"),
         ({"monitoring": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}, "service.enabled"),
@@ -260,10 +271,13 @@ def test_rights_are_what_was_granted_and_no_more() -> None:
         # The authorizer watches roles, and may not have seen all of them yet.
         until("may watch", lambda: _may(cluster, account, "watch", "privateassistants", "--all-namespaces"), 30)
         until("may read Secrets", lambda: _may(cluster, account, "get", "secrets", "--namespace=default"), 30)
-        until("may hold the Lease", lambda: _may(cluster, account, "update", "leases.coordination.k8s.io", f"--namespace={NAMESPACE}"), 30)
+        lease = "leases.coordination.k8s.io/private-assistant-operator"
+        until("may hold the Lease", lambda: _may(cluster, account, "update", lease, f"--namespace={NAMESPACE}"), 30)
+        assert _may(cluster, account, "update", f"{lease}-15", f"--namespace={NAMESPACE}")
+        assert not _may(cluster, account, "update", "leases.coordination.k8s.io/other", f"--namespace={NAMESPACE}")
         assert not _may(cluster, account, "list", "secrets", "--namespace=default")
         assert not _may(cluster, account, "watch", "secrets", "--all-namespaces")
-        assert not _may(cluster, account, "update", "leases.coordination.k8s.io", "--namespace=kube-system")
+        assert not _may(cluster, account, "update", lease, "--namespace=kube-system")
         assert not _may(cluster, account, "create", "pods/exec", "--namespace=default")
         assert not _may(cluster, account, "get", "pods/log", "--namespace=default")
         assert not _may(cluster, account, "patch", "privateassistants", "--namespace=default")

@@ -187,6 +187,30 @@ async def test_create_creates_once(sides: tuple[Client, Hand]) -> None:
     assert ((await client.get(LEASE, hand.namespace, "l")) or {})["spec"]["holderIdentity"] == "me"
 
 
+async def test_an_amendment_is_made_whole_or_not_at_all(sides: tuple[Client, Hand]) -> None:
+    """A JSON patch: its tests are its preconditions, and the rest of the object stays as it is, whatever its version."""
+    client, hand = sides
+    path = "/metadata/annotations/example.com~1a"
+    meta = {"name": "l", "namespace": hand.namespace, "annotations": {"example.com/b": "b"}}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": {"holderIdentity": "us"}}
+    await client.create(lease)
+    ours, theirs = ({"op": "test", "path": "/spec/holderIdentity", "value": name} for name in ("us", "them"))
+    note = {"op": "add", "path": path, "value": "a"}
+    for _ in range(2):
+        made = await client.amend(LEASE, hand.namespace, "l", [ours, note])
+        assert made["metadata"]["annotations"] == {"example.com/a": "a", "example.com/b": "b"}
+
+    removed = {"op": "remove", "path": path}
+    for refused in ([theirs, removed], [removed, theirs], [ours, removed, removed], [{**note, "path": "/metadata/labels/x"}]):
+        with pytest.raises(errors.InvalidError):
+            await client.amend(LEASE, hand.namespace, "l", refused)
+    with pytest.raises(errors.GoneError):
+        await client.amend(LEASE, hand.namespace, "other", [note])
+    left = await client.amend(LEASE, hand.namespace, "l", [ours, removed])
+    assert left["metadata"]["annotations"] == {"example.com/b": "b"}
+    assert left["spec"]["holderIdentity"] == "us"
+
+
 async def test_delete_knows_whom(sides: tuple[Client, Hand]) -> None:
     """Another uid or an older version is not deleted, and what is gone is no error."""
     client, hand = sides

@@ -4,14 +4,10 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -27,11 +23,10 @@ from assistant_operator.reconcile.key import Key
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.integration.api import Api
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab
+from tests.integration.processes import ROOTS, fetch, free_port, process
 from tests.integration.rights import forbidden
 from tests.integration.running import Hosts, Running
 from tests.support.waiting import until
-
-ROOTS = ("operator/src", "gateway/src", "model/src", "egress/src")
 
 
 def another(lab: Lab, identity: str) -> Running:
@@ -154,45 +149,6 @@ def test_another_namespace_is_left_alone(lab: Lab) -> None:
 
     assert lab.api.list(SERVICE, other) == []
     assert "status" not in lab.api.assistant(other, "one")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def fetch(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            return int(answer.status), answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, ""
-    except OSError:
-        return 0, ""
-
-
-@contextmanager
-def process(kubeconfig: Path, namespace: str, port: int, log: Path, *extra: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `python -m assistant_operator`, with its settings from the environment."""
-    root = Path(__file__).parents[2]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(str(root / source) for source in ROOTS),
-        "KUBECONFIG": str(kubeconfig),
-        "PRIVATE_ASSISTANT_GATEWAY_IMAGE": "gateway:test",
-        "PRIVATE_ASSISTANT_OLLAMA_IMAGE": "ollama/ollama:0.24.0",
-        "PRIVATE_ASSISTANT_OPERATOR_NAMESPACE": namespace,
-        "PRIVATE_ASSISTANT_OPERATOR_LABELS": "app=operator",
-        "PRIVATE_ASSISTANT_OPS_HOST": "127.0.0.1",
-        "PRIVATE_ASSISTANT_OPS_PORT": str(port),
-    }
-    with log.open("wb") as stream:
-        started = subprocess.Popen([sys.executable, "-m", "assistant_operator", *extra], env=environment, stdout=stream, stderr=stream)
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait()
 
 
 def test_the_process_tells_how_it_is_and_ends_in_good_order(api: Api, operated_cluster: ApiServer, namespace: str, tmp_path: Path) -> None:

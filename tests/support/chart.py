@@ -14,6 +14,21 @@ CHART = REPOSITORY / "charts" / "private-assistant-operator"
 NAMESPACE = "operators"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 Object = dict[str, Any]
+TABLE = json.dumps(
+    {
+        "updated": "2026-11-30",
+        "advisories": [
+            {
+                "component": "ollama",
+                "id": "GHSA-aaaa-bbbb-cccc",
+                "severity": "High",
+                "summary": "a {{ b }}",
+                "affected": [{"below": "0.25"}],
+            }
+        ],
+    },
+    indent=1,
+)
 
 VALUE_SETS: dict[str, Object] = {
     "defaults": {},
@@ -42,6 +57,7 @@ VALUE_SETS: dict[str, Object] = {
     },
     "available": {
         "replicas": 2,
+        "shards": 4,
         "podLabels": {"team": "ml"},
         "podAnnotations": {"example.com/a": "b"},
         "nodeSelector": {"kubernetes.io/os": "linux"},
@@ -59,6 +75,7 @@ VALUE_SETS: dict[str, Object] = {
         "networkPolicy": {"enabled": True},
         "nameOverride": "n" * 52,
     },
+    "vulnerabilities": {"vulnerabilities": {"table": TABLE}, "rollout": {"share": 3, "deadlineSeconds": 600, "failures": 2}},
     "least": {
         "crds": {"install": False},
         "rbac": {"create": False, "aggregate": False},

@@ -28,7 +28,7 @@ def _operator() -> str:
     metrics.reconciled("ready", 0.1)
     metrics.called("get", "Pod", 200, 0.1)
     metrics.watch_queue(lambda: 1, lambda: 1)
-    metrics.watch_leader(lambda: True)
+    metrics.watch_shards(1, lambda: (0,))
     condition = {"type": "Ready", "status": "True", "reason": "Serving"}
     metrics.watch_assistants(lambda: [{"status": {"conditions": [condition], "egress": {"allowed": 1}}}])
     return metrics.text().decode()

@@ -8,7 +8,7 @@ import copy
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,6 +91,19 @@ class FakeClient:
             raise errors.ConflictError("update", kind.kind, 409, "Conflict")
         kept = {key: metadata(live)[key] for key in ("uid", "creationTimestamp", "generation")}
         return self._store({**copy.deepcopy(manifest), "metadata": {**metadata(manifest), **kept}}, live)
+
+    async def amend(self, kind: Kind, namespace: str, name: str, changes: Sequence[Object]) -> Object:
+        self._called("patch", kind, name)
+        live = self.objects.get(_place(kind, namespace, name))
+        if live is None:
+            raise errors.GoneError("patch", kind.kind, 404, "NotFound")
+        changed = copy.deepcopy(live)
+        try:
+            for change in changes:
+                _change(changed, change)
+        except (KeyError, AssertionError):
+            raise errors.InvalidError("patch", kind.kind, 422, "Invalid") from None
+        return self._store(changed, live)
 
     async def disown(self, obj: Object) -> Object:
         kind = kind_of(obj)
@@ -298,3 +311,16 @@ def _paths(fields: Object, path: Path = ()) -> set[Path]:
 def text_of(client: FakeClient) -> str:
     """Return everything that is stored, to search it for what must not be there."""
     return json.dumps(list(client.objects.values()))
+
+
+def _change(obj: Object, change: Object) -> None:
+    """Make one change of a JSON patch to maps; KeyError where it has no place, AssertionError where a test fails."""
+    *above, last = (part.replace("~1", "/") for part in change["path"].split("/")[1:])
+    for part in above:
+        obj = obj[part]
+    if change["op"] == "test":
+        assert obj[last] == change["value"]
+    elif change["op"] == "remove":
+        del obj[last]
+    else:
+        obj[last] = copy.deepcopy(change["value"])

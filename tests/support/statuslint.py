@@ -18,7 +18,7 @@ from tests.support.kstatus import Kstatus, kstatus
 
 PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RedactionActive", "RetentionEnforced")
 """What every assistant promises; StoreReady is for those that keep something."""
-KNOWN = ("Ready", "Reconciling", "Stalled", "StoreReady", *PROMISES)
+KNOWN = ("Ready", "Reconciling", "Stalled", "StoreReady", *PROMISES, "UpToDate", "ImagesUnaffected")
 CAMEL_CASE = re.compile(r"^[A-Z][a-zA-Z0-9]*$")
 """Types and reasons are words for programs (API conventions, "Typical status properties")."""
 TIME = "%Y-%m-%dT%H:%M:%SZ"

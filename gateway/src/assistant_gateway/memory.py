@@ -92,7 +92,10 @@ class Memory:
         """Return what /status says of all this; what cannot be known now is None, never what it was before."""
         fault = self.store.fault
         page: dict[str, Any] = {
-            "store": {"fault": None if fault is None else {"reason": fault.reason, "message": fault.message}},
+            "store": {
+                "fault": None if fault is None else {"reason": fault.reason, "message": fault.message},
+                "server": self.store.server,
+            },
             "retention": None,
             "sources": {},
             "index": None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from assistant_operator import errors, logs
 from assistant_operator.handlers.operator import Operator
+from assistant_operator.reconcile.advisories import NoTable
 from assistant_operator.settings import Settings, SettingsError, load
 
 
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"private-assistant: {error}\n")
         return 2
     logs.configure(settings.log_level, settings.log_format)
+    if isinstance(settings.advisories, NoTable):
+        logs.log.error("No table of known vulnerabilities", extra={"reason": settings.advisories.why})
     return asyncio.run(run(settings))
 
 

@@ -1,6 +1,6 @@
 """Prometheus metrics of the operator; labels name kinds and outcomes, never what users wrote."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -8,6 +8,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from assistant_operator.kube.objects import Object
+from assistant_operator.kube.shards import CHIEF
 
 PREFIX = "private_assistant_operator"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,8 +59,15 @@ class Metrics:
 
         self.registry.register(_Gauges(computed))
 
-    def watch_leader(self, is_leader: Callable[[], bool]) -> None:
-        self.registry.register(_Gauges(lambda: [_single("leader", "1 where this replica is the active one.", int(is_leader()))]))
+    def watch_shards(self, count: int, held: Callable[[], Collection[int]]) -> None:
+        """Show which of so many shards this replica holds; who holds the first is the leader."""
+
+        def computed() -> list[GaugeMetricFamily]:
+            now = held()
+            text = "1 where this replica is the active one; of several, the one that looks after what the cluster has once."
+            return [_single("leader", text, int(CHIEF in now)), _by_shard(count, now)]
+
+        self.registry.register(_Gauges(computed))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -80,6 +88,14 @@ class _Gauges(Collector):
 
 def _single(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _by_shard(count: int, held: Collection[int]) -> GaugeMetricFamily:
+    text = "1 where this replica holds the shard: it alone writes to the namespaces in it."
+    family = GaugeMetricFamily(f"{PREFIX}_shard_held", text, labels=["shard"])
+    for shard in range(count):
+        family.add_metric([str(shard)], int(shard in held))
+    return family
 
 
 def _by_decision(assistants: Iterable[Object]) -> GaugeMetricFamily:

@@ -5,17 +5,23 @@ There is no file: what an installation sets stands in its Deployment, where `kub
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from assistant_operator.naming import FIELD_MANAGER
+from assistant_operator.reconcile import advisories
+from assistant_operator.reconcile.advisories import Advisories, NoTable, TableError
 from assistant_operator.reconcile.surroundings import HostPort, endpoint, host_port
+from assistant_operator.reconcile.turns import Pace
 from assistant_operator.resources.context import DEFAULT_DNS_LABELS, DEFAULT_STORE_IMAGE, DNS_PORT, Installation
 from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
 LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
+MOST_SHARDS = 16
 FORMATS = ("JSON", "Text")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
@@ -35,6 +41,8 @@ class Settings:
     identity: str
     """Of this replica, unique among replicas."""
     leader_election: bool
+    shards: int
+    """Parts into which the namespaces are divided; each has a Lease, and a replica may hold several."""
     kubeconfig: str | None
     ops_host: str
     ops_port: int
@@ -46,6 +54,10 @@ class Settings:
     """Whose addresses no assistant may reach, and the operator does."""
     outside_targets: tuple[Endpoint, ...] = ()
     """The same, outside the cluster; none: the cluster's other machines."""
+    advisories: Advisories = field(default_factory=advisories.shipped)
+    """Known vulnerabilities; where the installation's table cannot be used, why not."""
+    pace: Pace = field(default_factory=Pace)
+    """Of what a new release of the operator replaces."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,8 +79,26 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--leader-election", choices=("true", "false"), default="true", help="false: never more than this one replica (default %(default)s)"
     )
+    add(
+        "--shards",
+        type=int,
+        default=1,
+        help=f"parts into which the namespaces are divided among the replicas, at most {MOST_SHARDS}; 1: one replica has them all "
+        "(default %(default)s)",
+    )
     add("--kubeconfig", help="default: $KUBECONFIG, then the pod's service account")
     add("--pull-ca-file", help="PEM bundle that pulls trust in place of the image's own")
+    add("--vulnerability-table", help="file (JSON) with known vulnerabilities in place of the table of this release (docs/operations.md)")
+    add(
+        "--rollout-share",
+        default="10%",
+        help="assistants whose pods a new release or new default images replace at a time: a number, or a share of all, at least one "
+        "(default 10%%)",
+    )
+    add(
+        "--rollout-deadline-seconds", type=int, default=1800, help="time that each has to become ready with an update (default %(default)s)"
+    )
+    add("--rollout-failures", type=int, default=1, help="when so many have not, no other assistant is updated (default %(default)s)")
     add("--cluster-domain", default="cluster.local", help="DNS domain of the cluster (default %(default)s)")
     add("--image-pull-policy", choices=PULL_POLICIES, help="for the pods of assistants; Kubernetes' default where absent")
     add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
@@ -112,12 +142,17 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         raise SettingsError("--dns-port must be a port")
     if chosen.workers < 1 or chosen.resync_seconds < 1:
         raise SettingsError("--workers and --resync-seconds must be at least 1")
+    if not 1 <= chosen.shards <= MOST_SHARDS:
+        raise SettingsError(f"--shards must be from 1 to {MOST_SHARDS}")
+    if chosen.shards > 1 and chosen.leader_election != "true":
+        raise SettingsError("--shards needs --leader-election=true: a shard is held by its Lease")
     return Settings(
         installation=_installation(chosen),
         namespaces=tuple(sorted(set(chosen.namespace or ()))),
         lease_name=chosen.lease_name,
         identity=chosen.identity or environment.get("HOSTNAME") or os.uname().nodename,
         leader_election=chosen.leader_election == "true",
+        shards=chosen.shards,
         kubeconfig=chosen.kubeconfig,
         ops_host=chosen.ops_host,
         ops_port=chosen.ops_port,
@@ -127,6 +162,8 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         workers=chosen.workers,
         canary=_canary(chosen.canary),
         outside_targets=_outside(chosen.outside_targets),
+        advisories=_advisories(chosen.vulnerability_table),
+        pace=_pace(chosen),
     )
 
 
@@ -145,6 +182,32 @@ def _outside(text: str | None) -> tuple[Endpoint, ...]:
             f"--outside-targets must be address:port, at most {MOST_PER_CLASS}, separated by commas: no names, IPv6 in brackets"
         )
     return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def _pace(chosen: argparse.Namespace) -> Pace:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})(%?)", chosen.rollout_share)
+    if found is None or (found[2] and int(found[1]) > 100):
+        raise SettingsError("--rollout-share must be a number from 1 on, or a share from 1% to 100%")
+    if chosen.rollout_deadline_seconds < 60 or chosen.rollout_failures < 1:
+        raise SettingsError("--rollout-deadline-seconds must be at least 60, and --rollout-failures at least 1")
+    return Pace(
+        percent=int(found[1]) if found[2] else None,
+        count=1 if found[2] else int(found[1]),
+        deadline=timedelta(seconds=chosen.rollout_deadline_seconds),
+        most_failures=chosen.rollout_failures,
+    )
+
+
+def _advisories(path: str | None) -> Advisories:
+    """Read the table; one that cannot be used is no reason not to run, and none to take for empty."""
+    if not path:
+        return advisories.shipped()
+    try:
+        return advisories.parse(Path(path).read_bytes())
+    except OSError as error:
+        return NoTable(f"the file of --vulnerability-table cannot be read ({type(error).__name__})")
+    except TableError as error:
+        return NoTable(f"--vulnerability-table: {error}")
 
 
 def _installation(chosen: argparse.Namespace) -> Installation:

@@ -1,12 +1,15 @@
 """What the chart has from elsewhere is current, and grants no more than it must."""
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+
+from assistant_operator.settings import MOST_SHARDS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CHART = REPOSITORY / "charts" / "private-assistant-operator"
@@ -86,6 +89,19 @@ def test_leases_are_granted_in_the_own_namespace_alone() -> None:
     """Other programs' Leases are not the operator's to take."""
     assert [rule["resources"] for rule in RULES["own"]] == [["leases"]]
     assert not [rule for rule in RULES["workload"] if "leases" in rule["resources"]]
+
+
+def test_leases_are_granted_by_name() -> None:
+    """The common one and those of as many shards as there can be: a change of their number takes no right from replicas that still run."""
+    (role,) = [document for document in documents() if document["kind"] == "Role"]
+    create, hold = role["rules"]
+    name = "private-assistant-operator"
+
+    assert (create["verbs"], hold["verbs"]) == (["create"], ["get", "update", "patch"])
+    assert create["resources"] == hold["resources"] == ["leases"]
+    assert hold["resourceNames"] == [name, *(f"{name}-{shard}" for shard in range(MOST_SHARDS))]
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert schema["properties"]["shards"]["maximum"] == MOST_SHARDS
 
 
 def documents() -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ async def test_only_a_release_that_works_passes(
 ) -> None:
     """Ready, active and a canary that answers: none of them can be missing."""
     metrics = Metrics()
-    metrics.watch_leader(lambda: is_leader)
+    metrics.watch_shards(1, lambda: (0,) if is_leader else ())
     server = OpsServer(metrics, lambda: is_ready, "127.0.0.1", 0)
     operator = f"127.0.0.1:{await server.start()}"
     try:

@@ -156,7 +156,7 @@ def test_every_metric_is_listed() -> None:
     operator = operator_metrics.Metrics()
     operator.watch_queue(lambda: 0, lambda: 0)
     operator.watch_assistants(list)
-    operator.watch_leader(lambda: True)
+    operator.watch_shards(1, lambda: (0,))
     pages = operator.text().decode() + gateway_metrics.Metrics().page().decode()
     names = set(re.findall(r"^# HELP (\S+)", pages, re.MULTILINE))
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,7 +66,8 @@ async def test_it_serves_with_its_store_and_says_what_it_keeps(tmp_path: Path, f
     assert CANARY in listed.text
     assert ended == 0
     assert status["revision"] == keeping_policy(postgres.policy).revision()
-    assert status["store"] == {"fault": None}
+    assert status["store"] == {"fault": None, "server": status["store"]["server"]}
+    assert re.fullmatch(r"1[0-9]\.[0-9]+", status["store"]["server"])
     kept = status["retention"]
     assert {name: kept[name] for name in ("purged", "isLate", "kek", "toRewrap")} == {
         "purged": 0, "isLate": False, "kek": "k0001", "toRewrap": 0,

@@ -88,25 +88,35 @@ def test_metrics_count() -> None:
 
 
 def test_metrics_show_what_is() -> None:
-    """Queue, leadership and assistants by condition and reason, as they are when they are asked for."""
+    """Queue and assistants by condition and reason, as they are when they are asked for."""
     metrics = Metrics()
-    depth, leader = [3], [False]
+    depth = [3]
     conditions = [
         {"type": "Ready", "status": "True", "reason": "Serving"},
         {"type": "ModelReady", "status": "Unknown", "reason": "Pulling"},
     ]
     metrics.watch_queue(lambda: depth[0], lambda: 2)
-    metrics.watch_leader(lambda: leader[0])
     metrics.watch_assistants(lambda: [{"status": {"conditions": conditions}}, {"status": {"conditions": conditions[:1]}}, {}])
 
     assert value(metrics, "queue_depth") == 3
     assert value(metrics, "workers_busy") == 2
-    assert value(metrics, "leader") == 0
     assert value(metrics, "assistants", condition="Ready", status="True", reason="Serving") == 2
     assert value(metrics, "assistants", condition="ModelReady", status="Unknown", reason="Pulling") == 1
-    depth[0], leader[0] = 0, True
+    depth[0] = 0
     assert value(metrics, "queue_depth") == 0
+
+
+def test_metrics_show_the_shards_that_are_held() -> None:
+    """Each of them, so that one which nobody holds is seen as such; the leader is who holds the first."""
+    metrics = Metrics()
+    held = [0, 2]
+    metrics.watch_shards(3, lambda: held)
+
+    assert [value(metrics, "shard_held", shard=str(shard)) for shard in range(3)] == [1, 0, 1]
     assert value(metrics, "leader") == 1
+    held.remove(0)
+    assert [value(metrics, "shard_held", shard=str(shard)) for shard in range(3)] == [0, 0, 1]
+    assert value(metrics, "leader") == 0
 
 
 def test_what_egress_proxies_decided_is_summed_by_reason() -> None:

@@ -1,9 +1,12 @@
 """Settings: flags, variables, and what is said where they make no sense."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from assistant_operator.reconcile.advisories import NoTable, Table, shipped
+from assistant_operator.reconcile.turns import Pace
 from assistant_operator.resources.context import DEFAULT_STORE_IMAGE
 from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.settings import SettingsError, load
@@ -55,6 +58,7 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
             "PRIVATE_ASSISTANT_WORKERS": "3",
             "PRIVATE_ASSISTANT_RESYNC_SECONDS": "60",
             "PRIVATE_ASSISTANT_LOG_FORMAT": "Text",
+            "PRIVATE_ASSISTANT_SHARDS": "1",
             "PRIVATE_ASSISTANT_LEADER_ELECTION": "false",
             "PRIVATE_ASSISTANT_CANARY": "canary.ops.svc.cluster.local:9092",
             "PRIVATE_ASSISTANT_DNS_LABELS": "dns.operator.openshift.io/daemonset-dns=default",
@@ -82,6 +86,25 @@ def test_every_flag_has_a_variable(tmp_path: Path) -> None:
 
 def test_a_flag_wins_over_its_variable() -> None:
     assert load([*REQUIRED, "--workers=2"], {"PRIVATE_ASSISTANT_WORKERS": "9"}).workers == 2
+
+
+def test_namespaces_are_not_divided_unless_asked_for() -> None:
+    """And where they are, by Leases."""
+    assert load(REQUIRED, {}).shards == 1
+    assert load(REQUIRED, {"PRIVATE_ASSISTANT_SHARDS": "4"}).shards == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--shards=0"], "--shards"),
+        (["--shards=17"], "--shards"),
+        (["--shards=2", "--leader-election=false"], "--leader-election"),
+    ],
+)
+def test_shards_that_cannot_be_are_refused(flags: list[str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        load([*REQUIRED, *flags], {})
 
 
 def test_namespaces_as_flags() -> None:
@@ -121,3 +144,43 @@ def test_the_parser_refuses_the_rest(flags: list[str], capsys: pytest.CaptureFix
 
     assert caught.value.code == 2
     assert flags[0].partition("=")[0] in capsys.readouterr().err
+
+
+def test_a_table_of_vulnerabilities_that_cannot_be_used_is_told_and_not_taken_for_empty(tmp_path: Path) -> None:
+    """The operator runs all the same: what it protects does not hang on the table."""
+    mine, broken = tmp_path / "mine.json", tmp_path / "broken.json"
+    mine.write_text(
+        '{"updated": "2026-11-30", "advisories": [{"component": "ollama", "id": "CVE-2027-1", "severity": "Low", "summary": "x",'
+        ' "affected": [{"below": "1"}]}]}'
+    )
+    broken.write_text("{}")
+    found = [load([*REQUIRED, f"--vulnerability-table={path}"], {}).advisories for path in (mine, broken, tmp_path / "none.json")]
+
+    assert isinstance(found[0], Table)
+    assert [advisory.id for advisory in found[0].advisories] == ["CVE-2027-1"]
+    assert found[1:] == [
+        NoTable("--vulnerability-table: updated: Field required"),
+        NoTable("the file of --vulnerability-table cannot be read (FileNotFoundError)"),
+    ]
+    assert load(REQUIRED, {}).advisories == shipped()
+
+
+def test_how_fast_updates_go() -> None:
+    """A share or a number of assistants, how long each may take, and how many may fail."""
+    assert load(REQUIRED, {}).pace == Pace()
+    assert load([*REQUIRED, "--rollout-share=25%"], {}).pace == Pace(percent=25)
+    found = load([*REQUIRED, "--rollout-share=7", "--rollout-deadline-seconds=60", "--rollout-failures=3"], {}).pace
+    assert found == Pace(percent=None, count=7, deadline=timedelta(seconds=60), most_failures=3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(f"--rollout-share={text}" for text in ("0", "0%", "101%", "-1", "x", "5 %", "")),
+        "--rollout-deadline-seconds=59",
+        "--rollout-failures=0",
+    ],
+)
+def test_a_pace_that_is_none_is_named(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="--rollout-"):
+        load([*REQUIRED, wrong], {})

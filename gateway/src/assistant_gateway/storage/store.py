@@ -51,6 +51,8 @@ class Store:
 
     def __init__(self, policy: StorePolicy, folder: Path, ring: KeyRing) -> None:
         self.fault: Reason | None = STARTING
+        self.server: str | None = None
+        """PostgreSQL's version, of the server that answered last: the operator looks it up among the known vulnerabilities."""
         self.ring = ring
         self._policy = policy
         self._folder = folder
@@ -152,6 +154,8 @@ class Store:
             self._own = None
         if self._own is None:
             self._own = await connect(self._policy, self._folder, command_timeout=LOOK_SECONDS)
+            told = self._own.get_server_version()
+            self.server = f"{told.major}.{told.micro}"  # asyncpg has 18.4 as 18, 0, 4
             self._reconnect = False
             self._opened = None
         return self._own

@@ -1,14 +1,15 @@
 """The running operator: connection, Lease, watches, workers, resync and the port for operations, started and ended in the right order.
 
 A standby replica has a connection and waits for the Lease; watches and workers start with it. When anything of the active replica
-ends, all of it does, and a lost Lease stops the writes first (the client asks the elector before each).
+ends, all of it does, and a lost Lease stops the writes first (the client asks before each). Where namespaces are divided into shards, a
+replica is active when it holds one; sharing.py takes more of them into work, and fewer, while all else goes on.
 """
 
 import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -16,15 +17,18 @@ from typing import Any, cast
 import kopf
 
 from assistant_operator import errors
-from assistant_operator.handlers import watch
+from assistant_operator.handlers import listing, watch
+from assistant_operator.handlers import parts as ends
+from assistant_operator.handlers.storage import NoMemories
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
-from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT
 from assistant_operator.kube.lease import Elector, Timing
+from assistant_operator.kube.shards import Alone, Shards, Sole, Tenure
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
-from assistant_operator.reconcile import workers
+from assistant_operator.reconcile import kept, workers
 from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.evidence import Evidence, Place
@@ -35,7 +39,9 @@ from assistant_operator.reconcile.polling import Source
 from assistant_operator.reconcile.questions import Questions
 from assistant_operator.reconcile.queue import Queue
 from assistant_operator.reconcile.resolver import Resolver, SystemResolver
+from assistant_operator.reconcile.sharing import Sharing
 from assistant_operator.reconcile.surroundings import MOST_NODES, Around, nameservers
+from assistant_operator.reconcile.territory import Territory
 from assistant_operator.reconcile.world import World
 from assistant_operator.settings import Settings
 
@@ -74,8 +80,9 @@ class Operator:
         self._stop = asyncio.Event()
         self._serving = False
         self.metrics = Metrics()
-        self.cache = Cache()
-        self.queue = Queue()
+        self.territory = Territory(settings.shards)
+        self.cache = Cache(self.territory.keeps)
+        self.queue = Queue(admits=self.territory.works_on)
         self.watch: Watch | None = None
         self.ops_port = 0
         self.looks = 0
@@ -90,41 +97,43 @@ class Operator:
         self._heed_signals()
         connection = await configuration(self._settings.kubeconfig)
         plain = HttpClient(connection, meter=self.metrics.called, timeout=min(5.0, self._patience))
-        elector = Elector(
-            plain,
-            self._settings.installation.operator_namespace,
-            self._settings.lease_name,
-            self._settings.identity,
-            timing=self._timing,
-        )
-        fence = elector.check if self._settings.leader_election else lambda: None
-        client = HttpClient(connection, meter=self.metrics.called, may_write=fence, timeout=self._patience)
+        tenure = self._tenure(plain)
+        client = HttpClient(connection, meter=self.metrics.called, may_write=tenure.check, timeout=self._patience)
         ops = OpsServer(self.metrics, lambda: self._serving and not self._stop.is_set(), self._settings.ops_host, self._settings.ops_port)
-        self._watch_metrics(elector)
+        self._watch_metrics(tenure)
         try:
             self.ops_port = await ops.start()
             self._serving = True
             # Before the Lease: who holds it renews it, and works.
             if not await self._unless_stopped(self._crd(client)):
                 return
-            if self._settings.leader_election and not await self._unless_stopped(elector.acquire()):
+            if not await self._unless_stopped(tenure.acquire()):
                 return
-            await self._lead(client, elector, partial(credentials, connection))
+            await self._lead(client, tenure, partial(credentials, connection))
         finally:
             await ops.close()
             await client.close()
-            await elector.release()
+            await tenure.release()
             await plain.close()
+
+    def _tenure(self, client: HttpClient) -> Tenure:
+        settings = self._settings
+        if not settings.leader_election:
+            return Alone()
+        place = (client, settings.installation.operator_namespace, settings.lease_name, settings.identity)
+        if settings.shards == 1:
+            return Sole(Elector(*place, timing=self._timing))
+        return Shards(*place, settings.shards, timing=self._timing)
 
     def _heed_signals(self) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(name, self.stop)
 
-    def _watch_metrics(self, elector: Elector) -> None:
+    def _watch_metrics(self, tenure: Tenure) -> None:
         self.metrics.watch_queue(lambda: len(self.queue), lambda: self.queue.running)
         self.metrics.watch_assistants(self.cache.assistants)
-        self.metrics.watch_leader(lambda: elector.is_leader or not self._settings.leader_election)
+        self.metrics.watch_shards(tenure.count, lambda: tenure.held)
 
     async def _unless_stopped(self, waiting: Awaitable[None]) -> bool:
         """Wait for something or for the end; tell whether it came to pass."""
@@ -140,7 +149,7 @@ class Operator:
             await task
         return False
 
-    async def _lead(self, client: HttpClient, elector: Elector, facts: Callable[[], Awaitable[Credentials]]) -> None:
+    async def _lead(self, client: HttpClient, tenure: Tenure, facts: Callable[[], Awaitable[Credentials]]) -> None:
         """Do the active replica's work until it is stopped or one of its parts ends."""
         nodes = partial(client.some, NODE, MOST_NODES)
         around = Around(self._resolver, client.server_addresses, self._settings.canary, self._settings.outside_targets, nodes)
@@ -156,30 +165,35 @@ class Operator:
             proxies=questions.proxies,
             instance=self._settings.identity,
             resync=self._settings.resync_seconds,
+            advisories=self._settings.advisories,
+            pace=self._settings.pace,
+            wake=self.queue.add,
         )
         lookout = self._lookout(client, world)
+        sharing = Sharing(self.territory, self.cache, self.queue, partial(self._fill, client, lookout), partial(kept.forget, world))
         stop_kopf, listed = asyncio.Event(), asyncio.Event()
         parts: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._stop.wait(), name="stop"),
-            asyncio.create_task(self._work(client, world, lookout, listed), name="workers"),
+            asyncio.create_task(self._work(world, sharing, tenure, listed), name="workers"),
             asyncio.create_task(self._relist(client), name="relist"),
             asyncio.create_task(self._look_about(lookout, listed), name="lookout"),
+            asyncio.create_task(tenure.hold(), name="lease"),
+            asyncio.create_task(self._kopf(facts, listed, stop_kopf), name=ends.WATCHES),
         ]
-        if self._settings.leader_election:
-            parts.append(asyncio.create_task(elector.hold(), name="lease"))
-        parts.append(asyncio.create_task(self._kopf(facts, listed, stop_kopf), name="watches"))
+        if isinstance(tenure, Shards):
+            parts.append(asyncio.create_task(self._share(sharing, tenure, listed), name="shards"))
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(parts, stop_kopf, elector.release, is_streaming=listed.is_set())
+            await ends.end(parts, stop_kopf, tenure.release, is_streaming=listed.is_set())
             await questions.close()
         for part in done:
-            _result(part)
+            ends.result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})
 
     def _lookout(self, client: HttpClient, world: World) -> Lookout:
         namespaces = self._settings.namespaces
-        admin_tier = AdminTier(client, self._settings.installation.operator_namespace, namespaces)
+        admin_tier = AdminTier(client, self._settings.installation.operator_namespace, namespaces, self.territory.is_chief)
         return Lookout(client, client.served, self.cache, world.dialects, admin_tier, namespaces)
 
     async def _look_about(self, lookout: Lookout, listed: asyncio.Event) -> None:
@@ -201,12 +215,20 @@ class Operator:
         self.looks += 1
         return True
 
-    async def _work(self, client: HttpClient, world: World, lookout: Lookout, listed: asyncio.Event) -> None:
+    async def _work(self, world: World, sharing: Sharing, tenure: Tenure, listed: asyncio.Event) -> None:
         """Fill the cache, then let the workers run: a pass that knew no children would write what is there already."""
-        while not (await self._list(client) and await self._look(lookout)):  # noqa: ASYNC110 - the API server is asked again
-            await asyncio.sleep(LIST_RETRY)
+        await sharing.enter(tenure.held)
         listed.set()
         await workers.run(self.queue, lambda key: reconcile(key, world), self.metrics, self._settings.workers)
+
+    async def _fill(self, client: HttpClient, lookout: Lookout) -> None:
+        """Return when all that this replica is to know was listed."""
+        while not (await self._list(client) and await self._look(lookout)):  # noqa: ASYNC110 - the API server is asked again
+            await asyncio.sleep(LIST_RETRY)
+
+    async def _share(self, sharing: Sharing, shards: Shards, listed: asyncio.Event) -> None:
+        await listed.wait()
+        await sharing.run(shards, self._timing.retry)
 
     async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], listed: asyncio.Event, stop: asyncio.Event) -> None:
         await listed.wait()
@@ -220,6 +242,7 @@ class Operator:
             await kopf.operator(
                 registry=registry,
                 settings=watch.settings(),
+                memories=NoMemories(),
                 standalone=True,
                 # Without it kopf asks the password database who runs it, and a container's uid stands in none. (Its type is not public.)
                 identity=cast(Any, self._settings.identity),
@@ -230,6 +253,7 @@ class Operator:
             )
         finally:
             signals.cancel()
+            await self.watch.close()
 
     async def _take_signals_back(self, started: asyncio.Event) -> None:
         """Be the one who heeds signals: kopf takes them as it starts, and would end the watches first and seconds before all else."""
@@ -259,46 +283,4 @@ class Operator:
             await asyncio.sleep(self._settings.resync_seconds)
 
     async def _list(self, client: HttpClient) -> bool:
-        """List all that is watched, and ask for a pass where that is news to the cache; tell whether everything could be listed."""
-        complete = True
-        for kind in (*WATCHED_CHILDREN, PRIVATE_ASSISTANT):
-            known = self.cache.uids(kind)
-            try:
-                scopes = self._settings.namespaces or (None,)
-                present = [obj for scope in scopes for obj in await client.list(kind, scope, labels=kind.selector)]
-            except errors.ApiError as error:
-                log.warning("Listing failed", extra={"kind": kind.kind, "reason": str(error)})
-                complete = False
-                continue
-            lost = self.cache.retain(kind, known, present)
-            found = [key for obj in present for key in self.cache.put(obj)]
-            for key in {*lost, *found}:
-                self.queue.add(key)
-        return complete
-
-
-def _result(part: asyncio.Task[Any]) -> None:
-    """Raise what ended the part; a lost Lease that several workers met is one lost Lease."""
-    try:
-        part.result()
-    except BaseExceptionGroup as group:
-        if (lost := group.subgroup(errors.LeaseLostError)) is not None:
-            raise errors.LeaseLostError(str(lost.exceptions[0])) from group
-        raise
-
-
-async def _end(
-    parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, release: Callable[[], Awaitable[None]], *, is_streaming: bool
-) -> None:
-    """End the parts: workers first, so that nothing is written any more and the Lease is free; then kopf, which takes seconds."""
-    for part in parts:
-        if part.get_name() != "watches" or not is_streaming:  # where nothing could be listed yet, kopf was not begun, and heeds no flag
-            part.cancel()
-    await asyncio.gather(*(part for part in parts if part.get_name() != "watches"), return_exceptions=True)
-    await release()
-    stop_kopf.set()
-    watches = next(part for part in parts if part.get_name() == "watches")
-    _, pending = await asyncio.wait((watches,), timeout=10)
-    for part in pending:
-        part.cancel()
-    await asyncio.gather(watches, return_exceptions=True)
+        return await listing.list_all(client, self.cache, self.queue, self._settings.namespaces, self.territory.keeps)

@@ -8,8 +8,10 @@ own instead (operator.py).
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import aiohttp
 import kopf
 
+from assistant_operator.handlers import wire
 from assistant_operator.handlers.credentials import connection_info
 from assistant_operator.handlers.storage import NoDiffBase, NoProgress
 from assistant_operator.kube.connection import Credentials
@@ -21,6 +23,9 @@ from assistant_operator.reconcile.queue import Queue
 
 WORKERS = 64
 """Events that kopf handles at once; without a limit, every object of a listing has a task of its own for a while."""
+LINGER = 0.01
+"""Seconds for which kopf keeps the task of an object after its event, and a place among WORKERS with it: one second would let 64 objects
+of a kind through in each second, and news of a thousand assistants wait for a quarter of a minute. Zero would handle none."""
 
 
 class Watch:
@@ -30,6 +35,7 @@ class Watch:
         self._cache = cache
         self._queue = queue
         self._credentials = credentials
+        self._session: aiohttp.ClientSession | None = None
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Register the handlers for every watched kind."""
@@ -38,8 +44,16 @@ class Watch:
             selector = (kind.group, kind.version, kind.plural)
             kopf.on.event(*selector, registry=registry, id=f"seen-{kind.plural}")(self._watcher(kind))
 
-    async def login(self, **_: object) -> kopf.ConnectionInfo:
-        return connection_info(await self._credentials())
+    async def login(self, **_: object) -> kopf.AiohttpSession:
+        """Return a connection; kopf asks for another, and closes this one, when the API server does not accept it any more."""
+        facts = await self._credentials()
+        self._session = wire.session(connection_info(facts), self.is_known)
+        return kopf.AiohttpSession(server=facts.server, aiohttp_session=self._session)
+
+    async def close(self) -> None:
+        """Close the latest connection, when kopf has ended: it does so itself, but not where it was cancelled."""
+        if self._session is not None:
+            await self._session.close()
 
     def _watcher(self, kind: Kind) -> Any:
         async def seen(body: kopf.Body, type: str | None, **_: object) -> None:
@@ -54,6 +68,12 @@ class Watch:
     def put(self, obj: Object) -> None:
         """Remember the object, and ask for a pass over each assistant to which it is news."""
         self._ask(self._cache.put(obj))
+
+    def is_known(self, obj: Object) -> bool:
+        """Tell whether the handlers would find nothing new. An echo that is here before the answer to our write is taken on the spot."""
+        if self._cache.is_being_written(obj):
+            self.put(obj)
+        return self._cache.knows(obj)
 
     def drop(self, obj: Object) -> None:
         """Forget the object and ask for a pass."""
@@ -71,7 +91,7 @@ def complete(kind: Kind, body: kopf.Body) -> Object:
     return {"apiVersion": kind.api_version, "kind": kind.kind, **dict(body)}
 
 
-def settings(chunk: int = 200) -> kopf.OperatorSettings:
+def settings(chunk: int = 100) -> kopf.OperatorSettings:
     """Return kopf's settings: streams and nothing else."""
     made = kopf.OperatorSettings()
     for kind in WATCHED_CHILDREN:
@@ -88,5 +108,5 @@ def settings(chunk: int = 200) -> kopf.OperatorSettings:
     made.persistence.progress_storage = NoProgress()
     made.execution.max_workers = 1
     made.queueing.worker_limit = WORKERS
-    made.queueing.idle_timeout = 1
+    made.queueing.idle_timeout = LINGER
     return made

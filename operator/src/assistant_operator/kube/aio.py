@@ -6,7 +6,7 @@ call has a time-out, is counted, is checked against the table's verbs, and fails
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,7 +24,8 @@ Meter = Callable[[str, str, int, float], None]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-PAGE = 500
+JSON_PATCH = "application/json-patch+json"
+PAGE = 200
 API_VERSIONS = "APIVersions"
 API_GROUP = "APIGroup"
 API_RESOURCES = "APIResourceList"
@@ -39,9 +40,15 @@ class HttpClient:
     """kube.client.Client over HTTP."""
 
     def __init__(
-        self, configuration: Any, *, meter: Meter = no_meter, may_write: Callable[[], None] = lambda: None, timeout: float = 20.0
+        self,
+        configuration: Any,
+        *,
+        meter: Meter = no_meter,
+        may_write: Callable[[str], None] = lambda _namespace: None,
+        timeout: float = 20.0,
     ) -> None:
-        """May_write is asked before each write and raise LeaseLostError where this replica may not; the time-out is for one call."""
+        """May_write is asked before each write, with the object's namespace, empty for none, and raises LeaseLostError where this replica
+        may not; the time-out is for one call."""
         self._api = ApiClient(configuration)
         self._configuration = configuration
         self._host = str(configuration.host).rstrip("/")
@@ -59,14 +66,20 @@ class HttpClient:
             return None
 
     async def list(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
-        found: list[Object] = []
+        return [obj async for page in self.pages(kind, namespace, labels=labels) for obj in page]
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", wanted: Callable[[str], bool] = lambda _namespace: True
+    ) -> AsyncIterator[Sequence[Object]]:
+        """Yield what list() returns, of the namespaces that are wanted, in parts: ten thousand objects at once are a hundred megabytes."""
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
             page = await self._call("list", kind, "GET", kind.path(namespace), query)
             # Items of a typed list come without these two.
-            found.extend({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page.get("items") or ())
+            items = (item for item in page.get("items") or () if wanted(namespace_of(item)))
+            yield [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items]
             if not (following := metadata(page).get("continue")):
-                return found
+                return
             query["continue"] = following
 
     async def some(self, kind: Kind, most: int) -> tuple[Object, ...]:
@@ -77,21 +90,25 @@ class HttpClient:
     async def apply(self, manifest: Object, *, force: bool = True) -> Object:
         kind = kind_of(manifest)
         query = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {})
-        return await self._write("patch", kind, "PATCH", _path(kind, manifest), query, manifest, APPLY)
+        return await self._write("patch", kind, namespace_of(manifest), "PATCH", _path(kind, manifest), query, manifest, APPLY)
 
     async def apply_status(self, manifest: Object) -> Object:
         kind = kind_of(manifest)
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         path = kind.path(namespace_of(manifest), name_of(manifest), "status")
-        return await self._write("patch", kind, "PATCH", path, query, manifest, APPLY, subresource="status")
+        return await self._write("patch", kind, namespace_of(manifest), "PATCH", path, query, manifest, APPLY, subresource="status")
 
     async def create(self, manifest: Object) -> Object:
-        kind = kind_of(manifest)
-        return await self._write("create", kind, "POST", kind.path(namespace_of(manifest)), {"fieldManager": FIELD_MANAGER}, manifest)
+        kind, namespace = kind_of(manifest), namespace_of(manifest)
+        return await self._write("create", kind, namespace, "POST", kind.path(namespace), {"fieldManager": FIELD_MANAGER}, manifest)
 
     async def replace(self, manifest: Object) -> Object:
-        kind = kind_of(manifest)
-        return await self._write("update", kind, "PUT", _path(kind, manifest), {"fieldManager": FIELD_MANAGER}, manifest)
+        kind, query = kind_of(manifest), {"fieldManager": FIELD_MANAGER}
+        return await self._write("update", kind, namespace_of(manifest), "PUT", _path(kind, manifest), query, manifest)
+
+    async def amend(self, kind: Kind, namespace: str, name: str, changes: Sequence[Object]) -> Object:
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._write("patch", kind, namespace, "PATCH", kind.path(namespace, name), query, [*changes], JSON_PATCH)
 
     async def disown(self, obj: Object) -> Object:
         kind = kind_of(obj)
@@ -99,13 +116,14 @@ class HttpClient:
         managed = taken_over(metadata(obj).get("managedFields") or ())
         # Without its intent the object counts as drifted, whoever looks: this write may be the last that this process makes.
         patch = {"metadata": identity | {"managedFields": managed, "annotations": {ANNOTATION_INTENT: None}}}
-        return await self._write("patch", kind, "PATCH", _path(kind, obj), {"fieldManager": FIELD_MANAGER}, patch, MERGE)
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._write("patch", kind, namespace_of(obj), "PATCH", _path(kind, obj), query, patch, MERGE)
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None) -> bool:
         preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions, "propagationPolicy": "Background"}
         try:
-            await self._write("delete", kind, "DELETE", kind.path(namespace, name), {}, options)
+            await self._write("delete", kind, namespace, "DELETE", kind.path(namespace, name), {}, options)
         except errors.GoneError:
             return False
         except errors.ConflictError:
@@ -141,14 +159,15 @@ class HttpClient:
         self,
         verb: str,
         kind: Kind,
+        namespace: str,
         method: str,
         path: str,
         query: Mapping[str, str],
-        body: Object,
+        body: Object | Sequence[Object],
         content_type: str = "application/json",
         subresource: str | None = None,
     ) -> Object:
-        self._may_write()
+        self._may_write(namespace)
         return await self._call(verb, kind, method, path, query, body, content_type, subresource)
 
     async def _call(
@@ -158,7 +177,7 @@ class HttpClient:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         content_type: str = "application/json",
         subresource: str | None = None,
     ) -> Object:
@@ -173,7 +192,7 @@ class HttpClient:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         content_type: str = "application/json",
     ) -> Object:
         url = self._host + path + ("?" + urlencode(query) if query else "")

@@ -4,6 +4,7 @@ aio.py speaks them over HTTP; tests/support/fake_client.py keeps them in memory;
 All failures are the types of errors.py.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from assistant_operator.kube.kinds import Kind
@@ -33,6 +34,9 @@ class Client(Protocol):
 
     async def replace(self, manifest: Object) -> Object:
         """Put the object in place of the one with the manifest's resourceVersion; ConflictError where that is not the newest."""
+
+    async def amend(self, kind: Kind, namespace: str, name: str, changes: Sequence[Object]) -> Object:
+        """Change the object by a JSON patch (RFC 6902) and return it; InvalidError where a change cannot be made, or a test in it fails."""
 
     async def disown(self, obj: Object) -> Object:
         """Take over the fields that others set by hand, so that the next apply removes those which the intent does not have.

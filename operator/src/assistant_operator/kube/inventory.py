@@ -3,6 +3,7 @@
 Entries have Flux's form, `<namespace>_<name>_<group>_<kind>` and the API version, which other tools read too.
 """
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ class Ref:
 
     @classmethod
     def of(cls, obj: Object) -> "Ref":
-        return cls.named(kind_of(obj), namespace_of(obj), name_of(obj))
+        # Of all that is remembered by its Ref the namespaces are few.
+        return cls.named(kind_of(obj), sys.intern(namespace_of(obj)), name_of(obj))
 
     @classmethod
     def named(cls, kind: Kind, namespace: str, name: str) -> "Ref":

@@ -112,7 +112,7 @@ DEFINITION = Kind(
     only=(naming.DEFINITION,),
 )
 """Our own: what the operator makes for the whole cluster goes when it goes."""
-LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update"), here=True)
+LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", verbs=("get", "create", "update", "patch"), here=True)
 
 KINDS: tuple[Kind, ...] = (
     PRIVATE_ASSISTANT,
@@ -154,6 +154,9 @@ def find(group: str, kind: str) -> Kind | None:
 
 def kind_of(obj: Object) -> Kind:
     """Return the row of a manifest; a KeyError means that the plan makes a kind which the table lacks."""
+    return _BY_KIND[group_and_kind(obj)]
+
+
+def group_and_kind(obj: Object) -> tuple[str, str]:
     api_version = str(obj["apiVersion"])
-    group = api_version.partition("/")[0] if "/" in api_version else ""
-    return _BY_KIND[group, str(obj["kind"])]
+    return api_version.partition("/")[0] if "/" in api_version else "", str(obj["kind"])

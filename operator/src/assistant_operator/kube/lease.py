@@ -4,7 +4,8 @@ kubernetes.aio.leaderelection was read and left: a broken connection ends its lo
 their own, and it writes local time as UTC. This is the same protocol in small (client-go's): take the Lease where it is free or
 was not renewed for its duration as seen by our own clock, renew it every few seconds, and give up before others may take it.
 
-Writes ask `check()` first, so even a process that was frozen for a minute writes nothing when it wakes.
+Writes ask `check()` first, so even a process that was frozen for a minute writes nothing when it wakes. Neighbours: shards.py holds several
+of them at once, roster.py has one that replicas hold together.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ from assistant_operator.kube.kinds import LEASE
 from assistant_operator.kube.objects import Object
 
 log = logging.getLogger(__name__)
+
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""metav1.MicroTime, of UTC."""
 
 
 def boot_clock() -> float:
@@ -61,10 +65,17 @@ class Elector:
         self._seen: tuple[str, str] | None = None
         self._seen_at = 0.0
         self._lease: Object | None = None
+        # A release must not meet a renewal that is under way: the renewal would win, and the Lease stay ours for nobody.
+        self._turn = asyncio.Lock()
 
     @property
     def is_leader(self) -> bool:
         return self._renewed is not None and self._clock() < self._renewed + self._timing.deadline
+
+    @property
+    def seen_holder(self) -> str:
+        """Who held the Lease when it was last seen, empty for nobody."""
+        return self._seen[0] if self._seen else ""
 
     def check(self) -> None:
         """Raise LeaseLost unless this replica holds the Lease for certain."""
@@ -73,31 +84,51 @@ class Elector:
 
     async def acquire(self) -> None:
         """Return when this replica is the active one."""
-        while not await self._attempt():  # noqa: ASYNC110 - the API server is polled, there is no event to wait for
+        while not await self.attempt():  # noqa: ASYNC110 - the API server is polled, there is no event to wait for
             await asyncio.sleep(self._timing.retry * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+        self.tell()
+
+    def tell(self) -> None:
+        """Say in the log that the Lease is held."""
         log.info("Lease acquired", extra={"lease": self._name, "identity": self._identity})
 
     async def hold(self) -> None:
         """Renew for as long as it goes well; raise LeaseLostError where it does not. Never returns."""
         while True:
             await asyncio.sleep(self._timing.retry)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Renew once; raise LeaseLostError where the Lease is another's by now, or was not renewed for too long. Not held: nothing."""
+        async with self._turn:
+            if self._renewed is None:
+                return
             await self._attempt()
-            self.check()
             if self._seen and self._seen[0] != self._identity:
                 self._renewed = None
-                self.check()
+            self.check()
 
     async def release(self) -> None:
         """Give the Lease up, so that another replica need not wait for it to run out. Call it when nothing writes any more."""
-        if self._renewed is None or self._lease is None:
-            return
-        freed = self._lease | {"spec": self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}}
-        self._renewed = None
-        with contextlib.suppress(errors.ApiError):
-            await self._client.replace(freed)
+        async with self._turn:
+            if self._renewed is None or self._lease is None:
+                return
+            freed = self._lease | {"spec": free(self._lease["spec"])}
+            self._renewed = None
+            with contextlib.suppress(errors.ApiError):
+                await self._client.replace(freed)
+
+    async def look(self) -> str:
+        """Return who holds the Lease, empty where it is to be had. ApiError where the API server does not say."""
+        lease = await self._client.get(LEASE, self._namespace, self._name)
+        return "" if lease is None else self._holder(lease)
+
+    async def attempt(self) -> bool:
+        """Take or renew the Lease once; False where it is another's or the API server did not answer."""
+        async with self._turn:
+            return await self._attempt()
 
     async def _attempt(self) -> bool:
-        """Take or renew the Lease once; False where it is another's or the API server did not answer."""
         begun = self._clock()
         try:
             async with asyncio.timeout(max(1.0, self._timing.deadline / 2)):
@@ -118,31 +149,41 @@ class Elector:
             self._lease = await self._client.create(self._manifest({}))
             self._seen = (self._identity, "")
             return True
+        if self._holder(lease) not in ("", self._identity):
+            return False
+        return await self._put(lease)
+
+    def _holder(self, lease: Object) -> str:
+        """Return who holds the Lease, empty where nobody does or it ran out: was not renewed for its duration, as seen from here."""
         spec = lease.get("spec") or {}
         holder = str(spec.get("holderIdentity") or "")
         record = (holder, str(spec.get("renewTime") or ""))
         if record != self._seen:
             self._seen, self._seen_at = record, self._clock()
-        ours = holder == self._identity
-        if holder and not ours and self._clock() < self._seen_at + self._timing.duration:
-            return False
-        return await self._put(lease)
+        has_run_out = holder != self._identity and self._clock() >= self._seen_at + self._timing.duration
+        return "" if has_run_out else holder
 
     async def _put(self, lease: Object) -> bool:
         """Write ourselves into the Lease; a ConflictError where it is no longer as we know it."""
-        manifest = self._manifest(lease.get("spec") or {})
+        manifest = self._manifest(lease)
         manifest["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
         self._lease = await self._client.replace(manifest)
         self._seen = (self._identity, str(manifest["spec"]["renewTime"]))
         return True
 
-    def _manifest(self, spec: Object) -> Object:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def _notes(self, _before: Object, _now: str) -> dict[str, str]:
+        """Return the annotations of the Lease that is written in place of the one before."""
+        return {}
+
+    def _manifest(self, before: Object) -> Object:
+        spec = before.get("spec") or {}
+        now = datetime.now(UTC).strftime(TIME)
+        notes = self._notes(before, now)
         held = spec.get("holderIdentity") == self._identity
         return {
             "apiVersion": LEASE.api_version,
             "kind": LEASE.kind,
-            "metadata": {"name": self._name, "namespace": self._namespace},
+            "metadata": {"name": self._name, "namespace": self._namespace} | ({"annotations": notes} if notes else {}),
             "spec": {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": max(1, round(self._timing.duration)),
@@ -151,3 +192,8 @@ class Elector:
                 "leaseTransitions": int(spec.get("leaseTransitions") or 0) + (0 if held else 1),
             },
         }
+
+
+def free(spec: Object) -> Object:
+    """Return the spec of a Lease that nobody holds any more."""
+    return spec | {"holderIdentity": "", "leaseDurationSeconds": 1}

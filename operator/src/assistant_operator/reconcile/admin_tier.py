@@ -5,7 +5,7 @@ and so is a kind that the operator may not write: then there is no more than Net
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assistant_operator import errors
 from assistant_operator.kube.client import Client
@@ -26,11 +26,14 @@ _MANAGED_BY = "app.kubernetes.io/managed-by"
 class AdminTier:
     """The policies of one installation."""
 
-    def __init__(self, client: Client, operator_namespace: str, namespaces: Sequence[str]) -> None:
-        """No namespaces means that all are watched."""
+    def __init__(
+        self, client: Client, operator_namespace: str, namespaces: Sequence[str], may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        """No namespaces means that all are watched. Where it may not write, another replica does."""
         self._client = client
         self._operator_namespace = operator_namespace
         self._namespaces = namespaces
+        self._may_write = may_write
         self._definition_uid: str | None = None
         self._told: set[str] = set()
 
@@ -39,6 +42,8 @@ class AdminTier:
 
         What the API server refuses, or does not answer, is said in the log, once, and tried again at the next look.
         """
+        if not self._may_write():
+            return next((kind.kind for kind in PREFERRED if kind.kind in listed and self._stands(kind, listed[kind.kind])), None)
         chosen: str | None = None
         for kind in PREFERRED:
             if kind.kind not in listed:
@@ -77,6 +82,11 @@ class AdminTier:
             else:
                 await self._mend(manifest.to_dict(), obj)
         return stands
+
+    def _stands(self, kind: Kind, there: Sequence[Object]) -> bool:
+        """Tell whether all of it is there."""
+        ours = {name_of(obj) for obj in there if _is_ours(obj)}
+        return all(manifest.name in ours for manifest in self._wanted(kind, ""))
 
     async def _mend(self, wanted: Object, live: Object) -> None:
         """Write what drifted. As in apply.py: fields that others added, or that we created, would outlive the intent."""

@@ -36,13 +36,16 @@ class Applier:
     async def apply(self, manifests: Sequence[Manifest]) -> list[Ref]:
         """Bring every object to its manifest, in order, and return what is in place."""
         wanted = [(manifest.to_dict(), manifest.policy) for manifest in manifests]
-        known = [self.cache.find(Ref.of(manifest)) for manifest, _ in wanted]
-        for seen in known:
-            if seen is not None:
-                self._refuse_others(seen.obj)  # before anything is written
+        known = [(seen, seen.obj) if (seen := self.cache.find(Ref.of(manifest))) is not None else None for manifest, _ in wanted]
+        for found in known:
+            if found is not None:
+                self._refuse_others(found[1])  # before anything is written
         done: list[Ref] = []
-        for (manifest, policy), seen in zip(wanted, known, strict=True):
-            await self._bring(manifest, policy, seen if seen is not None else await self._create(manifest))
+        for (manifest, policy), found in zip(wanted, known, strict=True):
+            if found is not None:
+                await self._bring(manifest, policy, *found)
+            elif (seen := await self._create(manifest)) is not None:
+                await self._bring(manifest, policy, seen, seen.obj)
             done.append(Ref.of(manifest))
         return done
 
@@ -67,9 +70,9 @@ class Applier:
         if controller_uid(obj) != self.uid:
             raise collision(str(obj["kind"]), name_of(obj))
 
-    async def _bring(self, manifest: Object, policy: Policy, seen: Seen | None) -> None:
-        if seen is None or is_being_deleted(live := seen.obj):
-            return  # just made; or going: the news of its end brings the next pass
+    async def _bring(self, manifest: Object, policy: Policy, seen: Seen, live: Object) -> None:
+        if is_being_deleted(live):
+            return  # the news of its end brings the next pass
         if policy is Policy.REPLACE:
             await self._replace(manifest, live)
         elif policy is Policy.APPLY and (why := drifted(manifest, live, is_foreign=seen.is_foreign)) is not None:

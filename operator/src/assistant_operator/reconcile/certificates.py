@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -131,7 +132,9 @@ def end_of(certificate: str) -> datetime:
     return _load(certificate).not_valid_after_utc
 
 
+@lru_cache(maxsize=128)
 def _load(pem: str) -> x509.Certificate:
+    """Return the certificate, which a pass asks several questions; keys are not kept."""
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:

@@ -17,6 +17,8 @@ _MAPS = frozenset({"labels", "annotations", "nodeSelector", "matchLabels", "data
 # Maps and lists to which others may add.
 _SHARED = frozenset({"labels", "annotations", "ownerReferences", "finalizers"})
 
+_SCALARS = (str, int, float)
+
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)(e[+-]?[0-9]+|[numkKMGTPE]?i?)$", re.IGNORECASE)
 _SUFFIX = {"n": "1e-9", "u": "1e-6", "m": "1e-3", "": "1", "k": "1e3", "M": "1e6", "G": "1e9", "T": "1e12", "P": "1e15", "E": "1e18"}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
@@ -40,13 +42,15 @@ def _first(want: Any, have: Any, path: str, field: str) -> str | None:
     """Return the path of the first difference below one field."""
     if _empty(want, field) and _empty(have, field):
         return None
+    if isinstance(want, _SCALARS):  # most values are; to ask them whether they are a Mapping costs more than all the rest
+        return None if _same(want, have, field) else path
     if isinstance(want, Mapping):
         if not isinstance(have, Mapping):
             return path
         inner = "quantity" if field in _QUANTITIES else None
         found = (_first(value, have.get(key), f"{path}.{key}", inner or key) for key, value in want.items())
         return next((one for one in found if one is not None), None)
-    if isinstance(want, Sequence) and not isinstance(want, str):
+    if isinstance(want, Sequence):
         if not isinstance(have, Sequence) or isinstance(have, str):
             return path
         return _first_item(want, have, path, field)

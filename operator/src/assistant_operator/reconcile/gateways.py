@@ -56,6 +56,8 @@ class StoreTold(_Told):
     """The store, as one gateway sees it."""
 
     fault: Fault | None = None
+    server: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){1,2}$")] | None = None
+    """PostgreSQL's version; None: it has not answered yet, or the gateway is of a version that does not tell."""
 
 
 class RetentionTold(_Told):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from assistant_operator import errors
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.kinds import CILIUM_POLICY, DIALECTS, NAMESPACE, Kind
-from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
+from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of, uid_of
 from assistant_operator.reconcile import opening_admin, opening_cilium
 from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
@@ -109,7 +109,7 @@ class Lookout:
 
     def _remember(self, present: Sequence[Object], known: Collection[str]) -> list[Key]:
         """Put the operator's own policies into the cache, as a watch would, and forget those that are gone."""
-        lost = self._cache.retain(CILIUM_POLICY, known, present)
+        lost = self._cache.retain(CILIUM_POLICY, known, tuple(map(uid_of, present)))
         return [*lost, *(key for obj in present if Key.of(obj) is not None for key in self._cache.put(obj))]
 
     def _concerned(self, moved: Sequence[Opening]) -> Iterable[Key]:

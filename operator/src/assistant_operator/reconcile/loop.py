@@ -30,11 +30,13 @@ from assistant_operator.reconcile import (
     egress_proxy,
     evidence,
     held,
+    images,
     ingest,
     kept,
     model,
     readiness,
     report,
+    rollout,
     secrets,
     store,
 )
@@ -50,6 +52,8 @@ from assistant_operator.reconcile.outcome import Outcome
 from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
+from assistant_operator.reconcile.rollout import Gate, Rollout
+from assistant_operator.reconcile.suspension import suspend
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
@@ -67,9 +71,10 @@ async def reconcile(key: Key, world: World) -> Outcome:
     assistant = world.cache.assistant(key)
     if assistant is None or is_being_deleted(assistant):
         kept.forget(world, key)
+        world.untold.forget(key)
         return Outcome("gone")  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
-        return await _suspend(world, assistant)
+        return await suspend(world, assistant)
     effort = Effort(world, key, assistant)
     try:
         await effort.run()
@@ -86,17 +91,6 @@ async def reconcile(key: Key, world: World) -> Outcome:
     return await effort.report()
 
 
-async def _suspend(world: World, assistant: Object) -> Outcome:
-    """Say that nothing is done, and do nothing."""
-    if (key := Key.of(assistant)) is not None:
-        kept.forget(world, key)
-    before = report.stored_status(assistant)
-    told = conditions.suspended(before.conditions, generation_of(assistant), world.clock())
-    status = before.model_copy(update={"conditions": told, "observed_generation": generation_of(assistant)})
-    written = await report.write(world, assistant, status)
-    return Outcome("suspended", 0.0 if written is Written.BEHIND else None)
-
-
 @dataclass(slots=True)
 class Effort:
     """One pass, and what it has come to so far."""
@@ -106,6 +100,7 @@ class Effort:
     assistant: Object
     problems: list[errors.StatedError] = field(default_factory=list)
     has_failed: bool = False
+    has_pruned: bool = False
     spec: PrivateAssistantSpec | None = None
     before: PrivateAssistantStatus = field(init=False)
     now: datetime = field(init=False)
@@ -114,6 +109,7 @@ class Effort:
     own: Own = field(init=False)
     model: Model | None = None
     applier: Applier | None = None
+    gate: Gate | None = None
     model_status: ModelStatus | None = field(init=False)
     egress: EgressStatus | None = field(init=False)
     policy_dialects: tuple[str, ...] = field(init=False)
@@ -154,7 +150,8 @@ class Effort:
         planned = plan(spec, context)
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
-        applied = await applier.apply(held.unhindered(self.problems, others, self.names))
+        self.gate = Rollout.of(self.world, self.assistant, spec, context, applier, self.refs).decide(others)
+        applied = await applier.apply(held.unhindered(self.problems, self.gate.admitted, self.names))
         self.refs.update(applied)
         self.policy_dialects = in_force(spec, {ref.kind for ref in applied}, self.world.dialects.known)
         self.model = model.after_apply(applier, spec, self.names, self.model)
@@ -164,9 +161,11 @@ class Effort:
         applied += await self._ingest(spec, applier, ingests, has_ca=context.ca_certificate is not None)
         # What needs a Service's address waits for the pass after the one that makes it.
         applier.is_behind |= (spec.keeps or bool(spec.egress.hosts)) and self.own.addresses() != addresses
-        if not self.problems:
+        if not self.problems and self.gate.update is None:  # what waits may need what has left the plan
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
-            self.refs = standing | set(await applier.prune(self.refs, standing | set(map(ref_of, planned))))
+            previous = self.refs | self.world.untold.of(self.key, self.uid)
+            self.refs = standing | set(await applier.prune(previous, standing | set(map(ref_of, planned))))
+            self.has_pruned = True
 
     def _guarded(self) -> PrivateAssistantSpec:
         cache, names = self.world.cache, self.names
@@ -186,7 +185,11 @@ class Effort:
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)
-        material = await secrets.ensure(self.world.client, spec, self._context(), self.now, self.refs, has_store=has_store)
+        material = Material(known=frozenset(self.refs))
+        try:
+            await secrets.ensure(self.world.client, spec, self._context(), self.now, material, has_store=has_store)
+        finally:
+            self.world.untold.add(self.key, self.uid, material.tried)
         self.refs.update(material.made)
         self.problems += material.problems
         if (delay := secrets.recheck_delay(material, self.now)) is not None:
@@ -257,6 +260,8 @@ class Effort:
         ready, promises = readiness.judge(seen)
         if self.model is None:  # the pass ended before anything was looked at
             promises = dict.fromkeys(promises, Verdict.unknown(ready.reason, ready.message))
+        promises[conditions.IMAGES_UNAFFECTED] = images.judge_images(seen, self.world.advisories)
+        promises[conditions.UP_TO_DATE] = rollout.judge_gate(self.gate, ready, has_pods=seen.stateful_set is not None)
         generation = generation_of(self.assistant)
         status = PrivateAssistantStatus(
             observed_generation=conditions.observed_generation(ready, self.before.observed_generation, generation),
@@ -269,11 +274,15 @@ class Effort:
             evidence=confinement.evidence_status(seen, self.before.evidence),
             retention=self.retention,
             sources=self.sources,
+            update=self.gate.update if self.gate is not None else self.before.update,
             inventory=tuple(InventoryEntry(id=entry, v=version) for entry, version in inventory.entries(self.refs)),
         )
         written = await report.write(self.world, self.assistant, status)
         if written is Written.GONE:
             return Outcome("gone")
+        rollout.pass_the_turn(self.world, self.key, self.gate, self.now)
+        if self.has_pruned:
+            self.world.untold.forget(self.key)
         is_behind = written is Written.BEHIND or (self.applier is not None and self.applier.is_behind)
         after = 0.0 if is_behind else self._next()
         return Outcome(_label(ready, has_failed=self.has_failed), after, is_failure=self.has_failed)
@@ -282,6 +291,7 @@ class Effort:
         """Return the seconds until the next pass where nothing happens before."""
         delays = [self.world.resync * self.world.spread(0.9, 1.1), *self.delays]
         delays += [problem.after for problem in self.problems if problem.after is not None]
+        delays += [self.gate.after] if self.gate is not None and self.gate.after is not None else []
         if self.model is not None and not self.model.is_wanted and (retry_at := self.model.view.retry_at()) is not None:
             delays.append(max((retry_at - self.now).total_seconds(), 1.0))
         return min(delays)

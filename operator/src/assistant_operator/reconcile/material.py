@@ -49,6 +49,8 @@ class Material:
     store: ExternalStore | None = None
     """Where the user's store is, as its Secret says."""
     made: list[Ref] = field(default_factory=list)
+    tried: list[Ref] = field(default_factory=list)
+    """What this pass has begun to make, whether that was answered or not."""
     problems: list[errors.StatedError] = field(default_factory=list)
     recheck_at: datetime | None = None
     """When a certificate wants to be looked at again."""
@@ -84,6 +86,7 @@ async def own(client: Client, context: Context, name: str, make: Callable[[], Ma
     ref = Ref.named(SECRET, context.names.namespace, name)
     live = await client.get(SECRET, ref.namespace, name) if ref in material.known else None
     if live is None:
+        material.tried.append(ref)
         try:
             live = await client.create(make().to_dict())
         except errors.AlreadyExistsError:

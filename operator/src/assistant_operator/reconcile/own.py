@@ -5,10 +5,10 @@ from typing import TypedDict
 
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import POD, SERVICE, STATEFUL_SET
-from assistant_operator.kube.objects import Object, controller_uid, label, uid_of
+from assistant_operator.kube.objects import Object, controller_uid, label
 from assistant_operator.naming import COMPONENT_ASSISTANT, LABEL_COMPONENT, Names
 from assistant_operator.reconcile import evidence, store
-from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.cache import Cache, Seen
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.pods import is_controlled_by
 from assistant_operator.resources.egress_targets import Endpoint
@@ -33,7 +33,7 @@ class Own:
 
     def stateful_set(self) -> Object | None:
         """Return the StatefulSet of the gateways."""
-        seen = self.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
+        seen = self._stateful_set()
         return seen.obj if seen else None
 
     def scale(self) -> Scale:
@@ -46,9 +46,13 @@ class Own:
 
     def pods(self) -> list[Object]:
         """Return the pods of the gateways, oldest first."""
-        owner = uid_of(self.stateful_set() or {})
+        seen = self._stateful_set()
+        owner = seen.uid if seen else ""
         pods = [pod for pod in self.cache.of_assistant(self.key, POD) if is_controlled_by(pod, owner)]
         return [pod for pod in pods if label(pod, LABEL_COMPONENT) == COMPONENT_ASSISTANT]
+
+    def _stateful_set(self) -> Seen | None:
+        return self.cache.find(Ref.named(STATEFUL_SET, self.names.namespace, self.names.stateful_set))
 
     def addresses(self) -> dict[str, tuple[str, ...]]:
         """Return the addresses of the Services by name: the gateways', the store's and the egress proxy's."""

@@ -6,13 +6,12 @@ collected and not raised: the rest of the assistant (its NetworkPolicies above a
 held back. What the store needs is in store_secrets.py.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.client import Client
-from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import CA_ENTRY
 from assistant_operator.reconcile import certificates, store_secrets
@@ -31,10 +30,9 @@ MIN_DIFFERENT = 8
 
 
 async def ensure(
-    client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, known: Collection[Ref] = (), *, has_store: bool = False
-) -> Material:
-    """Make what is missing, check what users bring, and say what is wrong. Known is what was made before; has_store: so was a store."""
-    material = Material(known=frozenset(known))
+    client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material, *, has_store: bool = False
+) -> None:
+    """Make what is missing, check what users bring, and say in the material what is wrong; has_store: a store was made before."""
     steps = (
         _certificates(client, spec, context, now, material),
         _keys(client, spec, context, now, material),
@@ -42,7 +40,6 @@ async def ensure(
         store_secrets.ensure(client, spec, context, now, material, has_store=has_store),
     )
     await gather(material, steps)
-    return material
 
 
 async def _certificates(client: Client, spec: PrivateAssistantSpec, context: Context, now: datetime, material: Material) -> None:

@@ -75,9 +75,14 @@ class Policy:
     def widens(self) -> bool:
         return self.egress or self.ingress
 
+    @property
+    def assistant(self) -> str | None:
+        """Return the one assistant whose pods, which bear its name, it can select; None where it may be any."""
+        return next((value for key, value in self.pods.labels if key == LABEL_ASSISTANT), None)
+
     def may_select(self, assistant: str) -> bool:
-        """Tell whether it can select pods of the assistant, which bear its name."""
-        return all(key != LABEL_ASSISTANT or value == assistant for key, value in self.pods.labels)
+        """Tell whether it can select pods of the assistant."""
+        return self.assistant in (None, assistant)
 
     def selects(self, labels: Mapping[str, str]) -> bool:
         """Tell whether its selector selects what bears the labels; an empty one selects everything."""

@@ -7,15 +7,19 @@ from datetime import UTC, datetime
 
 from assistant_egress.proxy.decisions import Decisions
 from assistant_operator.kube.client import Client
+from assistant_operator.reconcile.advisories import Advisories, shipped
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.dialects import Dialects
 from assistant_operator.reconcile.evidence import Evidence, Place
+from assistant_operator.reconcile.fleet import Fleet
 from assistant_operator.reconcile.gateways import GatewayStatus, Ledger
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.polling import Source
 from assistant_operator.reconcile.progress import Progress
 from assistant_operator.reconcile.resolver import Resolver
 from assistant_operator.reconcile.retries import Retries
+from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.untold import Untold
 from assistant_operator.resources.context import Installation
 
 
@@ -40,8 +44,19 @@ class World:
     resync: float = 600.0
     """Seconds between passes over an assistant of which there is no news: Secrets are not watched."""
     spread: Callable[[float, float], float] = field(default=random.uniform)
+    advisories: Advisories = field(default_factory=shipped)
+    pace: Pace = field(default_factory=Pace)
+    wake: Callable[[Key], None] = lambda _key: None
+    """Asks for a pass over an assistant."""
+    asleep: set[Key] = field(default_factory=set)
+    """Those whose update waits for somebody else's end. No decision rests on it: who is forgotten here looks by himself."""
+    fleet: Fleet = field(init=False)
     dialects: Dialects = field(default_factory=Dialects)
     figures: Ledger = field(default_factory=Ledger)
     counted: dict[Key, datetime] = field(default_factory=dict)
     """When status last showed what egress proxies have counted."""
     retries: Retries = field(default_factory=Retries)
+    untold: Untold = field(default_factory=Untold)
+
+    def __post_init__(self) -> None:
+        self.fleet = Fleet(self.cache)

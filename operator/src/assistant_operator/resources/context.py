@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant_operator.naming import API_VERSION, CA_ENTRY, KIND, STORE_PORT, STORE_ROLE, Names
 
-DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm"
+DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.6-pg18-bookworm"
 DEFAULT_DNS_LABELS = {"k8s-app": "kube-dns"}
 DNS_PORT = 53
 CILIUM_POLICY = "CiliumNetworkPolicy"

@@ -101,6 +101,10 @@ def keep(ttl: str | None = "30d", **fields: Any) -> dict[str, Any]:
     return {**model(), "retention": {"conversations": conversations, **fields}}
 
 
+def window(**fields: Any) -> dict[str, Any]:
+    return {**model(), "maintenance": {"window": {"start": "02:00", **fields}}}
+
+
 def rotation(**fields: Any) -> dict[str, Any]:
     return {**model(), "rotation": fields}
 
@@ -120,6 +124,7 @@ def key(name: str = "default", **fields: Any) -> dict[str, Any]:
 
 EVERYTHING: dict[str, Any] = {
     "suspend": False,
+    "maintenance": {"window": {"days": ["Saturday", "Sunday"], "start": "02:30", "duration": "90m", "timeZone": "Europe/Berlin"}},
     "model": {
         "name": "registry.corp:5000/library/m:tag",
         "digest": DIGEST,
@@ -777,6 +782,13 @@ BAD: tuple[Case, ...] = (
     Case("store-peer-metadata", external({"ipBlock": {"cidr": "169.254.169.254/32"}}), "spec.store.external.peers"),
     # What this version does not do, and what does not exist.
     Case("level-trace", {**model(), "logging": {"level": "TRACE"}}, "spec.logging.level", schema=True),
+    Case("window-day", window(days=["Sat"]), "spec.maintenance.window.days", schema=True),
+    Case("window-days-none", window(days=[]), "spec.maintenance.window.days", schema=True),
+    Case("window-start", window(start="24:00"), "spec.maintenance.window.start", schema=True),
+    Case("window-start-short", window(start="2:00"), "spec.maintenance.window.start", schema=True),
+    Case("window-short", window(duration="14m"), "spec.maintenance.window.duration", schema=True),
+    Case("window-long", window(duration="25h"), "spec.maintenance.window.duration", schema=True),
+    Case("window-zone", window(timeZone="Europe/Berlin/../x"), "spec.maintenance.window.timeZone", schema=True),
     Case("boolean-as-text", {**model(), "suspend": "true"}, "spec.suspend", schema=True),
 )
 

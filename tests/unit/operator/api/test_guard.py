@@ -90,6 +90,23 @@ def test_a_fault_quotes_no_value() -> None:
         assert secret.replace("-", "_") not in str(refused.value).lower().replace("-", "_")
 
 
+@pytest.mark.parametrize(
+    ("zone", "is_known"),
+    [("UTC", True), ("Europe/Berlin", True), ("America/Argentina/Ushuaia", True), ("Europe", False), ("Mars/Base", False)],
+)
+def test_a_time_zone_that_nobody_knows_is_refused(zone: str, is_known: bool) -> None:
+    """Admission cannot know them; a window in no time zone would never open, or always."""
+    spec = {**model(), "maintenance": {"window": {"start": "02:00", "timeZone": zone}}}
+    if is_known:
+        assert guard(body(spec)).maintenance.window is not None
+        return
+    with pytest.raises(SpecInvalid) as refused:
+        guard(body(spec))
+
+    assert refused.value.faults[0].field == "spec.maintenance.window.timeZone"
+    assert "Mars" not in str(refused.value)
+
+
 def test_the_text_is_bounded_and_free_of_control_characters() -> None:
     """A condition's message is not a place for what an attacker writes."""
     spec = {**model(), **{f"evil\n\u202e{index}" + "x" * 1000: 1 for index in range(100)}}

@@ -1,6 +1,7 @@
 """The handlers: what comes in by a watch goes into the cache, and what is news asks for one pass."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import kopf
@@ -9,9 +10,10 @@ from kopf._cogs.structs.references import Resource
 
 from assistant_operator.handlers import watch
 from assistant_operator.handlers.credentials import connection_info
-from assistant_operator.handlers.storage import NoDiffBase, NoProgress
+from assistant_operator.handlers.storage import NoDiffBase, NoMemories, NoProgress
 from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.connection import Credentials
+from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, PRIVATE_ASSISTANT, WATCHED_CHILDREN
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import LABEL_ASSISTANT
@@ -62,6 +64,29 @@ async def test_what_is_known_asks_for_nothing(seen: Watch, cache: Cache, queue: 
     seen.put(config(5))
 
     assert len(queue) == 0
+
+
+async def test_an_echo_before_the_answer_is_known_at_once(seen: Watch, cache: Cache, queue: Queue) -> None:
+    """It asks for nothing, and what somebody else wrote meanwhile is told with the answer, as by the handlers."""
+    ref = Ref.of(config(5))
+    cache.expect(ref)
+    assert seen.is_known(config(5))
+    assert not cache.answered(ref, config(5))
+    cache.expect(ref)
+    assert seen.is_known(config(7))
+    assert cache.answered(ref, config(6))
+
+    assert len(queue) == 0
+
+
+async def test_what_nobody_writes_is_left_to_the_handlers(seen: Watch, cache: Cache) -> None:
+    assert not seen.is_known(config(5))
+    assert cache.find(Ref.of(config(5))) is None
+    cache.put(config(5))
+
+    assert seen.is_known(config(5))
+    assert not seen.is_known(config(6))
+    assert not seen.is_known({"apiVersion": "v1", "kind": "Unheard", "metadata": {"name": "x"}})
 
 
 async def test_a_deletion_asks_for_a_pass(seen: Watch, cache: Cache, queue: Queue) -> None:
@@ -152,6 +177,47 @@ def test_kopf_gets_our_credentials() -> None:
     assert connection_info(certificate).certificate_path == "/crt"
 
 
-async def test_credentials_are_asked_for_anew(seen: Watch) -> None:
+async def test_credentials_are_asked_for_anew(cache: Cache, queue: Queue) -> None:
     """Service accounts' tokens rotate; kopf asks after each 401."""
-    assert (await seen.login()).token == "token"
+    tokens = iter(("first", "second"))
+
+    async def rotated() -> Credentials:
+        return replace(FACTS, ca_path=None, token=next(tokens))
+
+    seen = Watch(cache, queue, rotated)
+    for token in ("first", "second"):
+        found = await seen.login()
+
+        assert found.server == FACTS.server
+        assert found.aiohttp_session.headers["Authorization"] == f"Bearer {token}"
+        await found.aiohttp_session.close()
+
+
+async def test_a_connection_that_kopf_left_open_is_closed(cache: Cache, queue: Queue) -> None:
+    """As where it was cancelled; and there is none to close before the first one was asked for."""
+
+    async def facts() -> Credentials:
+        return replace(FACTS, ca_path=None)
+
+    seen = Watch(cache, queue, facts)
+    await seen.close()
+    found = await seen.login()
+    await seen.close()
+
+    assert found.aiohttp_session.closed
+
+
+async def test_kopf_notes_nothing_about_objects() -> None:
+    """Two kilobytes for each would be more than the cache has of them."""
+    memories = NoMemories()
+    await memories.recall(kopf.RawBody(metadata={"uid": "u"}))
+
+    assert list(memories.iter_all_memories()) == []
+
+
+def test_an_object_keeps_no_place_after_its_event() -> None:
+    """With one second, kopf's default of ours before, news of a thousand assistants waited for a quarter of a minute."""
+    made = watch.settings()
+
+    assert made.queueing.worker_limit is not None
+    assert 0 < made.queueing.idle_timeout <= 0.05

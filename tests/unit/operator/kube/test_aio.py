@@ -145,6 +145,32 @@ async def test_of_what_there_are_thousands_a_few_are_asked_for() -> None:
     assert [(request.method, str(request.rel_url)) for request in server.seen] == [("GET", "/api/v1/nodes?limit=50")]
 
 
+async def test_a_listing_comes_in_pages_until_the_last() -> None:
+    """Each is there before the next is asked for, and items say what they are."""
+    seen: list[str] = []
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        seen.append(str(request.rel_url))
+        following = {"": "more", "more": "most", "most": ""}[request.query.get("continue", "")]
+        return web.json_response({"items": [{"metadata": {"name": f"before-{following}"}}], "metadata": {"continue": following}})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/namespaces/n/services", page)
+    async with TestServer(app) as running:
+        client = HttpClient(Configuration(host=f"http://{running.host}:{running.port}"))
+        asked = [(len(seen), found) async for found in client.pages(SERVICE, "n", labels="x")]
+        assert [obj for _, found in asked for obj in found] == await client.list(SERVICE, "n", labels="x")
+        await client.close()
+
+    assert [count for count, _ in asked] == [1, 2, 3]
+    assert [(obj["kind"], obj["metadata"]["name"]) for _, [obj] in asked] == [
+        ("Service", "before-more"),
+        ("Service", "before-most"),
+        ("Service", "before-"),
+    ]
+    assert all("labelSelector=x" in path and "limit=200" in path for path in seen)
+
+
 async def test_no_answer_is_an_error_of_ours() -> None:
     """Neither a refused connection nor a server that is silent for too long ends in an exception of the HTTP library."""
     calls = list[int]()
@@ -157,9 +183,11 @@ async def test_no_answer_is_an_error_of_ours() -> None:
 
 
 async def test_a_write_asks_first_whether_it_may() -> None:
-    """The fence comes before the network; reads pass."""
+    """The fence comes before the network, and is told the object's namespace; reads pass."""
+    asked: list[str] = []
 
-    def closed() -> None:
+    def closed(namespace: str) -> None:
+        asked.append(namespace)
         raise errors.LeaseLostError("lost")
 
     client = HttpClient(Configuration(host="http://127.0.0.1:1"), may_write=closed)
@@ -167,10 +195,16 @@ async def test_a_write_asks_first_whether_it_may() -> None:
     for write in (
         client.apply(manifest),
         client.delete(CONFIG_MAP, "n", "c", uid="u"),
+        client.create(manifest),
+        client.replace(manifest),
+        client.disown(manifest),
+        client.amend(CONFIG_MAP, "n", "c", []),
+        client.apply({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": "c"}}),
         client.apply_status({**manifest, "apiVersion": "privateassistant.dev/v1alpha1", "kind": "PrivateAssistant"}),
     ):
         with pytest.raises(errors.LeaseLostError):
             await write
+    assert sorted(asked) == ["", "n", "n", "n", "n", "n", "n", "n"]
     with pytest.raises(errors.UnavailableError):
         await client.get(CONFIG_MAP, "n", "c")
     await client.close()

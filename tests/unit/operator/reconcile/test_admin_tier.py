@@ -162,3 +162,20 @@ async def test_while_the_definition_cannot_be_read_their_owner_stays(client: Fak
     await keep(client, CLUSTER_POLICY)
 
     assert client.writes == before
+
+
+async def test_who_may_not_write_says_what_stands(client: FakeClient) -> None:
+    """Of several replicas one makes them; the others see whether they are there, and are ours."""
+    other = AdminTier(client, "operators", (), lambda: False)
+    assert await keep(client, CLUSTER_POLICY, ADMIN_POLICY, tier=other) is None
+    assert client.writes == []
+    await keep(client, ADMIN_POLICY)
+    before = list(client.writes)
+    assert await keep(client, CLUSTER_POLICY, ADMIN_POLICY, tier=other) == ADMIN_POLICY.kind
+
+    def lose(obj: Object) -> None:
+        obj["metadata"]["labels"] = {}
+
+    client.edit(ADMIN_POLICY, "", NAMES[1], lose)
+    assert await keep(client, CLUSTER_POLICY, ADMIN_POLICY, tier=other) is None
+    assert [write for write in client.writes if write not in before] == []

@@ -35,6 +35,47 @@ def test_the_newest_version_wins() -> None:
     assert seen.obj["metadata"]["resourceVersion"] == "6"
 
 
+def elsewhere(obj: Object) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], "namespace": "m"}}
+
+
+def test_what_is_not_kept_is_not_remembered() -> None:
+    """Neither objects nor that they vanished, and it is no news to anybody."""
+    kept = {"n"}
+    cache = Cache(kept.__contains__)
+    assert cache.put(config(5))
+    assert cache.put(elsewhere(config(5))) == ()
+    assert cache.drop(elsewhere(config(6))) == ()
+    assert cache.find(Ref.of(elsewhere(config(5)))) is None
+    kept.add("m")
+
+    assert cache.put(elsewhere(config(5))) == (Key("m", "one"),)
+
+
+def test_what_is_kept_no_more_is_forgotten() -> None:
+    """Everything of the namespace, policies of others and what vanished among it; nothing of other namespaces."""
+    kept = {"n", "m"}
+    cache = Cache(kept.__contains__)
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": {"podSelector": {}, "egress": [{}]}}
+    for move in (lambda obj: obj, elsewhere):
+        for obj in (config(5), {**policy, "metadata": {"name": "theirs", "namespace": "n", "uid": "p", "resourceVersion": "5"}}):
+            cache.put(move(obj))
+        cache.put(move(config(5, uid="gone", name="gone")))
+        cache.drop(move(config(7, uid="gone", name="gone")))
+    kept.discard("m")
+    cache.shed()
+
+    assert cache.find(REF) is not None
+    assert cache.children(KEY)
+    assert cache.policies.others(KEY, "u")
+    assert cache.find(Ref.of(elsewhere(config(5)))) is None
+    assert not cache.children(Key("m", "one"))
+    assert not cache.policies.others(Key("m", "one"), "u")
+    kept.add("m")
+    assert cache.put(elsewhere(config(5, uid="gone", name="gone")))
+    assert not cache.put(config(5, uid="gone", name="gone"))
+
+
 def test_versions_are_numbers() -> None:
     """10 is newer than 9."""
     cache = Cache()
@@ -60,6 +101,28 @@ def test_a_late_deletion_does_not_take_the_successor() -> None:
 
     assert not cache.drop(config(7, uid="u"))
     assert cache.find(REF) is not None
+
+
+def test_the_cache_tells_what_it_knows() -> None:
+    """What it says is known is what it would not take: the watch leaves these out (handlers/wire.py)."""
+    cache = Cache()
+    for name in ("here", "gone"):
+        cache.put(config(5, name=name, uid=name))
+    cache.drop(config(7, name="gone", uid="gone"))
+    for name, version, is_known in (("here", 4, True), ("here", 5, True), ("here", 6, False), ("gone", 6, True), ("gone", 8, False)):
+        assert cache.knows(config(version, name=name, uid=name)) is is_known
+
+    assert not cache.knows(config(1, name="new", uid="new"))
+    assert not cache.knows({"apiVersion": "v1", "kind": "Unheard", "metadata": {"name": "x", "resourceVersion": "1"}})
+
+
+def test_objects_of_one_assistant_share_its_key() -> None:
+    """A dozen equal ones would be a kilobyte."""
+    cache = Cache()
+    for version, name in enumerate("abc", 1):
+        cache.put(config(version, name, name))
+
+    assert len({id(seen.key) for _, seen in cache.children(KEY)}) == 1
 
 
 def test_the_echo_of_our_own_write_is_no_news() -> None:
@@ -126,7 +189,7 @@ def test_a_listing_shows_what_vanished_unseen() -> None:
     known = cache.uids(CONFIG_MAP)
     cache.put(config(3, "c", "c"))  # came while the listing was made
 
-    assert cache.retain(CONFIG_MAP, known, [config(2, "b", "b")]) == [KEY]
+    assert cache.retain(CONFIG_MAP, known, ["b"]) == [KEY]
     assert {ref.name for ref, _ in cache.children(KEY)} == {"b", "c"}
 
 

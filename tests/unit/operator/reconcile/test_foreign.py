@@ -79,3 +79,16 @@ def test_ours_is_one_by_its_name_and_its_owner(name: str, controller: str, is_ou
     policies.put(policy(name, controller=controller, podSelector=FOR_ONE))
 
     assert names(policies) == (set() if is_ours else {name})
+
+
+def test_a_policy_that_names_another_assistant_now_is_no_longer_the_first_ones() -> None:
+    policies = Policies()
+    policies.put(policy(podSelector=FOR_ONE, egress=RULE))
+    policies.put(policy(podSelector={"matchLabels": {LABEL_ASSISTANT: "two"}}, egress=RULE))
+    assert names(policies) == set()
+    assert names(policies, Key("n", "two")) == {"theirs"}
+    policies.put(policy(egress=RULE))
+    assert names(policies) == names(policies, Key("n", "two")) == {"theirs"}
+    policies.drop("n", "theirs")
+
+    assert names(policies) == names(policies, Key("n", "two")) == set()

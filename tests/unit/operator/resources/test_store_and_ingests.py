@@ -82,7 +82,7 @@ def test_the_installations_image_is_run_with_the_specs_resources() -> None:
     (default,) = stored(KEEPING)["containers"]
     (made,) = stored(spec_of(body(store(managed={"resources": wished}))), installation=installation(store_image="corp/pg:1"))["containers"]
 
-    assert default["image"] == "docker.io/pgvector/pgvector:0.8.1-pg18-bookworm"
+    assert default["image"] == "docker.io/pgvector/pgvector:0.8.6-pg18-bookworm"
     assert default["resources"]["limits"] == {"memory": "1Gi"}
     assert (made["image"], made["resources"]) == ("corp/pg:1", wished)
 

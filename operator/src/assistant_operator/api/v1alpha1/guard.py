@@ -6,6 +6,7 @@ they can stand in a condition: a value may be a secret that somebody pasted into
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from assistant_operator.api.v1alpha1.patterns import refusal
 from assistant_operator.api.v1alpha1.rules import RULES, Rule, Subject
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
-from assistant_operator.api.v1alpha1.values import quantity
+from assistant_operator.api.v1alpha1.values import quantity, zone
 
 MOST_FAULTS = 10
 MOST_TEXT = 1024
@@ -92,14 +93,18 @@ def parts(subject: Subject, path: str) -> Iterator[tuple[str, Any]]:
 
 def _step(where: str, part: BaseModel, step: str) -> Iterator[tuple[str, Any]]:
     name = step.removesuffix("[]")
-    attribute = next(field for field, info in type(part).model_fields.items() if info.alias == name)
-    value = getattr(part, attribute)
+    value = getattr(part, _attribute(type(part), name))
     if value is None:
         return
     if step.endswith("[]"):
         yield from ((f"{where}.{name}[{index}]", item) for index, item in enumerate(value))
     else:
         yield f"{where}.{name}", value
+
+
+@cache
+def _attribute(model: type[BaseModel], alias: str) -> str:
+    return next(field for field, info in model.model_fields.items() if info.alias == alias)
 
 
 def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
@@ -109,7 +114,10 @@ def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
 
 
 def _unusable(spec: PrivateAssistantSpec) -> tuple[Fault, ...]:
-    """Return the first pattern that the gateway would refuse. Not all of them: what does not compile may take its time to fail."""
+    """Return the time zone that is none, or the first pattern that the gateway would refuse: what does not compile may take its time."""
+    window = spec.maintenance.window
+    if window is not None and zone(window.time_zone) is None:
+        return (Fault("spec.maintenance.window.timeZone", "is no time zone that the operator knows: use an IANA name, as Europe/Berlin"),)
     refused = ((index, why) for index, pattern in enumerate(spec.redaction.patterns) if (why := refusal(pattern.expression)))
     return tuple(Fault(f"spec.redaction.patterns[{index}].expression", f"is refused: {why}") for index, why in islice(refused, 1))
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from assistant_operator.api.v1alpha1.base import SET, ApiModel, Cidr, HostName, ObjectName, SecretEntry, SecretReference, keyed
 from assistant_operator.api.v1alpha1.core import NetworkPolicyPeer
+from assistant_operator.api.v1alpha1.maintenance import Maintenance
 from assistant_operator.api.v1alpha1.model import Model
 from assistant_operator.api.v1alpha1.rag import Rag
 from assistant_operator.api.v1alpha1.redaction import Redaction
@@ -265,6 +266,8 @@ class PrivateAssistantSpec(ApiModel):
         Store | None,
         Field(description="Where documents and kept conversations are. There is a store with rag or kept conversations alone."),
     ] = None
+
+    maintenance: Annotated[Maintenance, Field(description="When pods may be replaced for the operator's sake.")] = Maintenance()
 
     @property
     def keeps(self) -> bool:

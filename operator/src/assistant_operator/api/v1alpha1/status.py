@@ -20,7 +20,7 @@ class Condition(ApiModel):
         Field(
             max_length=316,
             description="Ready, Reconciling, Stalled, or a promise: ModelReady, StoreReady, GatewayReady, EgressConfined, "
-            "RetentionEnforced.",
+            "RetentionEnforced. UpToDate and ImagesUnaffected inform: Ready does not wait for them.",
         ),
     ]
     status: Annotated[ConditionStatus, Field(description="True, False, or Unknown where it has not been shown.")]
@@ -182,6 +182,35 @@ class SourceStatus(ApiModel):
     ] = None
 
 
+class ImageChange(ApiModel):
+    """An image of the pods that an update replaces."""
+
+    now: Annotated[str, Field(max_length=512, description="The image of now.")]
+    next: Annotated[str, Field(max_length=512, description="The image to come.")]
+
+
+class UpdateStatus(ApiModel):
+    """An update that waits: pods that a new release of the operator, or its new default images, would replace."""
+
+    release: Annotated[str, Field(max_length=64, description="What waits: a hash of the operator's release and settings.")]
+    generation: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Sum of the generations of what waits, as it was found: where somebody changes any of it, it waits no longer.",
+            json_schema_extra=INT64,
+        ),
+    ]
+    images: Annotated[
+        tuple[ImageChange, ...],
+        Field(
+            max_length=8,
+            description="Images that change; none where only the form of the pods does.",
+            json_schema_extra=keyed("now", "next"),
+        ),
+    ] = ()
+
+
 class InventoryEntry(ApiModel):
     """An object that the operator made."""
 
@@ -234,6 +263,9 @@ class PrivateAssistantStatus(ApiModel):
         tuple[SourceStatus, ...],
         Field(max_length=16, description="What came of each source of documents.", json_schema_extra=keyed("name")),
     ] = ()
+    update: Annotated[
+        UpdateStatus | None, Field(description="The update that waits; absent where none does. Condition UpToDate says for what.")
+    ] = None
     inventory: Annotated[
         tuple[InventoryEntry, ...], Field(max_length=256, description="Every object that the operator made for this assistant.")
     ] = ()

@@ -7,6 +7,7 @@ test compares the two on a real API server. Where Python's own library is more l
 import ipaddress
 import re
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from assistant_operator.api.v1alpha1.base import QUANTITY_PATTERN
 
@@ -89,6 +90,14 @@ def quantity(text: str) -> Decimal | None:
     if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix != "Ei":
         return number.scaleb(int(suffix[1:]))
     return number * _SUFFIXES[suffix]
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """Return the time zone of this name; None where the system's database has none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # not there; no name; a folder of the database
+        return None
 
 
 def seconds(text: str) -> int | None:

@@ -1,0 +1,65 @@
+"""Whose turn it is in a roll-out, and who is to be woken for it. Neighbours: fleet.py knows the assistants, rollout.py asks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from assistant_operator.reconcile.fleet import Member
+from assistant_operator.reconcile.key import Key
+from assistant_operator.reconcile.maintenance import opens_at
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a roll-out goes, and what stops it."""
+
+    percent: int | None = 10
+    count: int = 1
+    """Assistants at a time, where there is no share of them; with one, at least one."""
+    deadline: timedelta = timedelta(minutes=30)
+    """How long an assistant may take to become ready with an update."""
+    most_failures: int = 1
+    """With so many that have not, no other one is updated."""
+
+    def at_once(self, members: int) -> int:
+        return self.count if self.percent is None else max(1, members * self.percent // 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """A roll-out of one release at one moment."""
+
+    members: list[Member]
+    release: str
+    pace: Pace
+    now: datetime
+
+    def failed(self) -> list[Key]:
+        """Return those that did not become ready in time, or are ready no longer; empty while they are no more than may be."""
+        found = [one.key for one in self._in_flight() if one.has_failed(self.now, self.pace.deadline)]
+        return found if len(found) >= self.pace.most_failures else []
+
+    def is_next(self, key: Key) -> bool:
+        """Tell whether its turn has come: by namespace and name; those that are not well come last, and nobody waits for them."""
+        waiting = self._waiting()
+        if not any(one.key == key and one.is_well for one in self.members):
+            return not waiting
+        return sorted({*waiting, key}).index(key) < self._free()
+
+    def next_of(self, asleep: Collection[Key]) -> list[Key]:
+        """Return those of the sleepers whose turn has come."""
+        if self.failed():
+            return []
+        waiting = self._waiting()
+        return [key for key in (waiting[: self._free()] if waiting else sorted(asleep)) if key in asleep]
+
+    def _waiting(self) -> list[Key]:
+        """Return those that may take their turn: well, of another release, and their windows are open."""
+        return [one.key for one in self.members if one.release != self.release and one.is_well and opens_at(one.window, self.now) is None]
+
+    def _in_flight(self) -> list[Member]:
+        """Return those that were updated to the release and are not ready with it, or no longer."""
+        return [one for one in self.members if self.release in one.updated_to and not one.is_well]
+
+    def _free(self) -> int:
+        return max(self.pace.at_once(len(self.members)) - len(self._in_flight()), 0)
