@@ -2,8 +2,9 @@
 
     docs/fields.md   every field of a PrivateAssistant: types, limits and rules from crds/, defaults from the models, examples from here
     docs/values.md   every value of the chart: from its schema and its defaults
+    docs/rights.md   what the operator may do: from the table that its client obeys and RBAC is made from
 
-With --check nothing is written, and the exit status says whether both are current.
+With --check nothing is written, and the exit status says whether all are current.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.kube import rbac
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 CHART: Final = REPOSITORY / "charts" / "private-assistant-operator"
@@ -308,7 +310,22 @@ def _value(values: Any, path: str) -> Any:
     return values
 
 
-PAGES: Final = {"docs/fields.md": fields_page, "docs/values.md": values_page}
+RIGHTS: Final = """# What the operator may do
+
+The chart's roles are made from this table, and the operator's client refuses
+what is not in it before it reaches the network. No wildcard, and no right to
+list or watch Secrets. Besides, `update` of `privateassistants/finalizers`,
+which some clusters (OpenShift) ask of whoever names an owner; the operator
+sets no finalizer.
+"""
+
+
+def rights_page() -> str:
+    """Return docs/rights.md."""
+    return MADE + RIGHTS + rbac.as_markdown()
+
+
+PAGES: Final = {"docs/fields.md": fields_page, "docs/values.md": values_page, "docs/rights.md": rights_page}
 
 
 def main(arguments: list[str] | None = None) -> int:

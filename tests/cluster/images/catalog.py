@@ -58,7 +58,7 @@ class Image:
 def system_images() -> tuple[Image, ...]:
     """Return what the node itself runs."""
     return (
-        _image("pause", SYSTEM, "1", _hash(HERE / "images" / "pause.c"), _make_pause),
+        _image("pause", SYSTEM, "1", hash_of(HERE / "images" / "pause.c"), _make_pause),
         _program_image("coredns", "1.14.1"),
         _program_image("kube-network-policies", "0.8.0"),
     )
@@ -83,7 +83,7 @@ def test_image(short: str, folder: Path) -> Image:
     def make(reference: str, archive: Path) -> None:
         containers.build(folder / "Containerfile", folder, reference, archive)
 
-    return _image(short, SYSTEM, "", _hash(folder, BASE_RECIPE), make)
+    return _image(short, SYSTEM, "", hash_of(folder, BASE_RECIPE), make)
 
 
 def _image(short: str, prefix: str, tag: str, key: str, make: Callable[[str, Path], None]) -> Image:
@@ -95,7 +95,7 @@ def _python_image(short: str, containerfile: Path, *sources: Path) -> Image:
         place_wheels(short)
         containers.build(containerfile, REPOSITORY, reference, archive)
 
-    return _image(short, PROJECT, "", _hash(containerfile, *all_locks(short), BASE_RECIPE, *sources), make)
+    return _image(short, PROJECT, "", hash_of(containerfile, *all_locks(short), BASE_RECIPE, *sources), make)
 
 
 def _ollama_image() -> Image:
@@ -104,7 +104,7 @@ def _ollama_image() -> Image:
     def make(reference: str, archive: Path) -> None:
         containers.build(containerfile, program.parent, reference, archive)
 
-    return _image("ollama", PROJECT, "", _hash(containerfile, BASE_RECIPE, program), make)
+    return _image("ollama", PROJECT, "", hash_of(containerfile, BASE_RECIPE, program), make)
 
 
 def _store_image() -> Image:
@@ -113,7 +113,7 @@ def _store_image() -> Image:
     def make(reference: str, archive: Path) -> None:
         containers.build(containerfile, postgres.postgres_folder(), reference, archive)
 
-    return _image("store", PROJECT, "", _hash(containerfile, BASE_RECIPE, *postgres.MADE_FROM), make)
+    return _image("store", PROJECT, "", hash_of(containerfile, BASE_RECIPE, *postgres.MADE_FROM), make)
 
 
 def _make_pause(reference: str, archive: Path) -> None:
@@ -133,10 +133,10 @@ def _program_image(name: str, version: str) -> Image:
             shutil.copy2(builds.built(name), Path(root) / "bin" / name)
             write_archive(Path(root), archive, reference, Settings((f"/bin/{name}",)))
 
-    return _image(name, SYSTEM, version, _hash(builds.built(name), HERE / "images" / "archive.py"), make)
+    return _image(name, SYSTEM, version, hash_of(builds.built(name), HERE / "images" / "archive.py"), make)
 
 
-def _hash(*parts: Path | str) -> str:
+def hash_of(*parts: Path | str) -> str:
     """Return a hash over files, folders and texts; a built program is known by its path, which holds a hash already."""
     digest = hashlib.sha256()
     for path in parts:

@@ -24,10 +24,10 @@ COMPLETE = frozenset({"names"})
 """Locks that name all that is needed of them, and not all that their packages ask for."""
 
 
-def locks(image: str) -> tuple[Path, ...]:
+def locks(image: str, checkout: Path | None = None) -> tuple[Path, ...]:
     """Return the files that pin the image's packages; what the second one names is installed without its dependencies."""
     names = (image, WITHOUT_DEPENDENCIES[image]) if image in WITHOUT_DEPENDENCIES else (image,)
-    return tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in names)
+    return tuple((checkout or REPOSITORY) / "requirements" / f"{name}.txt" for name in names)
 
 
 def all_locks(image: str) -> tuple[Path, ...]:
@@ -35,9 +35,9 @@ def all_locks(image: str) -> tuple[Path, ...]:
     return (*locks(image), *(lock for name in BESIDE.get(image, ()) for lock in locks(name)))
 
 
-def wheels(image: str) -> Path:
-    """Return a folder with every wheel of the image."""
-    made_from = b"".join(lock.read_bytes() for lock in locks(image))
+def wheels(image: str, checkout: Path | None = None) -> Path:
+    """Return a folder with every wheel of the image, as a checkout pins them."""
+    made_from = b"".join(lock.read_bytes() for lock in locks(image, checkout))
     target = cache() / "wheels" / f"{image}-{hashlib.sha256(made_from).hexdigest()[:12]}"
     if target.exists():
         return target
@@ -46,20 +46,20 @@ def wheels(image: str) -> Path:
         folder = Path(temporary) / "wheels"
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes")
         first: tuple[str, ...] = ("--no-deps",) if image in COMPLETE else ()
-        for lock, options in zip(locks(image), (first, ("--no-deps",)), strict=False):
+        for lock, options in zip(locks(image, checkout), (first, ("--no-deps",)), strict=False):
             run(*pip, *options, "-r", lock, "--dest", folder)
         folder.replace(target)
     return target
 
 
-def place_wheels(image: str) -> Path:
-    """Put the wheels where the Containerfiles look for them, wheels/<image> in the checkout, and return that folder.
+def place_wheels(image: str, checkout: Path | None = None) -> Path:
+    """Put the wheels where the Containerfiles look for them, wheels/<image> in a checkout, and return that folder.
 
     The wheels that its build needs beside them are put into folders of their own.
     """
     for other in BESIDE.get(image, ()):
-        place_wheels(other)
-    source, target = wheels(image), REPOSITORY / "wheels" / image
+        place_wheels(other, checkout)
+    source, target = wheels(image, checkout), (checkout or REPOSITORY) / "wheels" / image
     names = {path.name for path in source.iterdir()}
     if target.exists() and {path.name for path in target.iterdir()} == names:
         return target

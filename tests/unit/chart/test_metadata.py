@@ -1,9 +1,12 @@
 """What Artifact Hub shows of the chart is what the chart is."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from assistant_operator.version import VERSION
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CHART = REPOSITORY / "charts" / "private-assistant-operator"
@@ -17,6 +20,13 @@ def test_images_are_the_defaults() -> None:
     assert {one["name"]: one["image"] for one in yaml.safe_load(HUB["images"])} == {
         name: f"{image['repository']}:{image['tag'] or METADATA['appVersion']}" for name, image in VALUES["image"].items()
     }
+
+
+def test_the_release_has_one_version() -> None:
+    """The operator tells releases apart by it (reconcile/rollout.py), Helm and OLM too; a section of the changelog is about it."""
+    sections = re.findall(r"^## \[?([0-9][^\s\]]*)", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert METADATA["version"] == METADATA["appVersion"] == VERSION == sections[0]
 
 
 def test_the_definition_is_described() -> None:

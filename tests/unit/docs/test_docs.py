@@ -23,7 +23,7 @@ from assistant_operator import metrics as operator_metrics
 REPOSITORY = Path(__file__).resolve().parents[3]
 DOCS = REPOSITORY / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()
-PAGES = sorted([*DOCS.rglob("*.md"), REPOSITORY / "README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
 
 
 def _load_generator() -> ModuleType:

@@ -12,8 +12,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import cache
-from importlib import metadata as distributions
 from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
@@ -44,6 +42,7 @@ from assistant_operator.reconcile.verdict import Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, Installation
 from assistant_operator.resources.manifest import Manifest
+from assistant_operator.version import VERSION
 
 WORKLOADS = (STATEFUL_SET.kind, DEPLOYMENT.kind)
 AGAIN_AFTER = 120.0
@@ -52,7 +51,6 @@ NOT_OF_PODS = ("maintenance", "rotation", "suspend")
 """Fields of the spec of which pods know nothing."""
 MOST_IMAGES = 8
 WAITING_FOR_WINDOW = "WaitingForWindow"
-DISTRIBUTION = "private-assistant-operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +72,9 @@ class _Hold:
     after: float = AGAIN_AFTER
 
 
-@cache
-def _version() -> str:
-    try:
-        return distributions.version(DISTRIBUTION)
-    except distributions.PackageNotFoundError:  # run from a checkout
-        return ""
-
-
 def release_of(installation: Installation) -> str:
     """Return 16 hex digits over the operator's release and its settings, but for its name servers, which follow the node it is on."""
-    return _hash([_version(), asdict(replace(installation, nameservers=()))])
+    return _hash([VERSION, asdict(replace(installation, nameservers=()))])
 
 
 def _hash(what: Any) -> str:

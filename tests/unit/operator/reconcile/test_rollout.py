@@ -1,5 +1,6 @@
 """New defaults and releases of the operator reach assistants a few at a time, within their windows, and no further than they do well."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -444,13 +445,34 @@ async def test_a_release_that_changes_no_pods_asks_nobody(fleet: Fleet, monkeypa
     """It leaves its mark, which replaces nothing."""
     await fleet.ready("a", "b", spec=NIGHTLY)
     before = fleet.stateful_set("b")
-    monkeypatch.setattr(rollout, "_version", lambda: "9")
+    monkeypatch.setattr(rollout, "VERSION", "9")
     await fleet.passes("a", "b")
     after = fleet.stateful_set("b")
 
     assert fleet.told("b") == UPDATED
     assert annotation(after, ANNOTATION_RELEASE) != annotation(before, ANNOTATION_RELEASE)
     assert after["spec"] == before["spec"]
+
+
+def with_another_pod(manifest: Manifest) -> Manifest:
+    """Let a release make pods of another form, with the same images."""
+    if manifest.kind != STATEFUL_SET.kind:
+        return manifest
+    body = deepcopy(dict(manifest.body))
+    body["spec"]["template"]["spec"]["hostname"] = "other"
+    return replace(manifest, body=body)
+
+
+async def test_a_release_of_the_operator_alone_goes_in_stages_too(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the images that were, by digest for instance: its version is what tells it from the one before."""
+    await fleet.ready("a", "b")
+    fleet.upgrade(OLD)
+    monkeypatch.setattr(rollout, "VERSION", "9")
+    monkeypatch.setattr(loop, "plan", lambda spec, context: tuple(map(with_another_pod, plan(spec, context))))
+    await fleet.passes("b", "a", "b")
+
+    assert [fleet.told(name) for name in "ab"] == [UPDATED, WAITS]
+    assert "no image changes" in fleet.message("UpToDate")
 
 
 async def test_what_bears_no_marks_is_brought_up_to_date(fleet: Fleet) -> None:

@@ -1,0 +1,149 @@
+"""A new release on the node: assistants are updated one after the other, in their windows, and one that fails is the only one.
+
+The new release differs by the gateway's image: the same one by its other name (`dev`), or one that does not exist.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from assistant_operator.naming import ANNOTATION_UPDATE, UPDATE_NOW
+from tests.cluster.images.catalog import DEVELOPMENT_TAG
+from tests.cluster.install import install
+from tests.cluster.node.cluster import Node
+from tests.e2e.support.assistants import Assistants
+from tests.e2e.support.kubectl import Kubectl, Object, condition, until
+from tests.e2e.support.watching import watching
+
+FIRST, SECOND, LATER = NAMES = ("first", "second", "later")
+MISSING_TAG = "none-such"
+UPDATE_SECONDS = 240
+"""Within which an assistant's pod is another one and ready: it ends, starts behind its gate and loads the model, on two busy cores."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Three assistants, of which the last has a window that is closed for some hours, and the way to another release."""
+
+    assistants: Assistants
+    node: Node
+    images: dict[str, str]
+
+    @property
+    def kubectl(self) -> Kubectl:
+        return self.assistants.kubectl
+
+    def upgrade(self, tag: str, *settings: str) -> None:
+        install(self.node, self.images | {"gateway": self.named(tag)}, *settings)
+
+    def named(self, tag: str) -> str:
+        return f"{self.images['gateway'].rpartition(':')[0]}:{tag}"
+
+    def image(self, name: str) -> str:
+        """Return the image that the assistant's gateway runs."""
+        pod = self.kubectl.find("pod", f"{name}-0") or {}
+        found = (part["image"] for part in (pod.get("spec") or {}).get("containers", ()) if part["name"] == "gateway")
+        return next(found, "")
+
+    def told(self, name: str) -> tuple[str, str]:
+        """Return status and reason of UpToDate."""
+        found = condition(self.kubectl.get("pa", name), "UpToDate")
+        return found.get("status", ""), found.get("reason", "")
+
+    def is_updated(self, name: str, tag: str) -> bool:
+        ready = condition(self.kubectl.get("pa", name), "Ready").get("status")
+        return self.image(name) == self.named(tag) and ready == "True" and self.told(name) == ("True", "UpToDate")
+
+    def wait_updated(self, name: str, tag: str) -> None:
+        until(f"{name} is ready with {tag}", lambda: self.is_updated(name, tag), UPDATE_SECONDS, 0.5)
+
+    def answers(self, name: str) -> bool:
+        request = {"path": "/api/tags", "method": "GET", "key": self.assistants.key(name)}
+        script_pod = {"name": name, "pod": f"client-of-{name}"}
+        return bool(self.assistants.send(request, **script_pod)[0]["status"] == 200)
+
+
+@pytest.fixture(scope="module")
+def scene(shared_assistants: Assistants, node: Node, images: dict[str, str]) -> Iterator[Scene]:
+    opening = datetime.now(UTC) + timedelta(hours=6)
+    closed: dict[str, Any] = {"maintenance": {"window": {"start": f"{opening:%H:%M}", "duration": "15m"}}}
+    for name in NAMES:
+        shared_assistants.apply(name, closed if name == LATER else None)
+    for name in NAMES:
+        shared_assistants.settled(name)
+        shared_assistants.client(name, f"client-of-{name}")
+    try:
+        yield Scene(shared_assistants, node, images)
+    finally:
+        for name in NAMES:  # or the operator would update those that are about to go
+            shared_assistants.kubectl.delete("pa", name)
+        install(node, images)
+
+
+def test_one_after_the_other_and_none_before_its_window(scene: Scene) -> None:
+    """A new default image, by helm upgrade: no two are away at once, and what waits serves, until its owner lets it go on."""
+    before = scene.image(LATER)
+    with watching(scene.kubectl, "pa") as versions:
+        scene.upgrade(DEVELOPMENT_TAG)
+        for name in (FIRST, SECOND):
+            scene.wait_updated(name, DEVELOPMENT_TAG)
+        waiting = scene.kubectl.get("pa", LATER)
+        assert scene.image(LATER) == before
+        assert scene.told(LATER) == ("False", "WaitingForWindow")
+        assert {"now": before, "next": scene.named(DEVELOPMENT_TAG)} in waiting["status"]["update"]["images"]
+        assert condition(waiting, "Ready")["status"] == "True"
+        assert scene.answers(LATER)
+
+        scene.kubectl.run("annotate", "pa", LATER, f"{ANNOTATION_UPDATE}={UPDATE_NOW}")
+        scene.wait_updated(LATER, DEVELOPMENT_TAG)
+        away = most_away(versions(name) for name in NAMES)
+
+    assert "update" not in scene.kubectl.get("pa", LATER)["status"]
+    assert away == 1
+
+
+def test_a_release_that_does_not_start_takes_one_assistant_and_its_successor_mends_it(scene: Scene) -> None:
+    """The others are told which one, and serve; the release before, or the next one, starts where the failed one is."""
+    scene.kubectl.run("annotate", "pa", LATER, f"{ANNOTATION_UPDATE}-")
+    scene.upgrade(MISSING_TAG, "rollout.deadlineSeconds=60")
+    until("the second is told", lambda: scene.told(SECOND) == ("False", "RolloutHalted"), 180)
+
+    waiting = scene.kubectl.get("pa", SECOND)
+    assert f"{scene.kubectl.namespace}/{FIRST}" in condition(waiting, "UpToDate")["message"]
+    assert condition(scene.kubectl.get("pa", FIRST), "Ready")["status"] == "False"
+    assert condition(waiting, "Ready")["status"] == "True"
+    assert [scene.image(name) for name in (SECOND, LATER)] == [scene.named(DEVELOPMENT_TAG)] * 2
+    assert scene.answers(SECOND)
+    assert scene.answers(LATER)
+
+    kept = pods(scene.kubectl)
+    scene.upgrade(DEVELOPMENT_TAG)
+    for name in NAMES:
+        scene.wait_updated(name, DEVELOPMENT_TAG)
+
+    assert {name: uid for name, uid in pods(scene.kubectl).items() if name != f"{FIRST}-0"} == {
+        name: uid for name, uid in kept.items() if name != f"{FIRST}-0"
+    }
+    assert scene.answers(FIRST)
+
+
+def most_away(histories: Iterator[list[Object]]) -> int:
+    """Return how many assistants were not Ready at the same time, at most; versions of all kinds of one cluster are numbered together."""
+    seen = sorted((one for versions in histories for one in versions), key=lambda one: int(one["metadata"]["resourceVersion"]))
+    assert {one["metadata"]["name"] for one in seen} == set(NAMES), json.dumps(sorted({one["metadata"]["name"] for one in seen}))
+    away: set[str] = set()
+    most = 0
+    for one in seen:
+        is_ready = condition(one, "Ready").get("status") == "True"
+        (away.discard if is_ready else away.add)(one["metadata"]["name"])
+        most = max(most, len(away))
+    return most
+
+
+def pods(kubectl: Kubectl) -> dict[str, str]:
+    found = kubectl.list("pods", "privateassistant.dev/component=assistant")
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in found}
