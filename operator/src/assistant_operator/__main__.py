@@ -8,6 +8,7 @@ from assistant_operator import errors, logs
 from assistant_operator.handlers.operator import Operator
 from assistant_operator.reconcile.advisories import NoTable
 from assistant_operator.settings import Settings, SettingsError, load
+from assistant_operator.version import VERSION
 
 
 async def run(settings: Settings) -> int:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"private-assistant: {error}\n")
         return 2
     logs.configure(settings.log_level, settings.log_format)
+    logs.log.info("Started", extra={"version": VERSION, "identity": settings.identity})
     if isinstance(settings.advisories, NoTable):
         logs.log.error("No table of known vulnerabilities", extra={"reason": settings.advisories.why})
     return asyncio.run(run(settings))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from assistant_operator.kube.objects import Object
 from assistant_operator.kube.shards import CHIEF
+from assistant_operator.version import VERSION
 
 PREFIX = "private_assistant_operator"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,6 +21,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, for nobody
         self.registry = CollectorRegistry()
+        Gauge(f"{PREFIX}_build_info", "1; its label is the version.", ["version"], registry=self.registry).labels(VERSION).set(1)
         self._reconciles = Counter(
             f"{PREFIX}_reconciles", "Passes over an assistant, by how they ended.", ["outcome"], registry=self.registry
         )

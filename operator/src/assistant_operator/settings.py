@@ -18,6 +18,7 @@ from assistant_operator.reconcile.surroundings import HostPort, endpoint, host_p
 from assistant_operator.reconcile.turns import Pace
 from assistant_operator.resources.context import DEFAULT_DNS_LABELS, DEFAULT_STORE_IMAGE, DNS_PORT, Installation
 from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
+from assistant_operator.version import VERSION
 
 ENVIRONMENT = "PRIVATE_ASSISTANT_"
 LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"Every flag has a variable: --gateway-image is also {ENVIRONMENT}GATEWAY_IMAGE. Lists are separated by commas there.",
     )
     add = made.add_argument
+    add("--version", action="version", version=VERSION, help="print the release and exit")
     add("--gateway-image", help="image of the gateway and the puller (required)")
     add("--ollama-image", help="image of the model server (required)")
     add("--store-image", default=DEFAULT_STORE_IMAGE, help="image of the stores: PostgreSQL with pgvector (default %(default)s)")

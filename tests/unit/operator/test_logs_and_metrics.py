@@ -10,6 +10,7 @@ import pytest
 from assistant_operator import logs
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
+from assistant_operator.version import VERSION
 
 
 @pytest.fixture
@@ -153,3 +154,8 @@ async def test_the_port_for_operations() -> None:
         assert await status("/") == 404
         assert await status("/metrics", "POST") == 405
     await server.close()
+
+
+def test_the_release_is_a_label() -> None:
+    """As in other exporters: joined to what else is asked, it says which release did it."""
+    assert f'private_assistant_operator_build_info{{version="{VERSION}"}} 1.0' in Metrics().text().decode()

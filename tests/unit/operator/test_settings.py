@@ -10,6 +10,7 @@ from assistant_operator.reconcile.turns import Pace
 from assistant_operator.resources.context import DEFAULT_STORE_IMAGE
 from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.settings import SettingsError, load
+from assistant_operator.version import VERSION
 
 REQUIRED = ["--gateway-image=g:1", "--ollama-image=o:1", "--operator-namespace=ops", "--operator-labels=app=x,tier=y"]
 
@@ -144,6 +145,15 @@ def test_the_parser_refuses_the_rest(flags: list[str], capsys: pytest.CaptureFix
 
     assert caught.value.code == 2
     assert flags[0].partition("=")[0] in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any other setting: one asks an image what it is."""
+    with pytest.raises(SystemExit) as caught:
+        load(["--version"], {})
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"{VERSION}\n"
 
 
 def test_a_table_of_vulnerabilities_that_cannot_be_used_is_told_and_not_taken_for_empty(tmp_path: Path) -> None:
