@@ -16,7 +16,7 @@ WORKERS = 64
 """More than calls that hang at one time."""
 PATIENCE = 3.0
 """Seconds that a call may take."""
-REFERENCE = "c000"
+REFERENCE = "s000"
 ALIKE = 2
 """Of reads, and of Events, that differ from the first in their number alone: so many are enough."""
 
@@ -36,7 +36,7 @@ class Recorded:
     def targets(self) -> dict[str, tuple[Target, ...]]:
         """Return what is to fail by the assistant to which it does: of each age one call, or none where there are no more of it."""
         together = zip_longest(*self.ages)
-        return {f"c{number:03d}": tuple(one for one in chosen if one) for number, chosen in enumerate(together, start=1)}
+        return {f"s{number:03d}": tuple(one for one in chosen if one) for number, chosen in enumerate(together, start=1)}
 
 
 def operated(proxy: Proxy, namespace: str, *extra: str, patience: float = PATIENCE, **knobs: Any) -> Running:

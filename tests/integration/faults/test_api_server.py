@@ -22,7 +22,7 @@ from tests.integration.running import Hosts, Running
 from tests.support.waiting import until
 
 DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{PRIVATE_ASSISTANT.plural}.{PRIVATE_ASSISTANT.group}"
-NAME = "c001"
+NAME = "s001"
 AS_OPERATOR = f"fieldManager={FIELD_MANAGER}&force=true"
 
 

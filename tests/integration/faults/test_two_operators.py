@@ -20,7 +20,7 @@ from tests.integration.lab import OPERATOR
 from tests.integration.running import Running
 from tests.support.statuslint import lint_history
 
-NAMES = ("c001", "c002", "c003", "c004")
+NAMES = ("s001", "s002", "s003", "s004")
 LEASE_NAME = "private-assistant-operator"
 
 
