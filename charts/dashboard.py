@@ -82,6 +82,11 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 ((f"sum by (shard) (private_assistant_operator_shard_held{{{OPERATOR}}})", "{{shard}}"),),
                 text="One for each shard, always.",
             ),
+            Panel(
+                "Replicas, by release",
+                ((f"count by (version) (private_assistant_operator_build_info{{{OPERATOR}}})", "{{version}}"),),
+                text="Two only while an upgrade goes on.",
+            ),
             Panel("Passes", _rate("private_assistant_operator_reconciles_total", OPERATOR, "outcome"), unit="ops"),
             Panel("Duration of a pass", _quantiles("private_assistant_operator_reconcile_seconds", OPERATOR), unit="s"),
             Panel("Calls to the API server", _rate("private_assistant_operator_api_calls_total", OPERATOR, "verb, kind"), unit="reqps"),

@@ -1,6 +1,6 @@
 """A new release on the node: assistants are updated one after the other, in their windows, and one that fails is the only one.
 
-The new release differs by the gateway's image: the same one by its other name (`dev`), or one that does not exist.
+The new release differs by the gateway's image: the same one by its other name (`dev`), or one in which there is no gateway.
 """
 
 import json
@@ -20,7 +20,6 @@ from tests.e2e.support.kubectl import Kubectl, Object, condition, until
 from tests.e2e.support.watching import watching
 
 FIRST, SECOND, LATER = NAMES = ("first", "second", "later")
-MISSING_TAG = "none-such"
 UPDATE_SECONDS = 240
 """Within which an assistant's pod is another one and ready: it ends, starts behind its gate and loads the model, on two busy cores."""
 
@@ -37,11 +36,12 @@ class Scene:
     def kubectl(self) -> Kubectl:
         return self.assistants.kubectl
 
-    def upgrade(self, tag: str, *settings: str) -> None:
-        install(self.node, self.images | {"gateway": self.named(tag)}, *settings)
+    @property
+    def next(self) -> str:
+        return f"{self.images['gateway'].rpartition(':')[0]}:{DEVELOPMENT_TAG}"
 
-    def named(self, tag: str) -> str:
-        return f"{self.images['gateway'].rpartition(':')[0]}:{tag}"
+    def upgrade(self, gateway: str, *settings: str) -> None:
+        install(self.node, self.images | {"gateway": gateway}, *settings)
 
     def image(self, name: str) -> str:
         """Return the image that the assistant's gateway runs."""
@@ -54,12 +54,12 @@ class Scene:
         found = condition(self.kubectl.get("pa", name), "UpToDate")
         return found.get("status", ""), found.get("reason", "")
 
-    def is_updated(self, name: str, tag: str) -> bool:
+    def is_updated(self, name: str) -> bool:
         ready = condition(self.kubectl.get("pa", name), "Ready").get("status")
-        return self.image(name) == self.named(tag) and ready == "True" and self.told(name) == ("True", "UpToDate")
+        return self.image(name) == self.next and ready == "True" and self.told(name) == ("True", "UpToDate")
 
-    def wait_updated(self, name: str, tag: str) -> None:
-        until(f"{name} is ready with {tag}", lambda: self.is_updated(name, tag), UPDATE_SECONDS, 0.5)
+    def wait_updated(self, name: str) -> None:
+        until(f"{name} is ready with the next image", lambda: self.is_updated(name), UPDATE_SECONDS, 0.5)
 
     def answers(self, name: str) -> bool:
         request = {"path": "/api/tags", "method": "GET", "key": self.assistants.key(name)}
@@ -88,18 +88,18 @@ def test_one_after_the_other_and_none_before_its_window(scene: Scene) -> None:
     """A new default image, by helm upgrade: no two are away at once, and what waits serves, until its owner lets it go on."""
     before = scene.image(LATER)
     with watching(scene.kubectl, "pa") as versions:
-        scene.upgrade(DEVELOPMENT_TAG)
+        scene.upgrade(scene.next)
         for name in (FIRST, SECOND):
-            scene.wait_updated(name, DEVELOPMENT_TAG)
+            scene.wait_updated(name)
         waiting = scene.kubectl.get("pa", LATER)
         assert scene.image(LATER) == before
         assert scene.told(LATER) == ("False", "WaitingForWindow")
-        assert {"now": before, "next": scene.named(DEVELOPMENT_TAG)} in waiting["status"]["update"]["images"]
+        assert {"now": before, "next": scene.next} in waiting["status"]["update"]["images"]
         assert condition(waiting, "Ready")["status"] == "True"
         assert scene.answers(LATER)
 
         scene.kubectl.run("annotate", "pa", LATER, f"{ANNOTATION_UPDATE}={UPDATE_NOW}")
-        scene.wait_updated(LATER, DEVELOPMENT_TAG)
+        scene.wait_updated(LATER)
         away = most_away(versions(name) for name in NAMES)
 
     assert "update" not in scene.kubectl.get("pa", LATER)["status"]
@@ -109,21 +109,21 @@ def test_one_after_the_other_and_none_before_its_window(scene: Scene) -> None:
 def test_a_release_that_does_not_start_takes_one_assistant_and_its_successor_mends_it(scene: Scene) -> None:
     """The others are told which one, and serve; the release before, or the next one, starts where the failed one is."""
     scene.kubectl.run("annotate", "pa", LATER, f"{ANNOTATION_UPDATE}-")
-    scene.upgrade(MISSING_TAG, "rollout.deadlineSeconds=60")
+    scene.upgrade(scene.images["operator"], "rollout.deadlineSeconds=60")
     until("the second is told", lambda: scene.told(SECOND) == ("False", "RolloutHalted"), 180)
 
     waiting = scene.kubectl.get("pa", SECOND)
     assert f"{scene.kubectl.namespace}/{FIRST}" in condition(waiting, "UpToDate")["message"]
     assert condition(scene.kubectl.get("pa", FIRST), "Ready")["status"] == "False"
     assert condition(waiting, "Ready")["status"] == "True"
-    assert [scene.image(name) for name in (SECOND, LATER)] == [scene.named(DEVELOPMENT_TAG)] * 2
+    assert [scene.image(name) for name in (SECOND, LATER)] == [scene.next] * 2
     assert scene.answers(SECOND)
     assert scene.answers(LATER)
 
     kept = pods(scene.kubectl)
-    scene.upgrade(DEVELOPMENT_TAG)
+    scene.upgrade(scene.next)
     for name in NAMES:
-        scene.wait_updated(name, DEVELOPMENT_TAG)
+        scene.wait_updated(name)
 
     assert {name: uid for name, uid in pods(scene.kubectl).items() if name != f"{FIRST}-0"} == {
         name: uid for name, uid in kept.items() if name != f"{FIRST}-0"

@@ -51,6 +51,8 @@ class _Tries:
         """The newest that has ended did."""
         self.running: asyncio.Task[None] | None = None
         self.is_awaited = False
+        self.second: asyncio.Task[None] | None = None
+        """Of what was never reached: the try after the first one."""
 
 
 class Control:
@@ -73,6 +75,8 @@ class Control:
             for thing, found in tries.items():
                 if found.has_failed:
                     self._begin(thing, found)
+        else:
+            await asyncio.gather(*(self._twice(thing, found) for thing, found in tries.items() if found.reached_at == -inf))
         self._forget_old()
         since = _now() - ALIVE_FOR
         return frozenset(goal for goal in goals if tries[_thing(goal)].reached_at >= since)
@@ -101,6 +105,18 @@ class Control:
         if tries.running is not None and tries.is_awaited:
             await asyncio.wait((tries.running,))  # others wait for it too: who is cancelled does not cancel it
         return tries
+
+    async def _twice(self, thing: Thing, tries: _Tries) -> None:
+        """Wait for the second try of what was not reached by the first.
+
+        An operator that has just started remembers no success: one packet to a canary that is being replaced, as it is with the same
+        upgrade, would leave every assistant without evidence until its next round. What has no evidence yet does not wait for it.
+        """
+        if tries.second is None and tries.has_failed:
+            self._begin(thing, tries)
+            tries.second = tries.running
+        if tries.second is not None:
+            await asyncio.wait((tries.second,))
 
     def _begun(self, thing: Thing) -> _Tries:
         """Begin a try if one is due."""

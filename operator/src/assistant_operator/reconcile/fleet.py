@@ -15,8 +15,11 @@ from assistant_operator.kube.kinds import DEPLOYMENT, PRIVATE_ASSISTANT, STATEFU
 from assistant_operator.kube.objects import Object, annotation, condition, controller_uid, generation_of, uid_of
 from assistant_operator.naming import ANNOTATION_RELEASE, ANNOTATION_UPDATED, Names
 from assistant_operator.reconcile.cache import Cache, Seen
-from assistant_operator.reconcile.conditions import READY
+from assistant_operator.reconcile.conditions import ONLY_WHILE_TRUE, READY
 from assistant_operator.reconcile.key import Key
+
+PROVEN = "well"
+"""Value of ANNOTATION_UPDATED in place of the time, of an assistant that was Ready since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,13 @@ class Member:
     """Ready, and no pod is left to be replaced."""
     unready_since: datetime | None
     window: Window | None
+    updated_at: datetime | None = None
+    """When its pods were last replaced for a release, of one that was not well since."""
 
-    def has_failed(self, now: datetime, deadline: timedelta) -> bool:
-        return not self.is_well and self.unready_since is not None and now - self.unready_since > deadline
+    def is_unwell_for(self, now: datetime, time: timedelta) -> bool:
+        """Tell whether it has not been Ready for longer than that, with the release that it has."""
+        since = max((one for one in (self.unready_since, self.updated_at) if one is not None), default=None)
+        return not self.is_well and self.unready_since is not None and since is not None and now - since > time
 
 
 class Fleet:
@@ -89,11 +96,21 @@ def _member(key: Key, assistant: Seen | None, *workloads: Seen | None) -> Member
     return Member(
         key=key,
         release=annotation(found[0], ANNOTATION_RELEASE),
-        updated_to=frozenset(annotation(one, ANNOTATION_RELEASE) for one in found if annotation(one, ANNOTATION_UPDATED) == "true"),
+        updated_to=frozenset(annotation(one, ANNOTATION_RELEASE) for one in found if annotation(one, ANNOTATION_UPDATED)),
         is_well=ready.get("status") == "True" and all(map(is_rolled_out, found)),
-        unready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") != "True" else None,
+        unready_since=_unready_since(owner) if ready.get("status") != "True" else None,
         window=_window(spec),
+        updated_at=max((at for one in found if (at := _time(annotation(one, ANNOTATION_UPDATED))) is not None), default=None),
     )
+
+
+def _unready_since(owner: Object) -> datetime | None:
+    """Return when it was Ready last.
+
+    Ready itself moves between False and Unknown, with each restart of a container that crashes; what stands beside it does not.
+    """
+    times = (_time(found.get("lastTransitionTime")) for kind in (READY, *ONLY_WHILE_TRUE) if (found := condition(owner, kind)))
+    return min((one for one in times if one is not None), default=None)
 
 
 def _time(text: object) -> datetime | None:

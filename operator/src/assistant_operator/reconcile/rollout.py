@@ -33,7 +33,7 @@ from assistant_operator.naming import (
 )
 from assistant_operator.reconcile.apply import Applier, ref_of
 from assistant_operator.reconcile.conditions import timestamp
-from assistant_operator.reconcile.fleet import Fleet, Member
+from assistant_operator.reconcile.fleet import PROVEN, Fleet, Member
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.maintenance import opens_at
 from assistant_operator.reconcile.report import stored_status
@@ -118,10 +118,9 @@ class Rollout:
         update = self._update(workloads, release)
         if self.before is not None and self.before.release == release and self.before.generation != update.generation:
             return Gate(self._marked(planned, release), UP_TO_DATE)  # somebody took something out of what waits
-        me = self.fleet.member(self.key)
         hold = self._hold(members, release)
         if hold is None:
-            return Gate(self._marked(planned, release, is_updated=me is not None and me.is_well), UP_TO_DATE)
+            return Gate(self._marked(planned, release, is_updated=self._is_well() or self._is_unproven()), UP_TO_DATE)
         verdict = Verdict.settled(hold.reason, f"{hold.message} {_told(update)}")
         return Gate(self._without_what_waits(planned), verdict, update, hold.after)
 
@@ -168,9 +167,19 @@ class Rollout:
         live, of_pods = self._live(manifest) or {}, inputs[_component(manifest)]
         is_same = annotation(live, ANNOTATION_RELEASE) == release and annotation(live, ANNOTATION_INPUTS) == of_pods
         marks = {ANNOTATION_INPUTS: of_pods, ANNOTATION_TEMPLATE: _template(manifest), ANNOTATION_RELEASE: release}
-        if is_updated or (is_same and annotation(live, ANNOTATION_UPDATED) == "true"):
-            marks[ANNOTATION_UPDATED] = "true"
+        if is_updated:
+            marks[ANNOTATION_UPDATED] = timestamp(self.now)
+        elif is_same and (mark := annotation(live, ANNOTATION_UPDATED)):
+            marks[ANNOTATION_UPDATED] = PROVEN if self._is_well() else mark
         return replace(manifest, metadata={**manifest.metadata, "annotations": {**manifest.metadata.get("annotations", {}), **marks}})
+
+    def _is_well(self) -> bool:
+        me = self.fleet.member(self.key)
+        return me is not None and me.is_well
+
+    def _is_unproven(self) -> bool:
+        me = self.fleet.member(self.key)
+        return me is not None and me.updated_at is not None
 
     def _inputs(self) -> dict[str, str]:
         """Return by component a hash of what its pods follow besides the release; as stored, since a release may know other defaults."""

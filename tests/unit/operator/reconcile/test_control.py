@@ -94,13 +94,31 @@ async def test_what_a_gate_waits_for_is_tried_again_at_once_where_it_failed(worl
 
 
 async def test_what_nobody_waits_for_is_tried_as_seldom_as_ever(world: World) -> None:
+    """But for its second try."""
     one = Control(world.reach)
     world.there.clear()
     for _ in range(3):
         await one.alive([CANARY])
         await settled(one)
 
-    assert len(world.tried) == 1
+    assert len(world.tried) == 2
+
+
+async def test_the_first_failure_of_all_counts_for_nothing(world: World) -> None:
+    """An operator that has just started, and a canary of which one replica is going: whoever asks waits for the same second try."""
+    one = Control(world.reach)
+    world.there.clear()
+    world.gate.clear()
+    asked = [asyncio.create_task(one.alive([CANARY])) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    world.gate.set()
+    world.gate = asyncio.Event()
+    await asyncio.sleep(0.01)
+    world.there.add("tcp")
+    world.gate.set()
+
+    assert await asyncio.gather(*asked) == [{CANARY}] * 3
+    assert len(world.tried) == 2
 
 
 async def test_nobody_waits_for_a_try_that_is_made_for_the_sake_of_a_gate(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from assistant_operator import errors
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, PRIVATE_ASSISTANT, STATEFUL_SET
+from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, POD, PRIVATE_ASSISTANT, STATEFUL_SET
 from assistant_operator.kube.objects import Object, annotation
 from assistant_operator.naming import (
     ANNOTATION_INPUTS,
@@ -20,11 +20,13 @@ from assistant_operator.naming import (
     Names,
 )
 from assistant_operator.reconcile import loop, rollout
+from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.turns import Pace
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
 from tests.support.fake_world import MODEL, FakeWorld
+from tests.support.pods import terminated, waiting
 from tests.unit.operator.reconcile.keepers import KEEP
 
 OLD, NEW, NEWER = (f"ollama/ollama:0.2{number}.0" for number in (4, 5, 6))
@@ -246,8 +248,8 @@ async def test_as_many_failures_as_may_be(fleet: Fleet) -> None:
     assert await fleet.passes("d") == {"d": NEW}
 
 
-async def test_a_newer_default_goes_on_where_the_last_one_failed(fleet: Fleet) -> None:
-    """It may be what mends it; those that are well come first."""
+async def test_a_newer_default_begins_where_the_last_one_failed(fleet: Fleet) -> None:
+    """It may be what mends it, and nothing is lost there; the others wait for it as ever, and not for the time that was lost before."""
     await fleet.ready("a", "b")
     fleet.upgrade()
     await fleet.passes("a", "b")
@@ -256,23 +258,95 @@ async def test_a_newer_default_goes_on_where_the_last_one_failed(fleet: Fleet) -
     assert fleet.told("b") == HALTED
     fleet.upgrade(NEWER)
 
-    assert await fleet.passes("a", "b") == {"a": NEW, "b": NEWER}
-    assert await fleet.passes("a") == {"a": NEWER}
+    assert await fleet.passes("b", "a", "b") == {"b": OLD, "a": NEWER}
+    assert fleet.told("b") == WAITS
+    fleet.pass_time(3600)
+    await fleet.passes("b")
+    assert fleet.told("b") == HALTED
+    await fleet.well("a")
+    assert await fleet.passes("b") == {"b": NEWER}
+
+
+def unready(fleet: Fleet, name: str, count: int = 0) -> None:
+    """Let an assistant have so many ready pods."""
+    status = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": count, "observedGeneration": 1}
+    fleet.client.set_status(STATEFUL_SET, "ns", name, status)
 
 
 async def test_who_is_not_well_holds_nobody_up(fleet: Fleet) -> None:
     """What was broken before comes last, and is no failure of the update."""
     await fleet.ready("a", "b", "c")
-    fleet.client.set_status(STATEFUL_SET, "ns", "a", {"replicas": 1, "updatedReplicas": 1, "observedGeneration": 1})
+    unready(fleet, "a")
     await fleet.passes("a")
+    fleet.pass_time(700)
     fleet.upgrade()
 
     assert await fleet.passes("a", "b", "c") == {"a": OLD, "b": NEW, "c": OLD}
     await fleet.well("b")
     await fleet.passes("c")
+    assert await fleet.passes("a") == {"a": OLD}
     await fleet.well("c")
     assert await fleet.passes("a") == {"a": NEW}
     assert annotation(fleet.stateful_set("a"), ANNOTATION_UPDATED) == ""
+
+
+async def test_who_is_not_well_for_a_moment_waits(fleet: Fleet) -> None:
+    """A node restarts, or the operator does and has no evidence yet: all are unready, and a release that is no good would reach all."""
+    await fleet.ready("a", "b", "c")
+    fleet.upgrade()
+    for name in "abc":
+        unready(fleet, name)
+
+    assert await fleet.passes("c", "b", "a", "c", "b") == {"c": OLD, "b": OLD, "a": OLD}
+    assert [fleet.told(name) for name in "abc"] == [WAITS] * 3
+    for name in "cba":
+        unready(fleet, name, 1)
+    assert await fleet.passes("a", "b", "c") == {"a": NEW, "b": OLD, "c": OLD}
+
+
+def crash(fleet: Fleet, *, is_running: bool) -> None:
+    """Let the gateway have ended with an error, and wait for its next start, or run again and not be ready yet."""
+    last = terminated("gateway", 1)
+    status = waiting("gateway", "CrashLoopBackOff", last)
+    if is_running:
+        status["state"] = {"running": {}}
+    (pod,) = fleet.gateway_pods()
+    fleet.client.set_status(POD, "ns", pod["metadata"]["name"], {"phase": "Running", "podIP": "10.1.0.1", "containerStatuses": [status]})
+
+
+async def test_a_container_that_crashes_again_and_again_is_one_failure(fleet: Fleet) -> None:
+    """With each restart Ready moves from False to Unknown and back: the time without it is not counted anew."""
+    await fleet.ready("a", "b")
+    fleet.upgrade()
+    await fleet.passes("a", "b")
+    ready = []
+    for number in range(8):
+        fleet.pass_time(300)
+        fleet.choose("a")
+        crash(fleet, is_running=bool(number % 2))
+        await fleet.settle()
+        ready.append(fleet.verdict()[0])
+    await fleet.passes("b")
+
+    assert set(ready) == {"False", "Unknown"}
+    assert fleet.told("b") == HALTED
+
+
+async def test_the_mark_of_an_update_says_since_when_until_all_is_well(fleet: Fleet) -> None:
+    """A second pass writes nothing; what is not Ready later is watched all the same."""
+    await fleet.ready("a", "b")
+    fleet.upgrade()
+    await fleet.passes("a")
+    assert annotation(fleet.stateful_set("a"), ANNOTATION_UPDATED) == timestamp(fleet.world.clock())
+    await fleet.well("a")
+    assert annotation(fleet.stateful_set("a"), ANNOTATION_UPDATED) == "well"
+    unready(fleet, "a")
+    await fleet.passes("a")
+    fleet.pass_time(3600)
+    await fleet.passes("b")
+
+    assert annotation(fleet.stateful_set("a"), ANNOTATION_UPDATED) == "well"
+    assert fleet.told("b") == HALTED
 
 
 async def test_who_is_suspended_or_new_takes_no_turn(fleet: Fleet) -> None:
