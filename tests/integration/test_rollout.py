@@ -85,8 +85,8 @@ def test_one_after_the_other_and_a_restart_changes_nothing(three: Lab) -> None:
     assert "update" not in three.assistant()["status"]
 
 
-def test_a_failure_halts_it_and_a_newer_default_goes_on(three: Lab) -> None:
-    """The one that is not ready with it in time is named where the others wait."""
+def test_a_failure_halts_it_and_a_newer_default_begins_there(three: Lab) -> None:
+    """The one that is not ready with it in time is named where the others wait; nothing more is lost where the next one is tried first."""
     upgrade(three, pace=replace(ONE_BY_ONE, deadline=timedelta(seconds=1)))
     three.name = "b"
 
@@ -98,7 +98,11 @@ def test_a_failure_halts_it_and_a_newer_default_goes_on(three: Lab) -> None:
     assert f"{three.namespace}/a" in three.condition("UpToDate")["message"]
     assert [image(three, name) for name in "abc"] == [NEW, OLD, OLD]
     upgrade(three, NEWER)
-    assert [image(three, name) for name in "abc"] == [NEW, NEWER, OLD]
+    assert [image(three, name) for name in "abc"] == [NEWER, OLD, OLD]
+    assert told(three, "b") == "WaitingForTurn"
+    three.name = "a"
+    three.pods_become_ready()
+    has_image(three, "b", NEWER)
 
 
 def test_a_window_that_is_closed_keeps_pods_and_not_policies(lab: Lab) -> None:
