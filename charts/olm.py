@@ -62,6 +62,8 @@ def _service_version(objects: list[Object]) -> Object:
                 "categories": "AI/Machine Learning",
                 "containerImage": operator["spec"]["template"]["spec"]["containers"][0]["image"],
                 "description": chart["description"],
+                # Who has any release before this one is brought here, whichever of them a catalogue holds.
+                "olm.skipRange": f"<{version}",
                 "repository": chart["home"],
                 "support": chart["maintainers"][0]["name"],
             },

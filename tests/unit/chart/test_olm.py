@@ -39,6 +39,11 @@ def test_the_definition_is_the_one_that_is_owned() -> None:
     assert {(one["apiVersion"], one["kind"]) for one in examples} == {(f"privateassistant.dev/{owned['version']}", owned["kind"])}
 
 
+def test_it_takes_the_place_of_every_release_before() -> None:
+    """Without it OLM offers a new release to nobody who has an old one."""
+    assert CSV["metadata"]["annotations"]["olm.skipRange"] == f"<{CSV['spec']['version']}"
+
+
 def test_rights_are_those_of_the_table() -> None:
     """In the cluster what assistants need, in OLM's namespace the Lease; to the account under which the operator's pod runs."""
     (everywhere,), (own,) = INSTALL["clusterPermissions"], INSTALL["permissions"]
