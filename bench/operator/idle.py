@@ -1,4 +1,4 @@
-"""What the operator does while nothing happens; and once more with its memory kept mapped, which leaves its own work (bench/egress/warm.py)."""
+"""What the operator does while nothing happens; and once more with its memory kept mapped: its own work (bench/egress/warm.py)."""
 
 import time
 
