@@ -6,10 +6,11 @@ There is no file: what an installation sets stands in its Deployment, where `kub
 import argparse
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from assistant_operator.naming import FIELD_MANAGER
 from assistant_operator.reconcile import advisories
@@ -61,6 +62,10 @@ class Settings:
     """Of what a new release of the operator replaces."""
 
 
+Add = Callable[..., Any]
+"""ArgumentParser.add_argument."""
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(
@@ -68,11 +73,26 @@ def parser() -> argparse.ArgumentParser:
         description="Operator for private LLM assistants.",
         epilog=f"Every flag has a variable: --gateway-image is also {ENVIRONMENT}GATEWAY_IMAGE. Lists are separated by commas there.",
     )
-    add = made.add_argument
-    add("--version", action="version", version=VERSION, help="print the release and exit")
+    made.add_argument("--version", action="version", version=VERSION, help="print the release and exit")
+    for group in (_of_assistants, _of_replicas, _of_updates, _of_egress, _of_the_process):
+        group(made.add_argument)
+    return made
+
+
+def _of_assistants(add: Add) -> None:
+    """Add what pods of assistants are made of."""
     add("--gateway-image", help="image of the gateway and the puller (required)")
     add("--ollama-image", help="image of the model server (required)")
     add("--store-image", default=DEFAULT_STORE_IMAGE, help="image of the stores: PostgreSQL with pgvector (default %(default)s)")
+    add("--pull-ca-file", help="PEM bundle that pulls trust in place of the image's own")
+    add("--cluster-domain", default="cluster.local", help="DNS domain of the cluster (default %(default)s)")
+    add("--image-pull-policy", choices=PULL_POLICIES, help="for the pods of assistants; Kubernetes' default where absent")
+    add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
+    add("--monitoring-namespace-labels", help="labels of namespaces whose pods may scrape metrics, k=v,k=v; without it nobody may")
+
+
+def _of_replicas(add: Add) -> None:
+    """Add where it works, and which of several works."""
     add("--namespace", action="append", help="watch this namespace; may be repeated; without it the whole cluster is watched")
     add("--operator-namespace", help="namespace in which the operator runs (required): its Lease is there")
     add("--operator-labels", help="labels of the operator's pods, k=v,k=v: who may read the ports for operations (required)")
@@ -89,7 +109,10 @@ def parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     add("--kubeconfig", help="default: $KUBECONFIG, then the pod's service account")
-    add("--pull-ca-file", help="PEM bundle that pulls trust in place of the image's own")
+
+
+def _of_updates(add: Add) -> None:
+    """Add how new releases come to assistants, and what is known of their images."""
     add("--vulnerability-table", help="file (JSON) with known vulnerabilities in place of the table of this release (docs/operations.md)")
     add(
         "--rollout-share",
@@ -101,10 +124,10 @@ def parser() -> argparse.ArgumentParser:
         "--rollout-deadline-seconds", type=int, default=1800, help="time that each has to become ready with an update (default %(default)s)"
     )
     add("--rollout-failures", type=int, default=1, help="when so many have not, no other assistant is updated (default %(default)s)")
-    add("--cluster-domain", default="cluster.local", help="DNS domain of the cluster (default %(default)s)")
-    add("--image-pull-policy", choices=PULL_POLICIES, help="for the pods of assistants; Kubernetes' default where absent")
-    add("--image-pull-secrets", help="names of image pull Secrets in the assistants' namespaces, separated by commas")
-    add("--monitoring-namespace-labels", help="labels of namespaces whose pods may scrape metrics, k=v,k=v; without it nobody may")
+
+
+def _of_egress(add: Add) -> None:
+    """Add what must not be reached, and how names are resolved for what may be."""
     add("--canary", help="host:port of the canary, which no assistant may reach: what is tried from inside them for path pods")
     add(
         "--outside-targets",
@@ -123,13 +146,16 @@ def parser() -> argparse.ArgumentParser:
         default="false",
         help="true: where Cilium's policies are served, egress proxies get out by Cilium's DNS and FQDN rules alone (default %(default)s)",
     )
+
+
+def _of_the_process(add: Add) -> None:
+    """Add ports, logs and pace."""
     add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
     add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
     add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
     add("--log-format", choices=FORMATS, default="JSON", help="default %(default)s")
     add("--resync-seconds", type=float, default=600.0, help="pass over every assistant at least so often (default %(default)s)")
     add("--workers", type=int, default=8, help="passes that run at once (default %(default)s)")
-    return made
 
 
 def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
