@@ -120,7 +120,7 @@ class Rollout:
             return Gate(self._marked(planned, release), UP_TO_DATE)  # somebody took something out of what waits
         hold = self._hold(members, release)
         if hold is None:
-            return Gate(self._marked(planned, release, is_updated=self._is_well() or self._is_unproven()), UP_TO_DATE)
+            return Gate(self._marked(planned, release, is_updated=self._is_watched()), UP_TO_DATE)
         verdict = Verdict.settled(hold.reason, f"{hold.message} {_told(update)}")
         return Gate(self._without_what_waits(planned), verdict, update, hold.after)
 
@@ -177,9 +177,10 @@ class Rollout:
         me = self.fleet.member(self.key)
         return me is not None and me.is_well
 
-    def _is_unproven(self) -> bool:
+    def _is_watched(self) -> bool:
+        """Tell whether the roll-out waits for it to be well after its update: it is now, or was before the last one."""
         me = self.fleet.member(self.key)
-        return me is not None and me.updated_at is not None
+        return me is not None and (me.is_well or me.updated_at is not None)
 
     def _inputs(self) -> dict[str, str]:
         """Return by component a hash of what its pods follow besides the release; as stored, since a release may know other defaults."""

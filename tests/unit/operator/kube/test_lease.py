@@ -9,27 +9,10 @@ from assistant_operator.kube.kinds import LEASE
 from assistant_operator.kube.lease import Elector, Timing
 from assistant_operator.kube.objects import Object
 from tests.support.fake_client import FakeClient
+from tests.support.hand_clock import Clock
 
 TIMING = Timing(duration=15, deadline=10, retry=0.001)
 pytestmark = pytest.mark.usefixtures("jumping_clock")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def client() -> FakeClient:
-    return FakeClient()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def elector(client: FakeClient, clock: Clock, identity: str = "a") -> Elector:

@@ -11,26 +11,9 @@ from assistant_operator.kube.objects import Object
 from assistant_operator.kube.roster import Roster
 from assistant_operator.naming import ANNOTATION_REPLICA
 from tests.support.fake_client import FakeClient
+from tests.support.hand_clock import Clock
 
 TIMING = Timing(duration=15, deadline=10, retry=2)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def client() -> FakeClient:
-    return FakeClient()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def roster(client: FakeClient, clock: Clock, replica: str, shards: int = 2) -> Roster:

@@ -11,27 +11,10 @@ from assistant_operator.kube.kinds import LEASE
 from assistant_operator.kube.lease import Elector, Timing
 from assistant_operator.kube.shards import LEFT_ALONE, Alone, Shards, Sole, may_take, must_give, shard_of, shares
 from tests.support.fake_client import FakeClient
+from tests.support.hand_clock import Clock
 
 TIMING = Timing(duration=15, deadline=10, retry=2)
 NAMESPACES = [f"team-{number}" for number in range(1000)]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def client() -> FakeClient:
-    return FakeClient()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def shards(client: FakeClient, clock: Clock, replica: str, count: int = 4) -> Shards:
