@@ -99,7 +99,7 @@ class Metrics:
     """All that /metrics shows."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, for nobody
         self.registry = registry = CollectorRegistry()
         self._requests = _Requests()
         self._uncounted: list[Exchange] = []

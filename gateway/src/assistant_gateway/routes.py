@@ -33,13 +33,13 @@ class Wire(Protocol):
     """What a module of wire/ offers."""
 
     @property
-    def NAME(self) -> WireName: ...  # noqa: N802
+    def NAME(self) -> WireName: ...  # noqa: N802 - constants of modules
     @property
-    def STREAM_TYPE(self) -> bytes: ...  # noqa: N802
+    def STREAM_TYPE(self) -> bytes: ...  # noqa: N802 - constants of modules
     @property
-    def SEPARATOR(self) -> bytes: ...  # noqa: N802
+    def SEPARATOR(self) -> bytes: ...  # noqa: N802 - constants of modules
     @property
-    def ERROR_MARK(self) -> bytes: ...  # noqa: N802
+    def ERROR_MARK(self) -> bytes: ...  # noqa: N802 - constants of modules
 
     def error(self, code: str, message: str, status: int, param: str | None) -> bytes: ...
     def stream_error(self, code: str, message: str, status: int) -> bytes: ...

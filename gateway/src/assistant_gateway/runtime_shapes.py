@@ -37,7 +37,7 @@ def shape(line: bytes) -> Shaped | None:
 
 # Go's slog: time=... level=INFO source=sched.go:561 msg="loaded runners" count=1
 
-_TOKEN = r'(?:"(?:[^"\\]|\\.)*"|[^\s"=]*)'  # noqa: S105
+_TOKEN = r'(?:"(?:[^"\\]|\\.)*"|[^\s"=]*)'  # noqa: S105 - a token of a log line
 _SLOG = re.compile(
     rf"time=[0-9T:.Z+-]{{20,35}} level=(INFO|WARN|ERROR) source=([a-z0-9_]{{1,40}}\.go):([0-9]{{1,5}}) msg=({_TOKEN})((?: .*)?)"
 )

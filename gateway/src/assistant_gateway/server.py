@@ -125,7 +125,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # What the transport calls
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio asks with this one
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             transport.abort()
@@ -255,7 +255,7 @@ class GatewayProtocol(HttpToolsProtocol):
 class GatewayServer(uvicorn.Server):
     """A uvicorn server that leaves signals to lifecycle.py, since two of them run in one process."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # uvicorn has a generator
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -150,7 +150,7 @@ def _of_egress(add: Add) -> None:
 
 def _of_the_process(add: Add) -> None:
     """Add ports, logs and pace."""
-    add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104
+    add("--ops-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics (default %(default)s)")  # noqa: S104 - probes and scrapes come from outside the pod
     add("--ops-port", type=int, default=8080, help="its port (default %(default)s)")
     add("--log-level", choices=LEVELS, default="INFO", help="default %(default)s")
     add("--log-format", choices=FORMATS, default="JSON", help="default %(default)s")

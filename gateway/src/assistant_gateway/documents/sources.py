@@ -54,6 +54,7 @@ _RUN: Final = {
         INSERT INTO source_runs (source, finished_at, documents, chunks, failed) VALUES ($1, now(), $2, $3, $4::text::jsonb)
         ON CONFLICT (source) DO UPDATE SET finished_at = now(), documents = $2, chunks = $3, failed = $4::text::jsonb""",
 }
+# Only a constant of ours is put into the text.
 _STATUS: Final = f"""
     SELECT name, started_at, finished_at, failed::text, coalesce(held.documents, 0) AS documents, coalesce(held.chunks, 0) AS chunks
     FROM unnest($1::text[]) AS name LEFT JOIN source_runs r ON r.source = name LEFT JOIN (

@@ -150,7 +150,7 @@ def _confirmed(page: Page, shape: Shape, search: Callable[..., Any], match: Any)
 
 @cache
 def _search(sources: tuple[str, ...]) -> Callable[..., Any]:
-    return rurex.compile("|".join(sources).encode()).search  # type: ignore[no-any-return]
+    return rurex.compile("|".join(sources).encode()).search  # type: ignore[no-any-return]  # rurex has no types
 
 
 @cache

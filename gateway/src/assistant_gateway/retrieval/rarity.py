@@ -27,7 +27,7 @@ WORTH: Final = 0.25
 _STATISTICS: Final = """
     SELECT most_common_elems::text::text[] AS words, most_common_elem_freqs AS shares
     FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'chunks' AND attname = 'terms'"""
-_SAMPLE: Final = f"SELECT terms FROM chunks LIMIT {SMALL}"  # noqa: S608
+_SAMPLE: Final = f"SELECT terms FROM chunks LIMIT {SMALL}"  # noqa: S608 - constants alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Rarity:
             self._unknown = min(self._share.values(), default=0.0) / 2
             return
         rows = await connection.fetch("SELECT word, ndoc FROM ts_stat($1)", _SAMPLE)
-        counted = int(await connection.fetchval(f"SELECT count(*) FROM ({_SAMPLE}) AS counted"))  # noqa: S608
+        counted = int(await connection.fetchval(f"SELECT count(*) FROM ({_SAMPLE}) AS counted"))  # noqa: S608 - constants alone
         self.pieces = max(pieces, counted)
         self._share = {row["word"]: row["ndoc"] / counted for row in rows}
         self._unknown = 0.0

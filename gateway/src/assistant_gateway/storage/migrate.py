@@ -85,6 +85,7 @@ async def _migrate(connection: asyncpg.Connection, known: tuple[Migration, ...])
         except (asyncpg.DiskFullError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
             raise  # not the migration's fault
         except asyncpg.PostgresError as error:
+            # No traceback: what the server says may quote a value.
             logger.error("A migration failed.", extra={"fields": {"version": migration.version, "sqlstate": error.sqlstate}})  # noqa: TRY400
             raise MigrationError from error
         logger.info("The store's schema was migrated.", extra={"fields": {"version": migration.version, "name": migration.name}})

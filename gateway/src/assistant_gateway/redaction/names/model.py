@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime  # type: ignore[import-untyped]  # it has none
 
 from assistant_gateway.redaction.names.wordpiece import Word, WordPiece
 
