@@ -94,7 +94,7 @@ bench-store: $(VENV)/.locked
 	$(RUN) tests.cluster build
 	$(RUN) bench.store
 
-COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
 
 lock: $(VENV)/.locked
 	$(COMPILE) --upgrade pyproject.toml --extra operator --extra gateway --extra dev --output-file requirements/dev.txt
