@@ -3,7 +3,6 @@
 The new release differs by the gateway's image: the same one by its other name (`dev`), or one in which there is no gateway.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,12 +42,6 @@ class Scene:
     def upgrade(self, gateway: str, *settings: str) -> None:
         install(self.node, self.images | {"gateway": gateway}, *settings)
 
-    def image(self, name: str) -> str:
-        """Return the image that the assistant's gateway runs."""
-        pod = self.kubectl.find("pod", f"{name}-0") or {}
-        found = (part["image"] for part in (pod.get("spec") or {}).get("containers", ()) if part["name"] == "gateway")
-        return next(found, "")
-
     def told(self, name: str) -> tuple[str, str]:
         """Return status and reason of UpToDate."""
         found = condition(self.kubectl.get("pa", name), "UpToDate")
@@ -56,15 +49,15 @@ class Scene:
 
     def is_updated(self, name: str) -> bool:
         ready = condition(self.kubectl.get("pa", name), "Ready").get("status")
-        return self.image(name) == self.next and ready == "True" and self.told(name) == ("True", "UpToDate")
+        return self.assistants.image(name) == self.next and ready == "True" and self.told(name) == ("True", "UpToDate")
 
     def wait_updated(self, name: str) -> None:
         until(f"{name} is ready with the next image", lambda: self.is_updated(name), UPDATE_SECONDS, 0.5)
 
     def answers(self, name: str) -> bool:
         request = {"path": "/api/tags", "method": "GET", "key": self.assistants.key(name)}
-        script_pod = {"name": name, "pod": f"client-of-{name}"}
-        return bool(self.assistants.send(request, **script_pod)[0]["status"] == 200)
+        (answer,) = self.assistants.send(request, name=name, pod=f"client-of-{name}")
+        return bool(answer["status"] == 200)
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +79,13 @@ def scene(shared_assistants: Assistants, node: Node, images: dict[str, str]) -> 
 
 def test_one_after_the_other_and_none_before_its_window(scene: Scene) -> None:
     """A new default image, by helm upgrade: no two are away at once, and what waits serves, until its owner lets it go on."""
-    before = scene.image(LATER)
+    before = scene.assistants.image(LATER)
     with watching(scene.kubectl, "pa") as versions:
         scene.upgrade(scene.next)
         for name in (FIRST, SECOND):
             scene.wait_updated(name)
         waiting = scene.kubectl.get("pa", LATER)
-        assert scene.image(LATER) == before
+        assert scene.assistants.image(LATER) == before
         assert scene.told(LATER) == ("False", "WaitingForWindow")
         assert {"now": before, "next": scene.next} in waiting["status"]["update"]["images"]
         assert condition(waiting, "Ready")["status"] == "True"
@@ -116,7 +109,7 @@ def test_a_release_that_does_not_start_takes_one_assistant_and_its_successor_men
     assert f"{scene.kubectl.namespace}/{FIRST}" in condition(waiting, "UpToDate")["message"]
     assert condition(scene.kubectl.get("pa", FIRST), "Ready")["status"] == "False"
     assert condition(waiting, "Ready")["status"] == "True"
-    assert [scene.image(name) for name in (SECOND, LATER)] == [scene.next] * 2
+    assert [scene.assistants.image(name) for name in (SECOND, LATER)] == [scene.next] * 2
     assert scene.answers(SECOND)
     assert scene.answers(LATER)
 
@@ -134,7 +127,7 @@ def test_a_release_that_does_not_start_takes_one_assistant_and_its_successor_men
 def most_away(histories: Iterator[list[Object]]) -> int:
     """Return how many assistants were not Ready at the same time, at most; versions of all kinds of one cluster are numbered together."""
     seen = sorted((one for versions in histories for one in versions), key=lambda one: int(one["metadata"]["resourceVersion"]))
-    assert {one["metadata"]["name"] for one in seen} == set(NAMES), json.dumps(sorted({one["metadata"]["name"] for one in seen}))
+    assert {one["metadata"]["name"] for one in seen} == set(NAMES)
     away: set[str] = set()
     most = 0
     for one in seen:

@@ -49,11 +49,6 @@ class Scene:
     def read(self, conversation: str) -> str:
         return json.dumps(self.send(f"/v1/conversations/{conversation}/items"))
 
-    def gateway_image(self) -> str:
-        """Return the image of the gateway in the pod; empty while there is no pod."""
-        pod = self.kubectl.find("pod", f"{NAME}-0") or {"spec": {"containers": ()}}
-        return next((str(one["image"]) for one in pod["spec"]["containers"] if one["name"] == "gateway"), "")
-
     def children(self) -> dict[str, Object]:
         """Return every lasting object of the namespace, by kind and name."""
         return {next(iter(names([one]))): one for one in everything(self.kubectl, *PASSING)}
@@ -90,11 +85,11 @@ def conversation(scene: Scene) -> str:
 def test_an_assistant_of_the_release_before_goes_on(scene: Scene, conversation: str) -> None:
     """Its keys, certificates, volumes and conversations are the same, its pods are the new release's, and nothing is left over."""
     kubectl = scene.kubectl
-    assert VERSION in scene.gateway_image()
+    assert VERSION in scene.assistants.image(NAME)
     old = scene.children()
 
     install(scene.node, scene.images)
-    until("its pod is the new release's", lambda: scene.gateway_image() == scene.images["gateway"], 180)
+    until("its pod is the new release's", lambda: scene.assistants.image(NAME) == scene.images["gateway"], 180)
     now = scene.assistants.settled(NAME)
 
     assert CANARY in scene.read(conversation)
@@ -118,7 +113,7 @@ def test_the_way_back(scene: Scene, conversation: str) -> None:
     kept = secrets_of(scene.children())
 
     scene.node.helm("rollback", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "120s")
-    until("its pod is the release's before", lambda: VERSION in scene.gateway_image(), 180)
+    until("its pod is the release's before", lambda: VERSION in scene.assistants.image(NAME), 180)
     now = scene.assistants.settled(NAME)
 
     assert CANARY in scene.read(conversation)

@@ -75,6 +75,11 @@ class Assistants:
     def endpoint(self, name: str = "minimal") -> str:
         return f"https://{name}.{self.kubectl.namespace}.svc.cluster.local"
 
+    def image(self, name: str = "minimal", container: str = "gateway") -> str:
+        """Return the image that a container of the assistant's first pod runs; empty while there is no pod."""
+        pod = self.kubectl.find("pod", f"{name}-0") or {"spec": {"containers": ()}}
+        return next((str(one["image"]) for one in pod["spec"]["containers"] if one["name"] == container), "")
+
     def client(self, name: str = "minimal", pod: str = "client", key: str = "default") -> str:
         """Start a pod with the SDKs, a key of the assistant in /key and its CA in /ca; return its name."""
         names = Names(self.kubectl.namespace, name)
