@@ -16,6 +16,8 @@ QUOTED = frozenset({"egress-gate", "egress-probe", "egress-proxy", "gateway", "m
 
 _REASON = re.compile(r"[A-Z][A-Za-z0-9]{1,63}")
 MAX_MESSAGE = 512
+AGAIN_AND_AGAIN = 2
+"""Restarts from which a container that starts once more is not taken for one that is on its way."""
 
 _WAITING = {
     "ErrImagePull": (
@@ -112,9 +114,17 @@ def _container_trouble(container: Object) -> Trouble | None:
         return said
     if end.why == "OOMKilled":
         return Trouble("OutOfMemory", f"Container {name} was killed for want of memory: raise spec.model.resources.")
-    if waiting == "CrashLoopBackOff" or state.get("terminated"):
+    if waiting == "CrashLoopBackOff" or state.get("terminated") or _starts_again(container):
         return Trouble("ContainerCrashed", f"Container {name} ends again and again (exit code {end.exit_code}).")
     return None
+
+
+def _starts_again(container: Object) -> bool:
+    """Say whether a container that has ended some times runs, and has not passed its startup probe: its next end is as near as its success.
+
+    Without this, a loop of crashes would be another trouble with each restart, and two events for whoever watches.
+    """
+    return container.get("started") is False and int(container.get("restartCount") or 0) >= AGAIN_AND_AGAIN
 
 
 def first_trouble(pods: Iterable[Object]) -> Trouble | None:

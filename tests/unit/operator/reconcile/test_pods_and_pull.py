@@ -153,6 +153,12 @@ def test_only_our_own_programs_are_quoted() -> None:
     assert end.said == {}
 
 
+def starting(restarts: int, exit_code: int = 1) -> Object:
+    """Return the status of a container that runs again, and has not passed its startup probe."""
+    state = {"state": {"running": {}}, "lastState": terminated("gateway", exit_code)["state"]}
+    return {"name": "gateway", "ready": False, "started": False, "restartCount": restarts} | state
+
+
 TROUBLES: list[Any] = [
     pytest.param(pod(), None, id="nothing"),
     pytest.param(pod(waiting("gateway", "ContainerCreating")), None, id="being made"),
@@ -176,6 +182,10 @@ TROUBLES: list[Any] = [
         None,
         id="runs again, not ready yet",
     ),
+    pytest.param(pod(starting(1)), None, id="starts for the second time"),
+    pytest.param(pod(starting(2)), "ContainerCrashed", id="starts for the third time"),
+    pytest.param(pod(starting(2) | {"started": True}), None, id="has started for the third time, is not ready yet"),
+    pytest.param(pod(starting(2, exit_code=0)), None, id="starts again after an end in good order"),
     pytest.param(
         pod(
             {
