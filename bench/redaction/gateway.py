@@ -1,4 +1,4 @@
-"""The gateway with redaction on, end to end: `python -m bench.redaction.gateway [--rounds 5] [--seconds 1] [--realtime] [--peers FOLDER]`.
+"""The gateway with redaction on, end to end: `python -m bench.redaction.gateway [--rounds 5] [--seconds 1] [--values 12] [--realtime] [--peers FOLDER]`.
 
 Beside it stand the same gateway with redaction off, a bare pass-through and the model server itself; each request has 2 KB with a dozen
 values that no other has, and the model server quotes it. In every round it is looked at whether what came there was free of those values
@@ -20,7 +20,7 @@ from typing import Any, Final
 from assistant_gateway.policy import RedactionPolicy, RequestRedaction, ResponseRedaction
 from bench.gateway import rig
 from bench.redaction import gateway_peers
-from bench.redaction.gateway_prompts import Prompt, case_of, prompts
+from bench.redaction.gateway_prompts import KINDS, Prompt, case_of, prompts
 
 PROMPTS: Final = 4_000
 """Different prompts, in turn from a place drawn by lot: more than any cache here holds."""
@@ -41,10 +41,10 @@ Figures = dict[tuple[str, str], list[dict[str, float]]]
 class Bench:
     """What is running, and what was found."""
 
-    def __init__(self, folder: Path, stack: ExitStack, environments: Path | None) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, environments: Path | None, values: int) -> None:
         self.folder = folder
         self.found: Figures = {}
-        self.prompts: Mapping[str, Prompt] = prompts(PROMPTS, seed=7)
+        self.prompts: Mapping[str, Prompt] = prompts(PROMPTS, 7, values)
         (folder / "prompts.json").write_text(json.dumps([prompt.text for prompt in self.prompts.values()]))
         rig.write_files(folder)
         rig.build(folder)
@@ -153,6 +153,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--values", type=int, choices=range(1, len(KINDS) + 1), default=len(KINDS), metavar="N", help="in each prompt")
     parser.add_argument("--realtime", action="store_true", help="as root: before others that use the machine")
     parser.add_argument("--peers", type=Path, help="folder with the others' virtual environments, README.md")
     settings = parser.parse_args()
@@ -160,7 +161,7 @@ def main() -> None:
         rig.be_first()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}")
-        bench = Bench(Path(folder), stack, settings.peers)
+        bench = Bench(Path(folder), stack, settings.peers, settings.values)
         bench.starts()
         for _ in range(settings.rounds):
             bench.round(settings.seconds)

@@ -1,4 +1,4 @@
-"""Prompts of 2 KB with a dozen values of as many types, every one with others, and what tells them apart at the model server."""
+"""Prompts of 2 KB with up to a dozen values of as many types, every one with others, and what tells them apart at the model server."""
 
 import random
 import re
@@ -33,8 +33,8 @@ class Prompt:
     values: tuple[str, ...] = field(repr=False)
 
 
-def prompts(count: int, seed: int) -> dict[str, Prompt]:
-    """Return prompts by their case, which is said in the text and is no personal data."""
+def prompts(count: int, seed: int, values: int = len(KINDS)) -> dict[str, Prompt]:
+    """Return prompts by their case, which is said in the text and is no personal data; so many values of the first KINDS in each."""
     dice = random.Random(seed)
     drawn: dict[str, list[Sample]] = {}
     for sample in samples(dice, count, "plain"):
@@ -42,7 +42,7 @@ def prompts(count: int, seed: int) -> dict[str, Prompt]:
     made: dict[str, Prompt] = {}
     for place in range(count):
         case = "".join(_LETTERS[place // len(_LETTERS) ** power % len(_LETTERS)] for power in range(6))
-        made[case] = _prompt(case, [drawn[kind][place] for kind in KINDS], dice)
+        made[case] = _prompt(case, [drawn[kind][place] for kind in KINDS[:values]], dice)
     return made
 
 

@@ -10,6 +10,7 @@ Neighbours: store.py (the folder in which the manifest lies), registry.py (the h
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 DEFAULT_HOST: Final = "registry.ollama.ai"
@@ -57,6 +58,7 @@ class Reference:
     tag: str
 
     @classmethod
+    @lru_cache(maxsize=256)  # the operator asks of one model a dozen times in a pass
     def parse(cls, text: str) -> Self:
         """Return the reference that the text spells; raises InvalidReferenceError."""
         if not text:

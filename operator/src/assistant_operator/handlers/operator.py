@@ -21,6 +21,7 @@ from assistant_operator.handlers import listing, watch
 from assistant_operator.handlers import parts as ends
 from assistant_operator.handlers.storage import NoMemories
 from assistant_operator.handlers.watch import Watch
+from assistant_operator.handlers.wire import Since
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import Credentials, configuration, credentials
 from assistant_operator.kube.kinds import NODE, PRIVATE_ASSISTANT
@@ -51,7 +52,6 @@ PATIENCE = 20.0
 LEASE_TIMING = Timing()
 CRD_RETRY = 5.0
 LIST_RETRY = 2.0
-FIRST_RELIST = 30.0
 
 
 class Operator:
@@ -178,7 +178,7 @@ class Operator:
             asyncio.create_task(self._relist(client), name="relist"),
             asyncio.create_task(self._look_about(lookout, listed), name="lookout"),
             asyncio.create_task(tenure.hold(), name="lease"),
-            asyncio.create_task(self._kopf(facts, listed, stop_kopf), name=ends.WATCHES),
+            asyncio.create_task(self._kopf(facts, client.listings.take, listed, stop_kopf), name=ends.WATCHES),
         ]
         if isinstance(tenure, Shards):
             parts.append(asyncio.create_task(self._share(sharing, tenure, listed), name="shards"))
@@ -230,10 +230,10 @@ class Operator:
         await listed.wait()
         await sharing.run(shards, self._timing.retry)
 
-    async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], listed: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], since: Since, listed: asyncio.Event, stop: asyncio.Event) -> None:
         await listed.wait()
         registry = kopf.OperatorRegistry()
-        self.watch = Watch(self.cache, self.queue, facts)
+        self.watch = Watch(self.cache, self.queue, facts, since)
         self.watch.register(registry)
         namespaces = self._settings.namespaces
         started = asyncio.Event()
@@ -265,7 +265,7 @@ class Operator:
         namespace = self._settings.namespaces[0] if self._settings.namespaces else None
         while True:
             try:
-                await client.list(PRIVATE_ASSISTANT, namespace)
+                await client.some(PRIVATE_ASSISTANT, 1, namespace)
             except errors.ApiError as error:
                 log.warning("Waiting for the CRD and for rights to read it", extra={"reason": str(error)})
                 await asyncio.sleep(CRD_RETRY)
@@ -273,14 +273,10 @@ class Operator:
                 return
 
     async def _relist(self, client: HttpClient) -> None:
-        """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile.
-
-        Soon after the start for the first time, since between the first listing and the watches there is such a gap.
-        """
-        await asyncio.sleep(min(FIRST_RELIST, self._settings.resync_seconds))
+        """Compare the cache with fresh listings now and then: a watch that had to start anew does not tell what vanished meanwhile."""
         while True:
-            await self._list(client)
             await asyncio.sleep(self._settings.resync_seconds)
+            await self._list(client)
 
     async def _list(self, client: HttpClient) -> bool:
         return await listing.list_all(client, self.cache, self.queue, self._settings.namespaces, self.territory.keeps)

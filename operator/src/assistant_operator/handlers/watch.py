@@ -31,10 +31,11 @@ of a kind through in each second, and news of a thousand assistants wait for a q
 class Watch:
     """What the handlers need; kopf hands it to none of them, they are its methods."""
 
-    def __init__(self, cache: Cache, queue: Queue, credentials: Callable[[], Awaitable[Credentials]]) -> None:
+    def __init__(self, cache: Cache, queue: Queue, credentials: Callable[[], Awaitable[Credentials]], since: wire.Since) -> None:
         self._cache = cache
         self._queue = queue
         self._credentials = credentials
+        self._since = since
         self._session: aiohttp.ClientSession | None = None
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
@@ -47,7 +48,7 @@ class Watch:
     async def login(self, **_: object) -> kopf.AiohttpSession:
         """Return a connection; kopf asks for another, and closes this one, when the API server does not accept it any more."""
         facts = await self._credentials()
-        self._session = wire.session(connection_info(facts), self.is_known)
+        self._session = wire.session(connection_info(facts), self.is_known, self._since)
         return kopf.AiohttpSession(server=facts.server, aiohttp_session=self._session)
 
     async def close(self) -> None:

@@ -4,17 +4,19 @@ Neither typed models nor the dynamic client: both cost more than the request its
 call has a time-out, is counted, is checked against the table's verbs, and fails with a type of errors.py.
 """
 
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import orjson
 from kubernetes.aio.client.api_client import ApiClient
 
 from assistant_operator import errors
+from assistant_operator.kube.connection import UNCOMPRESSED
 from assistant_operator.kube.kinds import Kind, kind_of
+from assistant_operator.kube.listings import Listings
 from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
 from assistant_operator.kube.ownership import taken_over
 from assistant_operator.naming import ANNOTATION_INTENT, FIELD_MANAGER
@@ -55,6 +57,7 @@ class HttpClient:
         self._meter = meter
         self._may_write = may_write
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=10)
+        self.listings = Listings()
 
     async def close(self) -> None:
         await self._api.close()
@@ -73,18 +76,21 @@ class HttpClient:
     ) -> AsyncIterator[Sequence[Object]]:
         """Yield what list() returns, of the namespaces that are wanted, in parts: ten thousand objects at once are a hundred megabytes."""
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        path, version = kind.path(namespace), ""
         while True:
-            page = await self._call("list", kind, "GET", kind.path(namespace), query)
+            page = await self._call("list", kind, "GET", path, query)
+            version = version or str(metadata(page).get("resourceVersion") or "")
             # Items of a typed list come without these two.
             items = (item for item in page.get("items") or () if wanted(namespace_of(item)))
             yield [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items]
             if not (following := metadata(page).get("continue")):
+                self.listings.note(path, labels, version)
                 return
             query["continue"] = following
 
-    async def some(self, kind: Kind, most: int) -> tuple[Object, ...]:
-        """Return the first objects of the cluster's listing, at most so many: for what a few are as good as all."""
-        page = await self._call("list", kind, "GET", kind.path(None), {"limit": str(most)})
+    async def some(self, kind: Kind, most: int, namespace: str | None = None) -> tuple[Object, ...]:
+        """Return the first objects of a listing, the cluster's or a namespace's, at most so many: for what a few are as good as all."""
+        page = await self._call("list", kind, "GET", kind.path(namespace), {"limit": str(most)})
         return tuple(page.get("items") or ())
 
     async def apply(self, manifest: Object, *, force: bool = True) -> Object:
@@ -196,7 +202,7 @@ class HttpClient:
         content_type: str = "application/json",
     ) -> Object:
         url = self._host + path + ("?" + urlencode(query) if query else "")
-        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER} | UNCOMPRESSED
         started = time.monotonic()
         status = 0
         try:
@@ -220,7 +226,7 @@ def _path(kind: Kind, obj: Object) -> str:
 def _parsed(data: bytes) -> Object:
     """Return the answer's JSON object; proxies in front of an API server answer with pages of their own."""
     try:
-        found = json.loads(data)
+        found = orjson.loads(data)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -30,7 +30,7 @@ LOOK_SECONDS = 5.0
 
 def shard_of(namespace: str, count: int) -> int:
     """Return the shard of a namespace, from 0; what is in no namespace (an empty name) is the chief's."""
-    if not namespace:
+    if not namespace or count == 1:
         return CHIEF
     return int.from_bytes(hashlib.sha256(namespace.encode()).digest()[:8], "big") % count
 

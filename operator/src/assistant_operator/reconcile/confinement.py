@@ -226,6 +226,6 @@ def _is_same(found: Sequence[EvidenceStatus], before: Sequence[EvidenceStatus]) 
 
 def _time(one: EvidenceStatus) -> datetime:
     try:
-        return datetime.strptime(one.last_checked, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(one.last_checked).replace(tzinfo=UTC)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)  # written by hand

@@ -30,41 +30,48 @@ def difference(want: Mapping[str, Any], have: Mapping[str, Any]) -> str | None:
         live = have.get(part)
         if part == "metadata":
             shared = {key: value[key] for key in _SHARED if key in value}
-            found = _first(shared, live or {}, "metadata", "metadata")
+            below = _first(shared, live or {}, "metadata")
         else:
-            found = _first(value, live, part, part)
-        if found is not None:
-            return found
+            below = _first(value, live, part)
+        if below is not None:
+            return part + below
     return None
 
 
-def _first(want: Any, have: Any, path: str, field: str) -> str | None:
-    """Return the path of the first difference below one field."""
+def _first(want: Any, have: Any, field: str) -> str | None:
+    """Return where the first difference is, as a path from this field on (empty: here); None where there is none.
+
+    This is asked of every field of every child in every pass: paths are put together only where there is a difference.
+    """
+    if isinstance(want, _SCALARS):  # most values are; to ask them whether they are a Mapping costs more than all the rest
+        return None if _same(want, have, field) else ""
     if _empty(want, field) and _empty(have, field):
         return None
-    if isinstance(want, _SCALARS):  # most values are; to ask them whether they are a Mapping costs more than all the rest
-        return None if _same(want, have, field) else path
     if isinstance(want, Mapping):
         if not isinstance(have, Mapping):
-            return path
+            return ""
         inner = "quantity" if field in _QUANTITIES else None
-        found = (_first(value, have.get(key), f"{path}.{key}", inner or key) for key, value in want.items())
-        return next((one for one in found if one is not None), None)
+        for key, value in want.items():
+            below = _first(value, have.get(key), inner or key)
+            if below is not None:
+                return f".{key}{below}"
+        return None
     if isinstance(want, Sequence):
-        if not isinstance(have, Sequence) or isinstance(have, str):
-            return path
-        return _first_item(want, have, path, field)
-    return None if _same(want, have, field) else path
+        return "" if not isinstance(have, Sequence) or isinstance(have, str) else _first_item(want, have, field)
+    return None if _same(want, have, field) else ""
 
 
-def _first_item(want: Sequence[Any], have: Sequence[Any], path: str, field: str) -> str | None:
+def _first_item(want: Sequence[Any], have: Sequence[Any], field: str) -> str | None:
     if field in _SHARED:
-        missing = any(all(_first(item, live, path, field) is not None for live in have) for item in want)
-        return path if missing else None
+        missing = any(all(_first(item, live, field) is not None for live in have) for item in want)
+        return "" if missing else None
     if len(want) != len(have):
-        return path
-    found = (_first(item, have[index], f"{path}[{index}]", field) for index, item in enumerate(want))
-    return next((one for one in found if one is not None), None)
+        return ""
+    for index, (item, live) in enumerate(zip(want, have, strict=True)):
+        below = _first(item, live, field)
+        if below is not None:
+            return f"[{index}]{below}"
+    return None
 
 
 def _empty(value: Any, field: str) -> bool:
@@ -73,7 +80,7 @@ def _empty(value: Any, field: str) -> bool:
 
 
 def _same(want: Any, have: Any, field: str) -> bool:
-    if want == have and isinstance(want, bool) == isinstance(have, bool):
+    if want == have and (type(want) is bool) == (type(have) is bool):
         return True
     if have is None:
         return (want is False and field in _FALSE_BY_DEFAULT) or (want == "" and field != "storageClassName")

@@ -115,7 +115,7 @@ def _unready_since(owner: Object) -> datetime | None:
 
 def _time(text: object) -> datetime | None:
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -5,8 +5,9 @@ compressor, one takes a hundred bytes, and unpacking costs a few microseconds be
 the process.
 """
 
-import json
 import zlib
+
+import orjson
 
 from assistant_operator.kube.kinds import Kind
 from assistant_operator.kube.objects import Object
@@ -26,7 +27,7 @@ class Packer:
 
     def pack(self, kind: Kind, obj: Object) -> tuple[bytes, bytes]:
         """Return the object packed, and what it is packed against: the same bytes for all of the kind."""
-        text = json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode()
+        text = orjson.dumps(obj)
         like = self._first.setdefault((kind.group, kind.kind), text)
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, like)
         return packer.compress(text) + packer.flush(), like
@@ -34,5 +35,5 @@ class Packer:
 
 def unpacked(packed: bytes, like: bytes) -> Object:
     """Return the object, made anew."""
-    found: Object = json.loads(zlib.decompressobj(_RAW, zdict=like).decompress(packed))
+    found: Object = orjson.loads(zlib.decompressobj(_RAW, zdict=like).decompress(packed))
     return found

@@ -7,8 +7,6 @@ else changes pods (an edit, a repair, another model) does not wait, and takes th
 turns.py, maintenance.py.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -40,9 +38,8 @@ from assistant_operator.reconcile.report import stored_status
 from assistant_operator.reconcile.turns import Pace, Turns
 from assistant_operator.reconcile.verdict import Verdict
 from assistant_operator.reconcile.world import World
-from assistant_operator.resources.context import Context, Installation
+from assistant_operator.resources.context import Context, short_hash
 from assistant_operator.resources.manifest import Manifest
-from assistant_operator.version import VERSION
 
 WORKLOADS = (STATEFUL_SET.kind, DEPLOYMENT.kind)
 AGAIN_AFTER = 120.0
@@ -70,15 +67,6 @@ class _Hold:
     reason: str
     message: str
     after: float = AGAIN_AFTER
-
-
-def release_of(installation: Installation) -> str:
-    """Return 16 hex digits over the operator's release and its settings, but for its name servers, which follow the node it is on."""
-    return _hash([VERSION, asdict(replace(installation, nameservers=()))])
-
-
-def _hash(what: Any) -> str:
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -110,7 +98,7 @@ class Rollout:
 
     def decide(self, planned: Sequence[Manifest]) -> Gate:
         """Return what of the plan may be written now, with the marks by which later passes tell why pods changed."""
-        release = release_of(self.context.installation)
+        release = self.context.installation.release
         workloads = [manifest for manifest in planned if manifest.kind in WORKLOADS]
         members = self.fleet.members() if self._would_replace(workloads) else []
         if not members or self._is_bound_to_change(planned, workloads):
@@ -187,8 +175,8 @@ class Rollout:
         spec = {name: value for name, value in (self.assistant.get("spec") or {}).items() if name not in NOT_OF_PODS}
         context = self.context
         found = [asdict(part) if part is not None else None for part in (context.serving, context.embedding, context.store)]
-        plain = _hash(spec)
-        return _Default(plain, {COMPONENT_ASSISTANT: _hash([spec, *found, context.proxy_address])})
+        plain = short_hash(spec)
+        return _Default(plain, {COMPONENT_ASSISTANT: short_hash([spec, *found, context.proxy_address])})
 
     def _update(self, workloads: Iterable[Manifest], release: str) -> UpdateStatus:
         changes: dict[tuple[str, str], None] = {}
@@ -247,7 +235,7 @@ def pass_the_turn(world: World, key: Key, gate: Gate | None, now: datetime) -> N
         return
     world.asleep.discard(key)
     if world.asleep:
-        turns = Turns(world.fleet.members(), release_of(world.installation), world.pace, now)
+        turns = Turns(world.fleet.members(), world.installation.release, world.pace, now)
         for sleeper in turns.next_of(world.asleep):
             world.wake(sleeper)
 
@@ -259,7 +247,7 @@ def reads(names: Names) -> frozenset[Ref]:
 
 
 def _template(manifest: Manifest) -> str:
-    return _hash(manifest.body["spec"]["template"])
+    return short_hash(manifest.body["spec"]["template"])
 
 
 def _component(manifest: Manifest) -> str:

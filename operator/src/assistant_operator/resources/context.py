@@ -3,12 +3,16 @@
 Everything is frozen and plain data; two equal contexts give equal plans.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+import orjson
 
 from assistant_operator.naming import API_VERSION, CA_ENTRY, KIND, STORE_PORT, STORE_ROLE, Names
+from assistant_operator.version import VERSION
 
 DEFAULT_STORE_IMAGE = "docker.io/pgvector/pgvector:0.8.6-pg18-bookworm"
 DEFAULT_DNS_LABELS = {"k8s-app": "kube-dns"}
@@ -49,9 +53,22 @@ class Installation:
     cilium_names: bool = False
     """Egress proxies get out by Cilium's rules about names alone, where its policies are served (resources/cilium.py)."""
 
+    release: str = field(init=False, compare=False, default="")
+    """16 hex digits over the operator's release and these settings, but for the name servers, which follow the node it is on."""
+
     def __post_init__(self) -> None:
         if not self.operator_namespace or not self.operator_labels:
             raise ValueError("the operator's namespace and pod labels must be known: without them a policy would admit every pod")
+        settings = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _NOT_OF_RELEASE}
+        object.__setattr__(self, "release", short_hash([VERSION, settings]))
+
+
+_NOT_OF_RELEASE: Final = ("nameservers", "release")
+
+
+def short_hash(what: Any) -> str:
+    """Return 16 hex digits over plain data, in whatever order its keys come."""
+    return hashlib.sha256(orjson.dumps(what, default=dict, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

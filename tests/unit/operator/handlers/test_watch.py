@@ -15,6 +15,7 @@ from assistant_operator.handlers.watch import Watch
 from assistant_operator.kube.connection import Credentials
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, PRIVATE_ASSISTANT, WATCHED_CHILDREN
+from assistant_operator.kube.listings import Listings
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.cache import Cache
@@ -46,7 +47,7 @@ async def queue() -> Queue:
 
 @pytest.fixture
 async def seen(cache: Cache, queue: Queue) -> Watch:
-    return Watch(cache, queue, facts)
+    return Watch(cache, queue, facts, Listings().take)
 
 
 async def test_news_asks_for_one_pass(seen: Watch, cache: Cache, queue: Queue) -> None:
@@ -184,7 +185,7 @@ async def test_credentials_are_asked_for_anew(cache: Cache, queue: Queue) -> Non
     async def rotated() -> Credentials:
         return replace(FACTS, ca_path=None, token=next(tokens))
 
-    seen = Watch(cache, queue, rotated)
+    seen = Watch(cache, queue, rotated, Listings().take)
     for token in ("first", "second"):
         found = await seen.login()
 
@@ -199,7 +200,7 @@ async def test_a_connection_that_kopf_left_open_is_closed(cache: Cache, queue: Q
     async def facts() -> Credentials:
         return replace(FACTS, ca_path=None)
 
-    seen = Watch(cache, queue, facts)
+    seen = Watch(cache, queue, facts, Listings().take)
     await seen.close()
     found = await seen.login()
     await seen.close()

@@ -4,12 +4,14 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import kopf
 import pytest
 from aiohttp import web
 from kopf._cogs.clients.api import iter_jsonlines
 
 from assistant_operator.handlers import wire
+from assistant_operator.kube.listings import Listings
 from assistant_operator.kube.objects import Object
 from assistant_operator.reconcile.cache import Cache
 
@@ -79,7 +81,10 @@ def cache() -> Cache:
 
 async def watched(url: str, cache: Cache) -> list[bytes]:
     """Return what kopf is given of a watch, by its own way of reading."""
-    async with wire.session(kopf.ConnectionInfo(server=url), cache.knows) as session, session.get(url, params={"watch": "true"}) as answer:
+    async with (
+        wire.session(kopf.ConnectionInfo(server=url), cache.knows, Listings().take) as session,
+        session.get(url, params={"watch": "true"}) as answer,
+    ):
         return [line async for line in iter_jsonlines(answer.content)]
 
 
@@ -105,11 +110,40 @@ async def test_what_cannot_be_read_goes_on_to_kopf(url: str, cache: Cache, answe
 
 async def test_a_listing_is_left_without_what_is_known(url: str, cache: Cache) -> None:
     """Its items come without their kind; what the page says besides stays, or kopf would not read on."""
-    async with wire.session(kopf.ConnectionInfo(server=url), cache.knows) as session, session.get(url) as answer:
+    async with wire.session(kopf.ConnectionInfo(server=url), cache.knows, Listings().take) as session, session.get(url) as answer:
         found = await answer.json()
 
     assert [(one["metadata"]["name"], one["metadata"]["resourceVersion"]) for one in found["items"]] == [("known", "6"), ("new", "4")]
     assert found["metadata"] == PAGE["metadata"]
+
+
+async def listing(session: aiohttp.ClientSession, url: str, **query: str) -> Any:
+    """Return a page as kopf sees it."""
+    async with session.get(url, params=query) as answer:
+        return await answer.json()
+
+
+async def test_a_listing_is_taken_up_from_ours_once(url: str) -> None:
+    """kopf watches from the version of our listing, and lists by itself when it comes back: that version was too old then."""
+    listings = Listings()
+    listings.note("/configmaps", "", "7")
+    async with wire.session(kopf.ConnectionInfo(server=url), Cache().knows, listings.take) as session:
+        ours, its_own = await listing(session, url), await listing(session, url)
+
+    assert ours == {**PAGE, "items": [], "metadata": {"resourceVersion": "7"}}
+    assert its_own == {**PAGE, "items": its_own["items"]}
+    assert len(its_own["items"]) == len(PAGE["items"])
+
+
+@pytest.mark.parametrize("query", [{"labelSelector": "a=b"}, {"continue": "more"}], ids=["other objects", "a page of its own listing"])
+async def test_of_other_listings_nothing_is_taken_up(url: str, query: dict[str, str]) -> None:
+    listings = Listings()
+    listings.note("/configmaps", "", "7")
+    async with wire.session(kopf.ConnectionInfo(server=url), Cache().knows, listings.take) as session:
+        found = await listing(session, url, **query)
+
+    assert found["metadata"] == PAGE["metadata"]
+    assert len(found["items"]) == len(PAGE["items"])
 
 
 async def test_what_is_gone_stays_gone(url: str, cache: Cache, answers: Answers) -> None:

@@ -152,7 +152,8 @@ async def test_a_listing_comes_in_pages_until_the_last() -> None:
     async def page(request: web.Request) -> web.StreamResponse:
         seen.append(str(request.rel_url))
         following = {"": "more", "more": "most", "most": ""}[request.query.get("continue", "")]
-        return web.json_response({"items": [{"metadata": {"name": f"before-{following}"}}], "metadata": {"continue": following}})
+        told = {"continue": following, "resourceVersion": "7"}
+        return web.json_response({"items": [{"metadata": {"name": f"before-{following}"}}], "metadata": told})
 
     app = web.Application()
     app.router.add_get("/api/v1/namespaces/n/services", page)
@@ -161,6 +162,7 @@ async def test_a_listing_comes_in_pages_until_the_last() -> None:
         asked = [(len(seen), found) async for found in client.pages(SERVICE, "n", labels="x")]
         assert [obj for _, found in asked for obj in found] == await client.list(SERVICE, "n", labels="x")
         await client.close()
+        version = client.listings.take("/api/v1/namespaces/n/services", "x")
 
     assert [count for count, _ in asked] == [1, 2, 3]
     assert [(obj["kind"], obj["metadata"]["name"]) for _, [obj] in asked] == [
@@ -169,6 +171,26 @@ async def test_a_listing_comes_in_pages_until_the_last() -> None:
         ("Service", "before-"),
     ]
     assert all("labelSelector=x" in path and "limit=200" in path for path in seen)
+    assert version == "7"
+
+
+async def test_a_listing_that_broke_off_is_none_to_go_on_from() -> None:
+    """A watch from its version would not tell what its other pages hold."""
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        if "continue" in request.query:
+            return web.json_response({}, status=410)
+        return web.json_response({"items": [], "metadata": {"continue": "more", "resourceVersion": "7"}})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/services", page)
+    async with TestServer(app) as running:
+        client = HttpClient(Configuration(host=f"http://{running.host}:{running.port}"))
+        with pytest.raises(errors.ApiError):
+            await client.list(SERVICE)
+        await client.close()
+
+    assert client.listings.take("/api/v1/services", "") is None
 
 
 async def test_no_answer_is_an_error_of_ours() -> None:

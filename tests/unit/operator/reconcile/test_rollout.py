@@ -23,6 +23,7 @@ from assistant_operator.reconcile import loop, rollout
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.turns import Pace
+from assistant_operator.resources import context
 from assistant_operator.resources.manifest import Manifest
 from assistant_operator.resources.plan import plan
 from tests.support.fake_world import MODEL, FakeWorld
@@ -519,7 +520,8 @@ async def test_a_release_that_changes_no_pods_asks_nobody(fleet: Fleet, monkeypa
     """It leaves its mark, which replaces nothing."""
     await fleet.ready("a", "b", spec=NIGHTLY)
     before = fleet.stateful_set("b")
-    monkeypatch.setattr(rollout, "VERSION", "9")
+    monkeypatch.setattr(context, "VERSION", "9")
+    fleet.upgrade(OLD)
     await fleet.passes("a", "b")
     after = fleet.stateful_set("b")
 
@@ -540,8 +542,8 @@ def with_another_pod(manifest: Manifest) -> Manifest:
 async def test_a_release_of_the_operator_alone_goes_in_stages_too(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the images that were, by digest for instance: its version is what tells it from the one before."""
     await fleet.ready("a", "b")
+    monkeypatch.setattr(context, "VERSION", "9")
     fleet.upgrade(OLD)
-    monkeypatch.setattr(rollout, "VERSION", "9")
     monkeypatch.setattr(loop, "plan", lambda spec, context: tuple(map(with_another_pod, plan(spec, context))))
     await fleet.passes("b", "a", "b")
 

@@ -4,18 +4,20 @@
 they can stand in a condition: a value may be a secret that somebody pasted into the wrong field.
 """
 
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from assistant_operator.api.v1alpha1.patterns import refusal
 from assistant_operator.api.v1alpha1.rules import RULES, Rule, Subject
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.values import quantity, zone
+
+_PATHS = frozenset(rule.path for rule in RULES)
 
 MOST_FAULTS = 10
 MOST_TEXT = 1024
@@ -41,12 +43,13 @@ def guard(body: Mapping[str, Any]) -> PrivateAssistantSpec:
     """Return the resource's spec, defaults filled in; raises SpecInvalid."""
     try:
         # As JSON, because strict validation of JSON knows lists and tuples as one: "3" is no number, and 1 is no true.
-        spec = PrivateAssistantSpec.model_validate_json(json.dumps(body.get("spec")), strict=True)
+        spec = PrivateAssistantSpec.model_validate_json(orjson.dumps(body.get("spec")), strict=True)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False, include_context=False)
         raise SpecInvalid(tuple(Fault(_field(detail["loc"]), _message(detail["type"], detail["msg"])) for detail in details)) from None
     subject = Subject(name=str(body.get("metadata", {}).get("name", "")), spec=spec)
-    faults = tuple(fault for rule in RULES for fault in _broken(rule, subject)) or _unusable(spec)
+    at = {path: tuple(parts(subject, path)) for path in _PATHS}
+    faults = tuple(fault for rule in RULES for fault in _broken(rule, at[rule.path])) or _unusable(spec)
     if faults:
         raise SpecInvalid(faults)
     return spec
@@ -107,8 +110,8 @@ def _attribute(model: type[BaseModel], alias: str) -> str:
     return next(field for field, info in model.model_fields.items() if info.alias == alias)
 
 
-def _broken(rule: Rule, subject: Subject) -> Iterator[Fault]:
-    for where, part in parts(subject, rule.path):
+def _broken(rule: Rule, found: Iterable[tuple[str, Any]]) -> Iterator[Fault]:
+    for where, part in found:
         if not rule.holds(part):
             yield Fault(f"{where}{rule.field}".lstrip("."), rule.message)
 
