@@ -1,8 +1,8 @@
-"""The gateway with redaction on, end to end: `python -m bench.redaction.gateway [--rounds 5] [--seconds 1] [--values 12] [--realtime] [--peers FOLDER]`.
+"""The gateway with redaction on, end to end: `python -m bench.redaction.gateway`; --help tells of rounds, values and others beside it.
 
-Beside it stand the same gateway with redaction off, a bare pass-through and the model server itself; each request has 2 KB with a dozen
-values that no other has, and the model server quotes it. In every round it is looked at whether what came there was free of those values
-and whether the clients have them back; one that was not ends the bench. bench/gateway has the rest of the method.
+Beside it stand the same gateway with redaction off, a bare pass-through and the model server itself; each request is 2 KB with a dozen
+values (or fewer) that no other has, and the model server quotes it. In every round it is looked at whether what came there was free of
+those values and whether the clients have them back; one that was not ends the bench. bench/gateway has the rest of the method.
 """
 
 import argparse
