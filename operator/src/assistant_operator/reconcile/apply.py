@@ -17,7 +17,7 @@ from assistant_operator.reconcile.cache import Cache, Seen
 from assistant_operator.reconcile.drift import difference
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.material import collision
-from assistant_operator.resources.manifest import Manifest, Policy
+from assistant_operator.resources.manifest import Manifest, Policy, bound
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +97,7 @@ class Applier:
             if fresh is None or uid_of(fresh) != seen.uid:
                 raise errors.ConflictError("get", ref.kind, 409, "Replaced")
             await self.client.disown(fresh)
-        # The uid is a precondition: what somebody else made under this name meanwhile is not touched.
-        bound = {**manifest, "metadata": {**manifest["metadata"], "uid": seen.uid}}
-        await self._write(ref, self.client.apply(bound))
+        await self._write(ref, self.client.apply(bound(manifest, seen.uid)))
 
     async def _write(self, ref: Ref, call: Awaitable[Object]) -> None:
         """Await a write of the object, remember the answer, and say of a refusal what it means."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.client import Client
-from assistant_operator.kube.objects import Object
+from assistant_operator.kube.objects import Object, uid_of
 from assistant_operator.naming import CA_ENTRY
 from assistant_operator.reconcile import certificates, store_secrets
 from assistant_operator.reconcile.certificates import CertificateError, Pair
@@ -21,7 +21,7 @@ from assistant_operator.reconcile.generated import generated_key
 from assistant_operator.reconcile.material import Material, brought, entry_of, gather, own, waiting
 from assistant_operator.reconcile.rotation import Wish, is_due
 from assistant_operator.resources.context import Context
-from assistant_operator.resources.manifest import Manifest
+from assistant_operator.resources.manifest import Manifest, bound
 from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secrets, store_tls_secret, tls_secret
 
 BASIC_AUTH = "kubernetes.io/basic-auth"
@@ -96,7 +96,7 @@ async def _authority(client: Client, context: Context, now: datetime, material: 
     try:
         if certificates.end_of(ca.certificate) - now < certificates.LEAF_LIFE:
             ca = certificates.renew_ca(ca, subject, now)
-            await client.apply(ca_secret(context, ca.key, ca.certificate).to_dict())
+            await client.apply(bound(ca_secret(context, ca.key, ca.certificate).to_dict(), uid_of(secret)))
     except CertificateError as error:
         raise _bad_authority(context, error, condition) from None
     return ca
@@ -128,9 +128,10 @@ async def _leaf(
 ) -> None:
     """See to one certificate of ours; one from before that time is old."""
     try:
-        leaf = _pair(await own(client, context, name, make, material), name, "tls.key", "tls.crt", condition)
+        secret = await own(client, context, name, make, material)
+        leaf = _pair(secret, name, "tls.key", "tls.crt", condition)
         if not _is_good(leaf, ca, domains, now) or is_due(certificates.made_at(leaf.certificate), before, now):
-            leaf = _pair(await client.apply(make().to_dict()), name, "tls.key", "tls.crt", condition)
+            leaf = _pair(await client.apply(bound(make().to_dict(), uid_of(secret))), name, "tls.key", "tls.crt", condition)
     except CertificateError as error:
         raise _bad_authority(context, error, condition) from None
     material.look_again(certificates.renewal_time(leaf.certificate))

@@ -57,3 +57,11 @@ class Manifest:
 
     def _bare(self) -> dict[str, Any]:
         return {"apiVersion": self.api_version, "kind": self.kind, "metadata": dict(self.metadata), **self.body}
+
+
+def bound(manifest: Mapping[str, Any], uid: str) -> dict[str, Any]:
+    """Return a manifest that can be applied to one object alone: where another one has the name by then, the API server refuses (409).
+
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ (a uid in the applied configuration is compared).
+    """
+    return {**manifest, "metadata": {**manifest["metadata"], "uid": uid}}

@@ -4,7 +4,7 @@ import pytest
 
 from assistant_operator import errors
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, EVENT, NETWORK_POLICY, PRIVATE_ASSISTANT, SECRET, SERVICE, STATEFUL_SET
-from assistant_operator.kube.objects import Object, condition, uid_of
+from assistant_operator.kube.objects import Object, condition, name_of, uid_of
 from assistant_operator.reconcile import pull
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
@@ -191,6 +191,31 @@ async def test_a_certificate_is_renewed_in_time(fake: FakeWorld) -> None:
     assert authority["data"]["ca.key"] == (before["one-ca"] or {})["data"]["ca.key"]
     config = fake.client.find(CONFIG_MAP, "ns", "one-ca") or {}
     assert config["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE")
+
+
+@pytest.mark.parametrize(("name", "days"), [("one-tls", 260), ("one-ca", 3460)])
+async def test_a_certificate_does_not_replace_a_secret_that_took_its_name(
+    fake: FakeWorld, monkeypatch: pytest.MonkeyPatch, name: str, days: int
+) -> None:
+    """Between the look at the old one and the write somebody puts one of their own in its place: it is left as it is, and named."""
+    await fake.make_ready()
+    fake.pass_time(days * 86400)
+    theirs: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "ns"}, "data": {"theirs": "eA=="}}
+    apply = fake.client.apply
+
+    async def too_late(manifest: Object, *, force: bool = True) -> Object:
+        if name_of(manifest) == name and uid_of(fake.client.find(SECRET, "ns", name) or {}) == manifest["metadata"].get("uid"):
+            fake.client.remove(SECRET, "ns", name)
+            fake.client.put(theirs)
+        return await apply(manifest, force=force)
+
+    monkeypatch.setattr(fake.client, "apply", too_late)
+    with pytest.raises(errors.ConflictError):
+        await fake.reconcile()
+    await fake.reconcile()
+
+    assert (fake.client.find(SECRET, "ns", name) or {})["data"] == theirs["data"]
+    assert fake.verdict() == ("False", "NameCollision")
 
 
 async def test_a_secret_that_was_emptied_by_hand_is_told(fake: FakeWorld) -> None:
