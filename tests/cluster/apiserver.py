@@ -149,7 +149,8 @@ def _audit(folder: Path) -> list[str]:
     policy.write_text(
         '{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]}'
     )
-    return [f"--audit-policy-file={policy}", f"--audit-log-path={folder}/audit.jsonl", "--audit-log-mode=blocking"]
+    whole = "--audit-log-maxsize=1000000"  # megabytes; who reads it as it grows would miss what comes after a rotation
+    return [f"--audit-policy-file={policy}", f"--audit-log-path={folder}/audit.jsonl", "--audit-log-mode=blocking", whole]
 
 
 def _free_ports(count: int) -> list[int]:
