@@ -214,22 +214,25 @@ class HttpClient:
             raise errors.UnavailableError(verb, kind, 0, type(error).__name__, "The API server did not answer.") from error
         finally:
             self._meter(verb, kind, status, time.monotonic() - started)
-        if 200 <= status < 300:
-            return _parsed(data)
-        raise api_error(verb, kind, status, answer.headers.get("Retry-After"), _parsed(data))
+        found = _parsed(data)
+        if not 200 <= status < 300:
+            raise api_error(verb, kind, status, answer.headers.get("Retry-After"), found or {})
+        if found is None:  # to be taken for an empty listing it must not
+            raise errors.UnavailableError(verb, kind, status, "Unreadable", "The answer is no JSON object: it is not the API server's.")
+        return found
 
 
 def _path(kind: Kind, obj: Object) -> str:
     return kind.path(namespace_of(obj), name_of(obj))
 
 
-def _parsed(data: bytes) -> Object:
-    """Return the answer's JSON object; proxies in front of an API server answer with pages of their own."""
+def _parsed(data: bytes) -> Object | None:
+    """Return the answer's JSON object, None where it is anything else; proxies in front of an API server answer with pages of their own."""
     try:
         found = orjson.loads(data)
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def api_error(verb: str, kind: str, status: int, retry_after: str | None, answer: Object) -> errors.ApiError:

@@ -64,10 +64,11 @@ class Server:
         return self.answer
 
 
-async def test_calls_are_counted_and_bodies_that_are_no_json_are_no_crash() -> None:
-    """A load balancer's error page in front of the API server."""
+@pytest.mark.parametrize(("status", "text"), [(502, "<html>"), (200, "<html>"), (200, "[]"), (200, ""), (200, '{"items": [')])
+async def test_calls_are_counted_and_bodies_that_are_no_json_are_no_crash(status: int, text: str) -> None:
+    """A load balancer's page in front of the API server; one that says that all is well is no object, and no empty listing."""
     server, calls = Server(), list[tuple[str, str, int]]()
-    server.answer = web.Response(status=502, text="<html>")
+    server.answer = web.Response(status=status, text=text)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     async with TestServer(app) as running:
@@ -77,9 +78,12 @@ async def test_calls_are_counted_and_bodies_that_are_no_json_are_no_crash() -> N
         )
         with pytest.raises(errors.UnavailableError):
             await client.get(SERVICE, "n", "s")
+        server.answer = web.Response(status=status, text=text)
+        with pytest.raises(errors.UnavailableError):
+            await client.list(SERVICE)
         await client.close()
 
-    assert calls == [("get", "Service", 502)]
+    assert calls == [("get", "Service", status), ("list", "Service", status)]
 
 
 @pytest.mark.parametrize(
