@@ -45,7 +45,10 @@ class Manifest:
 
     @property
     def intent(self) -> str:
-        """Return 16 hex digits that change when anything in the manifest does."""
+        """Return 16 hex digits that change when anything in the manifest does.
+
+        Its form stays as it is: with another one, an upgrade of the operator would write every object of every assistant anew.
+        """
         return hashlib.sha256(json.dumps(self._bare(), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
