@@ -10,6 +10,7 @@ import pytest
 
 from tests.cluster import packages
 from tests.cluster.node import configuration, process, remains
+from tests.cluster.node.addresses import CGROUP
 from tests.cluster.node.credentials import write_credentials
 from tests.cluster.node.layout import Layout
 from tests.cluster.node.provisioner import NAME, PROVISIONED_BY, SELECTED_NODE, is_released, volume, waits_for_volume
@@ -206,7 +207,7 @@ def test_the_machine_is_put_back_when_its_last_node_goes(tmp_path: Path, machine
 def test_cgroups_are_removed_from_the_leaves_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hierarchies = [tmp_path / "memory", tmp_path / "cpu"]
     for hierarchy in hierarchies:
-        (hierarchy / "private-assistant" / "kubepods" / "pod1").mkdir(parents=True)
+        (hierarchy / CGROUP / "kubepods" / "pod1").mkdir(parents=True)
         (hierarchy / "somebody-elses").mkdir()
     monkeypatch.setenv("PRIVATE_ASSISTANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(remains, "remove_link", lambda: None)
