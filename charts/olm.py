@@ -5,6 +5,7 @@ rights, beside it the definition and what else OLM takes as it is. OLM chooses t
 take NetworkPolicies in all its versions: the canary's is left out, which only says that everybody may call it, as without any.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ import yaml
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 OLM: Final = REPOSITORY / "deploy" / "olm"
 PACKAGE: Final = "private-assistant-operator"
-CHANNEL: Final = "alpha"
+CHANNEL: Final = "candidate"
+"""One of the names that users know from others' channels: https://olm.operatorframework.io/docs/best-practices/channel-naming/."""
+_ICON: Final = REPOSITORY / "charts" / "icon.svg"
 HEADER: Final = "# Made by `python charts/generate.py` from the chart.\n"
 Object = dict[str, Any]
 
@@ -56,6 +59,8 @@ def _service_version(objects: list[Object]) -> Object:
         "metadata": {
             "name": f"{PACKAGE}.v{version}",
             "namespace": "placeholder",
+            # What OLM's console shows it for.
+            "labels": {"operatorframework.io/os.linux": "supported", "operatorframework.io/arch.amd64": "supported"},
             "annotations": {
                 "alm-examples": json.dumps([example], indent=2),
                 "capabilities": chart["annotations"]["artifacthub.io/operatorCapabilities"],
@@ -73,10 +78,11 @@ def _service_version(objects: list[Object]) -> Object:
             "description": _description(chart),
             "version": version,
             "minKubeVersion": chart["kubeVersion"].strip(">=").partition("-")[0],
-            "maturity": CHANNEL,
+            "maturity": "alpha",
+            "icon": [{"base64data": base64.b64encode(_ICON.read_bytes()).decode(), "mediatype": "image/svg+xml"}],
             "keywords": chart["keywords"],
             "links": [{"name": "Source and documentation", "url": chart["home"]}],
-            "maintainers": chart["maintainers"],
+            # No maintainers: each would need an address that takes mail.
             "provider": {"name": chart["maintainers"][0]["name"], "url": chart["home"]},
             # One definition in the cluster, one operator: namespaces of one's own are for Helm (watchNamespaces).
             "installModes": [

@@ -1,5 +1,6 @@
 """deploy/olm: the bundle says the same as the chart, and installs in whatever namespace OLM chooses."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,24 @@ def test_the_image_of_the_bundle_says_what_its_metadata_says() -> None:
 def test_the_bundle_holds_only_what_olm_takes() -> None:
     """Other kinds make it refuse the whole bundle."""
     assert {one["kind"] for one in MANIFESTS} <= {"ClusterServiceVersion", "CustomResourceDefinition", "Service", "ClusterRole"}
+
+
+def test_catalogues_take_its_description() -> None:
+    """What operator-framework's validators refuse or warn of: people without addresses, no icon, and no word about where it runs."""
+    spec = CSV["spec"]
+    (icon,) = spec["icon"]
+
+    assert all(one.get("name") and one.get("email") for one in spec.get("maintainers", []))
+    assert base64.b64decode(icon["base64data"]) == (REPOSITORY / "charts" / "icon.svg").read_bytes()
+    assert icon["mediatype"] == "image/svg+xml"
+    assert CSV["metadata"]["labels"] == {"operatorframework.io/os.linux": "supported", "operatorframework.io/arch.amd64": "supported"}
+    assert spec["provider"]["name"]
+
+
+def test_the_channel_is_named_as_users_know_it() -> None:
+    """https://olm.operatorframework.io/docs/best-practices/channel-naming: others are warned of."""
+    annotations = yaml.safe_load((OLM / "metadata" / "annotations.yaml").read_text())["annotations"]
+    prefix = "operators.operatorframework.io.bundle.channel"
+
+    assert annotations[f"{prefix}s.v1"] == annotations[f"{prefix}.default.v1"]
+    assert annotations[f"{prefix}s.v1"].partition("-")[0] in {"candidate", "fast", "stable"}
