@@ -83,11 +83,16 @@ async def reconcile(key: Key, world: World) -> Outcome:
     except (errors.ForbiddenError, errors.InvalidError, errors.GoneError) as refusal:
         log.warning("API server refused", extra={"assistant": str(key), "reason": str(refusal), "answer": refusal.message})
         effort.fail("ApiRefused", f"The API server refuses to {refusal.verb} a {refusal.kind} ({refusal.reason}).")
+    except errors.ApiError as failure:
+        if world.unfinished.again(key):
+            await effort.give_up(failure)
+        raise
     except errors.OperatorError:
         raise
     except Exception:
         log.exception("Pass failed", extra={"assistant": str(key)})
         effort.fail("InternalError", "The operator failed on this assistant; its log says how.")
+    world.unfinished.forget(key)
     return await effort.report()
 
 
@@ -182,6 +187,13 @@ class Effort:
         """Note a failure that is tried again with back-off."""
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
+
+    async def give_up(self, failure: errors.ApiError) -> None:
+        """Tell of a failure that ends one pass after the other: what nobody puts right is not to be called True."""
+        log.warning("API server fails", extra={"assistant": str(self.key), "reason": str(failure), "answer": failure.message})
+        text = f"Again and again the API server fails to {failure.verb} a {failure.kind} ({failure.reason}), and nothing is put right. "
+        self.fail("ApiFailed", text + "An admission webhook that does not answer is one cause; the operator's log has the answer.")
+        await self.report()
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)

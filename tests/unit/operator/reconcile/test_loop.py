@@ -82,6 +82,45 @@ async def test_a_failure_in_between_is_made_good_by_the_next_pass(fake: FakeWorl
     assert fake.verdict() == ("True", "Serving")
 
 
+async def test_a_failure_that_stays_is_told(fake: FakeWorld) -> None:
+    """Ready must not stay True because no pass can end: an admission webhook is down, and the policy that was removed stays away.
+
+    One failure says nothing, and the first pass that comes to its end takes it all back. The API server's own words stay in the log.
+    """
+    await fake.make_ready()
+    fake.client.remove(NETWORK_POLICY, "ns", "one")
+    failure = errors.UnavailableError("create", "NetworkPolicy", 500, "InternalError", "a secret in it")
+    fake.fail(lambda _verb, kind: failure if kind == "NetworkPolicy" else None)
+    told = []
+    for _ in range(4):
+        with pytest.raises(errors.UnavailableError):
+            await fake.reconcile()
+        told.append(fake.verdict())
+    writes = len(fake.client.writes)
+    with pytest.raises(errors.UnavailableError):
+        await fake.reconcile()
+
+    assert told == [("True", "Serving"), ("True", "Serving"), ("False", "ApiFailed"), ("False", "ApiFailed")]
+    assert "a secret in it" not in text_of(fake.client)
+    assert len(fake.client.writes) == writes
+    fake.client.faults = []
+    await fake.settle()
+    assert fake.verdict() == ("True", "Serving")
+
+
+async def test_failures_are_counted_on_end(fake: FakeWorld) -> None:
+    """Those with a pass between them that came to its end are none."""
+    await fake.make_ready()
+    for _ in range(4):
+        fake.client.remove(NETWORK_POLICY, "ns", "one")
+        fake.fail(lambda _verb, kind: UNAVAILABLE if kind == "NetworkPolicy" else None)
+        with pytest.raises(errors.UnavailableError):
+            await fake.reconcile()
+        fake.client.faults = []
+        await fake.settle()
+        assert fake.verdict() == ("True", "Serving")
+
+
 async def test_nothing_is_written_after_the_lease_is_lost(fake: FakeWorld) -> None:
     """The error goes all the way up, past everything that would report it."""
     fake.apply()
