@@ -71,10 +71,9 @@ class Applier:
             raise collision(str(obj["kind"]), name_of(obj))
 
     async def _bring(self, manifest: Object, policy: Policy, seen: Seen, live: Object) -> None:
-        if is_being_deleted(live):
-            return  # the news of its end brings the next pass
-        if policy is Policy.REPLACE:
+        if policy is Policy.REPLACE and not is_being_deleted(live):
             await self._replace(manifest, live)
+        # What is being deleted as well: a finalizer may keep it for days, and until it is gone it says what holds.
         elif policy is Policy.APPLY and (why := drifted(manifest, live, is_foreign=seen.is_foreign)) is not None:
             log.info("Object drifted", extra={"assistant": str(self.key), "object": Ref.of(manifest).id, "field": why})
             await self._repair(manifest, seen)

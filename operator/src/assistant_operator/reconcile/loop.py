@@ -124,6 +124,7 @@ class Effort:
     retention: RetentionStatus | None = field(init=False)
     sources: tuple[SourceStatus, ...] = field(init=False)
     refs: set[Ref] = field(init=False)
+    planned: frozenset[Ref] | None = None
     delays: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -153,6 +154,7 @@ class Effort:
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
         self.heard = await evidence.listen(self.world.evidence, self.key, self.own.pods(), egress_rules(spec, context), self.own.served())
         planned = plan(spec, context)
+        self.planned = frozenset(map(ref_of, planned))
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         self.gate = Rollout.of(self.world, self.assistant, spec, context, applier, self.refs).decide(others)
@@ -169,7 +171,7 @@ class Effort:
         if not self.problems and self.gate.update is None:  # what waits may need what has left the plan
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
             previous = self.refs | self.world.untold.of(self.key, self.uid)
-            self.refs = standing | set(await applier.prune(previous, standing | set(map(ref_of, planned))))
+            self.refs = standing | set(await applier.prune(previous, standing | self.planned))
             self.has_pruned = True
 
     def _guarded(self) -> PrivateAssistantSpec:
@@ -262,7 +264,10 @@ class Effort:
             redaction=self.spec.redaction if self.spec else Redaction(),
             evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
             heard=self.heard,
-            policies=(*self.world.cache.policies.others(self.key, self.uid), *self.world.dialects.others(self.key, self.uid)),
+            policies=(
+                *self.world.cache.policies.others(self.key, self.uid, self.planned),
+                *self.world.dialects.others(self.key, self.uid, self.planned),
+            ),
             unreadable=self.world.dialects.known.unreadable,
         )
 

@@ -398,6 +398,21 @@ async def test_a_child_that_is_being_deleted_is_waited_for(fake: FakeWorld) -> N
     assert fake.client.find(SERVICE, "ns", "one") is not None
 
 
+async def test_a_child_that_is_being_deleted_still_says_what_the_plan_says(fake: FakeWorld) -> None:
+    """A finalizer may keep it: a policy that was opened meanwhile lets through what it says."""
+    await fake.make_ready()
+
+    def open_up(obj: Object) -> None:
+        obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        obj["spec"]["egress"] = [{}]
+
+    fake.client.edit(NETWORK_POLICY, "ns", "one", open_up)
+    await fake.settle()
+
+    assert (fake.client.find(NETWORK_POLICY, "ns", "one") or {})["spec"]["egress"] == []
+    assert fake.verdict() == ("True", "Serving")
+
+
 async def test_an_object_that_appears_in_the_last_instant_is_not_taken_over(fake: FakeWorld) -> None:
     """A create fails where the name is taken."""
     fake.apply()
