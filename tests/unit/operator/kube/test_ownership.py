@@ -24,6 +24,9 @@ CASES: list[Any] = [
     pytest.param([OURS, entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale")], False, id="scale: compared by value"),
     pytest.param([OURS, entry("binder", {"f:spec": {"f:volumeName": {}}})], False, id="the binder's volume name"),
     pytest.param(
+        [OURS, entry("kube-controller-manager", {"f:spec": {"f:storageClassName": {}}})], False, id="a default class that came later"
+    ),
+    pytest.param(
         [
             OURS,
             entry(
