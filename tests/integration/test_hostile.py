@@ -1,12 +1,13 @@
 """What whoever has rights in the namespace, or over the cluster's admission, does to an assistant's objects is undone, or it is told."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from assistant_operator.kube.kinds import NETWORK_POLICY
-from assistant_operator.kube.objects import uid_of
-from assistant_operator.naming import API_VERSION, KIND
+from assistant_operator.kube.kinds import NETWORK_POLICY, SERVICE, STATEFUL_SET
+from assistant_operator.kube.objects import Object, uid_of
+from assistant_operator.naming import API_VERSION, FIELD_MANAGER, KIND
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED
 from tests.integration.lab import Lab
 from tests.support.waiting import until
@@ -50,6 +51,62 @@ def test_a_webhook_that_keeps_a_policy_away_is_told(lab: Lab) -> None:
     lab.api.raw("DELETE", f"{HOOKS}/{lab.namespace}")
     until("the policy is back", lambda: lab.api.get(NETWORK_POLICY, lab.namespace, "one"), 60)
     lab.expect("True", "Serving")
+
+
+def borrowed(lab: Lab) -> None:
+    """Write under the operator's name."""
+    lab.api.edit(STATEFUL_SET, lab.namespace, "one", ADDED, manager=FIELD_MANAGER)
+    lab.api.edit(SERVICE, lab.namespace, "one", ADDRESS, manager=FIELD_MANAGER)
+
+
+def borrowed_later(lab: Lab) -> None:
+    """Do the same to objects that the operator has put right before: it has applied them then."""
+    for kind, edit in ((STATEFUL_SET, ADDED), (SERVICE, ADDRESS)):
+        lab.seen(lab.api.edit(kind, lab.namespace, "one", edit))
+    until("all is as before", lambda: not added(lab))
+    borrowed(lab)
+
+
+def wiped(lab: Lab) -> None:
+    """Take the record away together with the edit."""
+    lab.api.edit(STATEFUL_SET, lab.namespace, "one", WIPE | ADDED)
+    lab.api.edit(SERVICE, lab.namespace, "one", WIPE | ADDRESS)
+
+
+def wiped_before(lab: Lab) -> None:
+    """Take the record away, and put a container into the pods that nobody is recorded for."""
+    lab.api.edit(STATEFUL_SET, lab.namespace, "one", WIPE)
+    spy = {"spec": {"template": {"spec": {"containers": [{"name": "spy", "image": "spy"}], "hostname": "theirs"}}}}
+    lab.api.edit(STATEFUL_SET, lab.namespace, "one", spy, how="strategic", manager=FIELD_MANAGER)
+
+
+WIPE: Object = {"metadata": {"managedFields": [{}]}}
+ADDED = {"spec": {"template": {"spec": {"hostname": "theirs"}}}}
+ADDRESS = {"spec": {"externalIPs": ["192.0.2.99"]}}
+
+
+def added(lab: Lab) -> list[str]:
+    """Return what was put there and is there still."""
+    pod = lab.stateful_set()["spec"]["template"]["spec"]
+    containers = (part["name"] for part in pod["containers"] if part["name"] != "gateway")
+    fields = ("hostname",) if "hostname" in pod else ()
+    return [*containers, *fields, *lab.child(SERVICE, "one")["spec"].get("externalIPs", ())]
+
+
+@pytest.mark.parametrize("attack", [borrowed, borrowed_later, wiped, wiped_before])
+def test_what_is_added_without_a_trace_is_taken_away(lab: Lab, attack: Callable[[Lab], None]) -> None:
+    """Nobody else is recorded for the field; there it comes to rest."""
+    lab.make_ready()
+    time.sleep(1.1)  # the record knows whole seconds
+    attack(lab)
+
+    until("it is gone", lambda: not added(lab))
+    lab.settle()
+    lab.pods_become_ready()
+    lab.writes()
+    lab.running.another_pass(lab.key)
+    assert lab.writes() == []
+    assert lab.verdict() == ("True", "Serving")
 
 
 STAYS = ["example.com/stay"]
