@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
-from assistant_operator.kube.kinds import NETWORK_POLICY, SERVICE, STATEFUL_SET
-from assistant_operator.kube.objects import Object, uid_of
+from assistant_operator.kube.kinds import NETWORK_POLICY, PRIVATE_ASSISTANT, SERVICE, STATEFUL_SET
+from assistant_operator.kube.objects import Object, condition, uid_of
 from assistant_operator.naming import API_VERSION, FIELD_MANAGER, KIND
+from assistant_operator.reconcile import suspension
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED
 from tests.integration.lab import Lab
 from tests.support.waiting import until
@@ -126,6 +128,20 @@ def test_a_policy_that_a_finalizer_keeps_cannot_be_opened(lab: Lab) -> None:
     lab.api.edit(NETWORK_POLICY, lab.namespace, "one", {"metadata": {"finalizers": None}})
     new = until("there is a new one", lambda: lab.api.get(NETWORK_POLICY, lab.namespace, "one"))
     assert new["spec"] == before
+
+
+def test_an_assistant_that_a_finalizer_keeps_is_not_called_ready(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is being deleted and cannot go; nobody looks after it any more. When it may, it goes."""
+    monkeypatch.setattr(suspension, "KEPT", timedelta(seconds=1))
+    lab.make_ready()
+    lab.api.edit(PRIVATE_ASSISTANT, lab.namespace, "one", {"metadata": {"finalizers": STAYS}})
+    lab.api.delete(PRIVATE_ASSISTANT, lab.namespace, "one")
+
+    # Not by expect(): until that minute is over, the status is that of the generation before.
+    until("it is told", lambda: condition(lab.api.assistant(lab.namespace, "one"), "Ready")["reason"] == "BeingDeleted")
+    assert lab.verdict() == ("Unknown", "BeingDeleted")
+    lab.api.edit(PRIVATE_ASSISTANT, lab.namespace, "one", {"metadata": {"finalizers": None}})
+    until("it is gone", lambda: lab.api.get(PRIVATE_ASSISTANT, lab.namespace, "one") is None)
 
 
 def test_a_policy_under_a_name_of_ours_that_is_not_planned_is_named(lab: Lab) -> None:

@@ -53,7 +53,7 @@ from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.rollout import Gate, Rollout
-from assistant_operator.reconcile.suspension import suspend
+from assistant_operator.reconcile.suspension import leave, suspend
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
@@ -72,7 +72,7 @@ async def reconcile(key: Key, world: World) -> Outcome:
     if assistant is None or is_being_deleted(assistant):
         kept.forget(world, key)
         world.untold.forget(key)
-        return Outcome("gone")  # owner references do the rest
+        return Outcome("gone") if assistant is None else await leave(world, assistant)  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
         return await suspend(world, assistant)
     effort = Effort(world, key, assistant)

@@ -29,8 +29,27 @@ async def test_what_is_not_there_is_nothing_to_do(fake: FakeWorld) -> None:
 async def test_what_is_being_deleted_is_left_to_the_garbage_collector(fake: FakeWorld) -> None:
     fake.apply(deletionTimestamp="2026-01-01T00:00:00Z")
 
-    assert (await fake.reconcile()).label == "gone"
+    outcome = await fake.reconcile()
+    assert (outcome.label, outcome.after) == ("gone", 60)
     assert fake.client.writes == []
+
+
+async def test_what_is_being_deleted_and_stays_is_not_called_ready(fake: FakeWorld) -> None:
+    """A finalizer of others keeps it, and nobody looks after it: after a minute one status says so, and nothing else is written."""
+    await fake.make_ready()
+    writes = len(fake.client.writes)
+    fake.apply(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["example.com/stay"])
+    fake.client.edit(NETWORK_POLICY, "ns", "one", lambda obj: obj["spec"].update(egress=[{}]))
+    fake.pass_time(59)
+    assert (await fake.settle()).after == 1
+    assert fake.verdict() == ("True", "Serving")
+    fake.pass_time(1)
+    outcome = await fake.settle()
+
+    assert (outcome.label, outcome.after) == ("gone", None)
+    assert [line for line in fake.client.writes[writes:] if "Event" not in line] == ["patch PrivateAssistant/status one"]
+    assert fake.verdict() == ("Unknown", "BeingDeleted")
+    assert fake.verdict("Reconciling") == ("None", "None")
 
 
 async def test_from_nothing_to_ready(fake: FakeWorld) -> None:
