@@ -85,7 +85,7 @@ async def reconcile(key: Key, world: World) -> Outcome:
         effort.fail("ApiRefused", f"The API server refuses to {refusal.verb} a {refusal.kind} ({refusal.reason}).")
     except errors.ApiError as failure:
         if world.unfinished.again(key):
-            await effort.give_up(failure)
+            await effort.tell_of(failure)
         raise
     except errors.OperatorError:
         raise
@@ -190,7 +190,7 @@ class Effort:
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
 
-    async def give_up(self, failure: errors.ApiError) -> None:
+    async def tell_of(self, failure: errors.ApiError) -> None:
         """Tell of a failure that ends one pass after the other: what nobody puts right is not to be called True."""
         log.warning("API server fails", extra={"assistant": str(self.key), "reason": str(failure), "answer": failure.message})
         text = f"Again and again the API server fails to {failure.verb} a {failure.kind} ({failure.reason}), and nothing is put right. "
