@@ -105,7 +105,7 @@ def test_what_the_operator_has_not_seen_is_under_way(status: Object | None) -> N
 def test_what_rests_because_the_spec_says_so_is_suspended() -> None:
     """No replicas, or spec.suspend: neither broken nor on its way to anything."""
     assert health(assistant(ZERO)) == ("Suspended", f"{ZERO.reason}: {ZERO.message}")
-    told = conditions.suspended((), GENERATION, NOW)
+    told = conditions.at_rest(conditions.SUSPENDED, (), GENERATION, NOW)
     suspended = with_status([one.to_dict() for one in told], GENERATION)
     suspended["spec"]["suspend"] = True
     assert health(suspended)[0] == "Suspended"

@@ -172,6 +172,20 @@ def test_combinations_that_cannot_work_are_refused(values: Object, message: str)
     assert message in done.stderr
 
 
+def test_names_that_look_like_numbers_are_names() -> None:
+    """A namespace may be called 123, and anything at all true: to YAML these are no texts unless it is told."""
+    values = {"watchNamespaces": ["123", "true"], "priorityClassName": "true"}
+    output = helm("template", "x", CHART, "--namespace", "2026", "--kube-version", "1.31.0", values=values).stdout
+    documents = [document for document in yaml.safe_load_all(output) if document]
+
+    places = [one["metadata"]["namespace"] for one in documents if "namespace" in one["metadata"]]
+    subjects = [subject["namespace"] for one in documents for subject in one.get("subjects", ())]
+    classes = [one["spec"]["template"]["spec"]["priorityClassName"] for one in documents if one["kind"] == "Deployment"]
+    assert set(places) == {"2026", "123", "true"}
+    assert set(subjects) == {"2026"}
+    assert set(classes) == {"true"}
+
+
 def test_monitors_select_what_the_operator_makes() -> None:
     """The Prometheus operator's kinds are not on the API server here; what they select is compared with the code's labels and ports."""
     from assistant_operator.naming import COMPONENT_ASSISTANT, COMPONENT_EGRESS_PROXY, LABEL_ASSISTANT, LABEL_COMPONENT

@@ -12,7 +12,7 @@ from assistant_operator.kube.client import Client
 from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import CONFIG_MAP, LEASE, PRIVATE_ASSISTANT, SERVICE
 from assistant_operator.kube.objects import Object, generation_of, metadata, uid_of, version_of
-from assistant_operator.kube.ownership import has_foreign_fields, is_created_only
+from assistant_operator.kube.ownership import has_foreign_fields, is_created_only, is_recorded, is_touched
 from assistant_operator.naming import ANNOTATION_INTENT
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
@@ -30,6 +30,13 @@ class Hand:
             self.api.edit(CONFIG_MAP, self.namespace, name, {"data": {entry: value}})
         if self.fake is not None:
             self.fake.edit(CONFIG_MAP, self.namespace, name, lambda obj: obj["data"].update({entry: value}))
+
+    def wipe(self, name: str) -> None:
+        """Take the record of owners away."""
+        if self.api is not None:
+            self.api.edit(CONFIG_MAP, self.namespace, name, {"metadata": {"managedFields": [{}]}})
+        if self.fake is not None:
+            self.fake.wipe(CONFIG_MAP, self.namespace, name)
 
     def create(self, obj: Object) -> None:
         if self.api is not None:
@@ -126,6 +133,26 @@ async def test_what_was_disowned_has_no_intent_until_it_is_applied(sides: tuple[
     assert metadata(owned)["annotations"] == {"other": "y"}
     assert metadata(applied)["annotations"] == {ANNOTATION_INTENT: "x", "other": "y"}
     assert not is_created_only(metadata(applied)["managedFields"])
+
+
+async def test_what_nobody_is_recorded_for_goes_when_it_was_disowned_twice(sides: tuple[Client, Hand]) -> None:
+    """With an apply in between: only then is it recorded that there is more than was applied."""
+    client, hand = sides
+    await client.apply(config(hand, {"a": "1"}))
+    hand.set_data("c", "b", "2")
+    hand.wipe("c")
+    hand.set_data("c", "d", "3")  # of which somebody is recorded, and nothing of ours
+    wiped = await client.get(CONFIG_MAP, hand.namespace, "c") or {}
+    assert not is_recorded(metadata(wiped).get("managedFields") or ())
+
+    await client.disown(wiped)
+    kept = await client.apply(config(hand, {"a": "1"}))
+    assert kept["data"] == {"a": "1", "b": "2", "d": "3"}
+    assert is_touched(kept)
+    await client.disown(kept)
+    clean = await client.apply(config(hand, {"a": "1"}))
+    assert clean["data"] == {"a": "1"}
+    assert not is_touched(clean)
 
 
 async def test_disown_needs_the_newest_version(sides: tuple[Client, Hand]) -> None:

@@ -208,7 +208,7 @@ def test_flux_does_not_take_an_older_generations_word(cluster: ApiServer) -> Non
 def test_flux_does_not_wait_for_what_rests(cluster: ApiServer, verdict: Verdict | None) -> None:
     """What the expressions are for: kstatus alone would wait until its time is over."""
     if verdict is None:
-        told = conditions.suspended((), 1, NOW)
+        told = conditions.at_rest(conditions.SUSPENDED, (), 1, NOW)
         status = {"conditions": json.loads(json.dumps([one.to_dict() for one in told])), "observedGeneration": 1}
     else:
         status = with_status(verdict, observed=None)

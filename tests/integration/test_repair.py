@@ -115,6 +115,18 @@ def test_a_container_that_was_put_into_the_pods_is_taken_out(ready_lab: Lab) -> 
     until("the container is gone", lambda: intent(lab.stateful_set()) == before)
 
 
+def test_a_storage_class_that_came_later_stays(lab: Lab) -> None:
+    """Kubernetes gives a claim without a class the cluster's default one, once there is one; it cannot be taken away again."""
+    lab.make_ready()
+    later = {"spec": {"storageClassName": "standard"}}
+
+    lab.seen(lab.api.edit(CLAIM, lab.namespace, lab.names.models_claim, later, manager="kube-controller-manager"))
+    lab.running.another_pass(lab.key)
+
+    assert lab.child(CLAIM, lab.names.models_claim)["spec"]["storageClassName"] == "standard"
+    assert lab.verdict() == ("True", "Serving")
+
+
 def test_a_removed_field_comes_back(ready_lab: Lab) -> None:
     """A field of ours that was removed by hand."""
     lab = ready_lab

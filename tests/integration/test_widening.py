@@ -62,16 +62,17 @@ def test_a_policy_of_others_is_named_in_the_condition_until_it_goes(lab: Lab) ->
     lab.expect("True", "Serving")
 
 
-def test_a_container_that_was_put_into_a_running_pod_is_named(lab: Lab) -> None:
-    """By `kubectl debug`: it shares the model server's loopback."""
+@pytest.mark.parametrize("name", ["debugger", "documents"])
+def test_a_container_that_was_put_into_a_running_pod_is_named(lab: Lab, name: str) -> None:
+    """By `kubectl debug`: it shares the model server's loopback. Also under a name that one of ours has, where documents are read."""
     lab.make_ready()
     pod = lab.gateway_pods()[0]["metadata"]["name"]
-    debugger = {"spec": {"ephemeralContainers": [{"name": "debugger", "image": "x"}]}}
+    debugger = {"spec": {"ephemeralContainers": [{"name": name, "image": "x"}]}}
     path = POD.path(lab.namespace, pod, "ephemeralcontainers")
     lab.api.raw("PATCH", path, debugger, "application/strategic-merge-patch+json")
 
     found = lab.expect("False", "PodNotAsPlanned", EGRESS_CONFINED)
-    assert found["message"].endswith(f"Pod {pod} has: container debugger.")
+    assert found["message"].endswith(f"Pod {pod} has: container {name}.")
 
 
 def test_what_the_rest_of_a_policy_says_brings_no_pass(lab: Lab) -> None:

@@ -115,7 +115,7 @@ class FakeClient:
             raise errors.ConflictError("patch", kind.kind, 409, "Conflict")
         managed = taken_over(metadata(obj).get("managedFields") or ())
         self.owned[_place_of(obj)] = {
-            (entry["manager"], entry["operation"], entry.get("subresource", "")): _paths(entry["fieldsV1"]) for entry in managed
+            (entry["manager"], entry["operation"], entry.get("subresource", "")): _paths(entry["fieldsV1"]) for entry in managed if entry
         }
         without = copy.deepcopy(live)
         (metadata(without).get("annotations") or {}).pop(ANNOTATION_INTENT, None)
@@ -149,6 +149,11 @@ class FakeClient:
         if live.get("status") != changed.get("status"):
             owned["kubectl-edit", "Update", "status"] = {("status",)}
         return self._store(changed, live, owned)
+
+    def wipe(self, kind: Kind, namespace: str, name: str) -> None:
+        """Take the record of owners away by hand."""
+        place = _place(kind, namespace, name)
+        self._store(self.objects[place], self.objects[place], {}, keep=True)
 
     def set_status(self, kind: Kind, namespace: str, name: str, status: Object) -> Object:
         """Write status as a controller, a kubelet or a hand does."""
@@ -184,7 +189,8 @@ class FakeClient:
         wanted = _values(manifest)
         if live is None:
             return self._store(copy.deepcopy(manifest), None, {OURS: _leaves(manifest)})
-        owned = {who: set(paths) for who, paths in self.owned[place].items()}
+        # As the server, which takes all that is there for somebody's where nothing was recorded.
+        owned = {who: set(paths) for who, paths in self.owned[place].items()} or {("before-first-apply", "Update", ""): _leaves(live)}
         have = _values(live)
         clashes = [path for path, value in wanted.items() if have.get(path, value) != value]
         others = {path for who, paths in owned.items() if who != OURS for path in paths}

@@ -160,7 +160,7 @@ def _together(found: Conditions) -> list[str]:
         "5: both Reconciling and Stalled": {"Reconciling", "Stalled"} <= found.keys(),
         "10: Ready is Unknown, but nothing is under way": ready["status"] == "Unknown"
         and "Reconciling" not in found
-        and ready["reason"] != "Suspended",
+        and ready["reason"] not in ("Suspended", "BeingDeleted"),
         "11: Reconciling or Stalled stand there without being True": any(
             found[name]["status"] != "True" for name in ("Reconciling", "Stalled") if name in found
         ),

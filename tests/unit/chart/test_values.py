@@ -137,6 +137,11 @@ WRONG = [
     ("networkPolicy.apiServer.cidrs", []),
     ("networkPolicy.apiServer.ports", [70000]),
     ("podLabels", {"app.kubernetes.io/name": "other"}),
+    ("podAnnotations", {"privateassistant.dev/pull-ca-checksum": "other"}),
+    ("monitoring.dashboard.labels", {"app.kubernetes.io/name": "other"}),
+    ("monitoring.serviceMonitor.labels", {"helm.sh/chart": "other"}),
+    ("monitoring.podMonitor.labels", {"app.kubernetes.io/instance": "other"}),
+    ("monitoring.rules.labels", {"app.kubernetes.io/version": "other"}),
     ("fullnameOverride", "Upper"),
     ("fullnameOverride", "x" * 60),
 ]

@@ -9,18 +9,42 @@ client-go's csaupgrade do the same.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from assistant_operator.kube.objects import Object, metadata
 from assistant_operator.naming import FIELD_MANAGER
 
 Fields = dict[str, Any]
 
 # Paths below the root that others may own: metadata is labels, annotations and finalizers that nothing of ours reads (those that we set are
-# compared by value); the volume's name is written by the binder; the annotation is `kubectl rollout restart`.
+# compared by value); the volume's name is written by the binder; the annotation is `kubectl rollout restart`. Of a claim the class may come
+# later, when the cluster has a default one: nobody can take it away, and neither could we.
 _FOREIGN: tuple[tuple[str, ...], ...] = (
     ("f:metadata",),
     ("f:status",),
     ("f:spec", "f:volumeName"),
+    ("f:spec", "f:storageClassName"),
+    ("f:spec", "f:volumeMode"),
+    ("f:spec", "f:volumeAttributesClassName"),
     ("f:spec", "f:template", "f:metadata", "f:annotations", "f:kubectl.kubernetes.io/restartedAt"),
 )
+
+
+def is_touched(obj: Object) -> bool:
+    """Tell whether somebody else set a field that is for the operator alone, or may have done so without a trace of his name."""
+    managed = metadata(obj).get("managedFields") or ()
+    created = str(metadata(obj).get("creationTimestamp", ""))
+    return has_foreign_fields(managed) or not is_recorded(managed) or _is_under_our_name(managed, created)
+
+
+def is_recorded(managed: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether the record says what we set: anybody who may write the object can wipe it, and what he adds then is nobody's."""
+    return any(entry.get("manager") == FIELD_MANAGER and not entry.get("subresource") for entry in managed)
+
+
+def _is_under_our_name(managed: Iterable[Mapping[str, Any]], created: str) -> bool:
+    """Tell whether somebody wrote as if he were us. We create, and from then on apply: there is no update beside, and none later."""
+    ours = [entry for entry in managed if entry.get("manager") == FIELD_MANAGER and not entry.get("subresource")]
+    updates = [entry for entry in ours if not _is_applied(entry)]
+    return bool(updates) and (len(ours) > 1 or any(str(entry.get("time", "")) > created for entry in updates))
 
 
 def has_foreign_fields(managed: Iterable[Mapping[str, Any]]) -> bool:
@@ -56,7 +80,14 @@ def _leaves(fields: Fields, path: tuple[str, ...] = ()) -> bool:
 
 
 def taken_over(managed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the record with the foreign fields, and those that we created, as applied by us; what others may own stays theirs."""
+    """Return the record with the foreign fields, and those that we created, as applied by us; what others may own stays theirs.
+
+    Where nothing of ours was recorded, it is wiped for good: then the next apply has the API server record all that is there, as
+    `before-first-apply`'s, which can be taken over like anybody's.
+    """
+    managed = list(managed)
+    if not is_recorded(managed):
+        return [{}]
     ours: dict[str, Any] | None = None
     kept: list[dict[str, Any]] = []
     gained: Fields = {}

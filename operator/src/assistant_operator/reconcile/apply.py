@@ -11,7 +11,8 @@ from assistant_operator import errors
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import SECRET
-from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, name_of, uid_of
+from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, metadata, name_of, uid_of
+from assistant_operator.kube.ownership import is_recorded
 from assistant_operator.naming import ANNOTATION_INTENT
 from assistant_operator.reconcile.cache import Cache, Seen
 from assistant_operator.reconcile.drift import difference
@@ -71,10 +72,9 @@ class Applier:
             raise collision(str(obj["kind"]), name_of(obj))
 
     async def _bring(self, manifest: Object, policy: Policy, seen: Seen, live: Object) -> None:
-        if is_being_deleted(live):
-            return  # the news of its end brings the next pass
-        if policy is Policy.REPLACE:
+        if policy is Policy.REPLACE and not is_being_deleted(live):
             await self._replace(manifest, live)
+        # What is being deleted as well: a finalizer may keep it for days, and until it is gone it says what holds.
         elif policy is Policy.APPLY and (why := drifted(manifest, live, is_foreign=seen.is_foreign)) is not None:
             log.info("Object drifted", extra={"assistant": str(self.key), "object": Ref.of(manifest).id, "field": why})
             await self._repair(manifest, seen)
@@ -96,6 +96,9 @@ class Applier:
             fresh = await self.client.get(ref.row, ref.namespace, ref.name)
             if fresh is None or uid_of(fresh) != seen.uid:
                 raise errors.ConflictError("get", ref.kind, 409, "Replaced")
+            if not is_recorded(metadata(fresh).get("managedFields") or ()):
+                await self.client.disown(fresh)
+                fresh = await self.client.apply(bound(manifest, seen.uid))
             await self.client.disown(fresh)
         await self._write(ref, self.client.apply(bound(manifest, seen.uid)))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import NETWORK_POLICY, PRIVATE_ASSISTANT, Kind, find, group_and_kind
 from assistant_operator.kube.objects import Object, metadata, name_of, uid_of, version_of
-from assistant_operator.kube.ownership import has_foreign_fields, is_created_only
+from assistant_operator.kube.ownership import is_created_only, is_touched
 from assistant_operator.reconcile.foreign import Policies
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.packed import Packer, unpacked
@@ -35,7 +35,7 @@ class Seen:
     uid: str
     version: int
     is_foreign: bool
-    """Somebody else set fields that are for the operator alone."""
+    """Somebody else set fields that are for the operator alone, or may have."""
     is_created_only: bool = False
     """Made by us and never applied: see kube/ownership.py."""
 
@@ -43,7 +43,8 @@ class Seen:
     def of(cls, obj: Object, ref: Ref, key: Key | None, packer: Packer) -> "Seen":
         managed = metadata(obj).get("managedFields") or () if ref.row.owned else ()
         packed, like = packer.pack(ref.row, slim(obj))
-        return cls(packed, like, ref, key, uid_of(obj), version_of(obj), has_foreign_fields(managed), is_created_only(managed))
+        is_foreign = ref.row.owned and is_touched(obj)
+        return cls(packed, like, ref, key, uid_of(obj), version_of(obj), is_foreign, is_created_only(managed))
 
     @property
     def obj(self) -> Object:

@@ -52,13 +52,21 @@ def conditions(
     return tuple(_condition(kind, verdicts[kind], before.get(kind), generation, now) for kind in ORDER if kind in verdicts)
 
 
-def suspended(previous: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
-    """Return the conditions of a suspended assistant.
+SUSPENDED = Verdict("Unknown", "Suspended", "spec.suspend is true: nothing is checked, changed or repaired.", Course.SETTLED)
+BEING_DELETED = Verdict(
+    "Unknown",
+    "BeingDeleted",
+    "It is being deleted, and a finalizer keeps it: nothing is checked, changed or repaired any more.",
+    Course.SETTLED,
+)
+
+
+def at_rest(verdict: Verdict, previous: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
+    """Return the conditions of an assistant that is suspended, or is being deleted.
 
     Nothing is checked any more, so Ready is Unknown. The promises' conditions stay as they were last seen, with the generation
     of which they spoke.
     """
-    verdict = Verdict("Unknown", "Suspended", "spec.suspend is true: nothing is checked, changed or repaired.", Course.SETTLED)
     before = {condition.type: condition for condition in previous}
     kept = [before[kind] for kind in ORDER if kind in before and kind not in (READY, *ONLY_WHILE_TRUE)]
     return (_condition(READY, verdict, before.get(READY), generation, now), *kept)

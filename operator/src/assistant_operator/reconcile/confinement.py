@@ -46,11 +46,13 @@ _NOT_ALIVE: Mapping[PathClass, str] = {
 
 
 def nobody_widens(seen: Observed) -> Verdict | None:
-    """No policy of others opens anything, for the pods or for the proxy by which they get out, and these are what was asked for."""
+    """No policy of others opens anything, for the pods, the proxy by which they get out or the store, and these are what was asked for."""
     found = widening.find(seen.policies, seen.pods, _template(seen.stateful_set))
-    if found is not None or seen.proxy is None:
-        return found
-    return widening.find(seen.policies, seen.proxy.pods, _template(seen.proxy.deployment), widening.PROXY_CONTAINERS)
+    if found is None and seen.proxy is not None:
+        found = widening.find(seen.policies, seen.proxy.pods, _template(seen.proxy.deployment), widening.PROXY_CONTAINERS)
+    if found is None and seen.store is not None:
+        found = widening.find(seen.policies, seen.store.pods, _template(seen.store.stateful_set), widening.STORE_CONTAINERS)
+    return found
 
 
 def _template(workload: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
+from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CILIUM_POLICY, NETWORK_POLICY
 from assistant_operator.naming import Names
 from assistant_operator.reconcile.key import Key
@@ -52,15 +53,17 @@ class Dialects:
             self._sort()
         return tuple(opening for place in moved for opening in (*before.get(place, ()), *found.get(place, ())))
 
-    def others(self, key: Key, uid: str) -> tuple[OpeningHere, ...]:
-        """Return the openings that can select pods of the assistant, but the operator's own; uid is the assistant's."""
+    def others(self, key: Key, uid: str, planned: Collection[Ref] | None = None) -> tuple[OpeningHere, ...]:
+        """Return the openings that can select pods of the assistant, but the operator's own; uid and planned as in foreign.py."""
         names = Names(*key)
+        own = names.network_policy
+        is_made = planned is None or Ref.named(CILIUM_POLICY, key.namespace, own) in planned
         labels = self.known.namespaces
         home = Home(key.namespace, None if labels is None else labels.get(key.namespace), names.service_account)
         return tuple(
             OpeningHere(one, home)
             for one in (*self._by_namespace.get("", ()), *self._by_namespace.get(key.namespace, ()))
-            if one.may_select(*key) and not (one.kind == CILIUM_POLICY.kind and one.name == names.network_policy and one.controller == uid)
+            if one.may_select(*key) and not (is_made and one.kind == CILIUM_POLICY.kind and one.name == own and one.controller == uid)
         )
 
     def _sort(self) -> None:

@@ -5,8 +5,10 @@ an assistant, as ours do, are kept by that name: a pass over one assistant looks
 with what the watch and the listings tell, widening.py judges.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import NETWORK_POLICY
 from assistant_operator.kube.objects import Object, name_of, namespace_of
 from assistant_operator.naming import Names
 from assistant_operator.reconcile.key import Key
@@ -48,12 +50,14 @@ class Policies:
         for namespace, name in [place for place in self._found if not keeps(place[0])]:
             self.drop(namespace, name)
 
-    def others(self, key: Key, uid: str) -> tuple[Policy, ...]:
-        """Return what can select pods of the assistant, but what the operator made for them and their proxy; uid is the assistant's.
+    def others(self, key: Key, uid: str, planned: Collection[Ref] | None = None) -> tuple[Policy, ...]:
+        """Return what can select pods of the assistant, but what the operator made for them, their proxy and their store.
 
-        What else has the assistant as its controller is not ours: the operator removes it, and a finalizer could keep it.
+        Uid is the assistant's; planned is all that the plan has, None where there is no plan yet. What else has the assistant as its
+        controller is not ours, whatever its name is: the operator removes it, and a finalizer could keep it.
         """
         names = Names(*key)
-        own = (names.network_policy, names.egress_proxy)
+        made = (names.network_policy, names.egress_proxy, names.store)
+        own = [name for name in made if planned is None or Ref.named(NETWORK_POLICY, key.namespace, name) in planned]
         there = (one for whose in (None, key.name) for one in self._sorted.get((key.namespace, whose), {}).values())
         return tuple(one for one in there if not (one.name in own and one.controller == uid))

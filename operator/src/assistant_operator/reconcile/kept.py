@@ -28,6 +28,7 @@ def forget(world: World, key: Key) -> None:
     world.figures.forget(key)
     world.counted.pop(key, None)
     world.retries.forget(key)
+    world.unfinished.forget(key)
     world.asleep.discard(key)
 
 

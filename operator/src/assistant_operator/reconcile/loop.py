@@ -53,7 +53,7 @@ from assistant_operator.reconcile.own import Own
 from assistant_operator.reconcile.pull import ABSENT
 from assistant_operator.reconcile.report import Written
 from assistant_operator.reconcile.rollout import Gate, Rollout
-from assistant_operator.reconcile.suspension import suspend
+from assistant_operator.reconcile.suspension import leave, suspend
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget
@@ -72,7 +72,7 @@ async def reconcile(key: Key, world: World) -> Outcome:
     if assistant is None or is_being_deleted(assistant):
         kept.forget(world, key)
         world.untold.forget(key)
-        return Outcome("gone")  # owner references do the rest
+        return Outcome("gone") if assistant is None else await leave(world, assistant)  # owner references do the rest
     if (assistant.get("spec") or {}).get("suspend") is True:
         return await suspend(world, assistant)
     effort = Effort(world, key, assistant)
@@ -83,11 +83,16 @@ async def reconcile(key: Key, world: World) -> Outcome:
     except (errors.ForbiddenError, errors.InvalidError, errors.GoneError) as refusal:
         log.warning("API server refused", extra={"assistant": str(key), "reason": str(refusal), "answer": refusal.message})
         effort.fail("ApiRefused", f"The API server refuses to {refusal.verb} a {refusal.kind} ({refusal.reason}).")
+    except errors.ApiError as failure:
+        if world.unfinished.again(key):
+            await effort.tell_of(failure)
+        raise
     except errors.OperatorError:
         raise
     except Exception:
         log.exception("Pass failed", extra={"assistant": str(key)})
         effort.fail("InternalError", "The operator failed on this assistant; its log says how.")
+    world.unfinished.forget(key)
     return await effort.report()
 
 
@@ -119,6 +124,7 @@ class Effort:
     retention: RetentionStatus | None = field(init=False)
     sources: tuple[SourceStatus, ...] = field(init=False)
     refs: set[Ref] = field(init=False)
+    planned: frozenset[Ref] | None = None
     delays: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -148,6 +154,7 @@ class Effort:
         context = replace(self._context(), pull=pull, store=found, ca_certificate=material.ca_certificate)
         self.heard = await evidence.listen(self.world.evidence, self.key, self.own.pods(), egress_rules(spec, context), self.own.served())
         planned = plan(spec, context)
+        self.planned = frozenset(map(ref_of, planned))
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         self.gate = Rollout.of(self.world, self.assistant, spec, context, applier, self.refs).decide(others)
@@ -164,7 +171,7 @@ class Effort:
         if not self.problems and self.gate.update is None:  # what waits may need what has left the plan
             standing = {*applied, *material.made, *held.awaited(spec, context, applier)}
             previous = self.refs | self.world.untold.of(self.key, self.uid)
-            self.refs = standing | set(await applier.prune(previous, standing | set(map(ref_of, planned))))
+            self.refs = standing | set(await applier.prune(previous, standing | self.planned))
             self.has_pruned = True
 
     def _guarded(self) -> PrivateAssistantSpec:
@@ -182,6 +189,13 @@ class Effort:
         """Note a failure that is tried again with back-off."""
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
+
+    async def tell_of(self, failure: errors.ApiError) -> None:
+        """Tell of a failure that ends one pass after the other: what nobody puts right is not to be called True."""
+        log.warning("API server fails", extra={"assistant": str(self.key), "reason": str(failure), "answer": failure.message})
+        text = f"Again and again the API server fails to {failure.verb} a {failure.kind} ({failure.reason}), and nothing is put right. "
+        self.fail("ApiFailed", text + "An admission webhook that does not answer is one cause; the operator's log has the answer.")
+        await self.report()
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)
@@ -250,7 +264,10 @@ class Effort:
             redaction=self.spec.redaction if self.spec else Redaction(),
             evidence=self.spec.egress.evidence if self.spec else EgressEvidence(),
             heard=self.heard,
-            policies=(*self.world.cache.policies.others(self.key, self.uid), *self.world.dialects.others(self.key, self.uid)),
+            policies=(
+                *self.world.cache.policies.others(self.key, self.uid, self.planned),
+                *self.world.dialects.others(self.key, self.uid, self.planned),
+            ),
             unreadable=self.world.dialects.known.unreadable,
         )
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from assistant_operator.kube.objects import Object, condition, is_being_deleted, metadata
+from assistant_operator.kube.objects import Object, condition, controller_uid, is_being_deleted
 
 QUOTED = frozenset({"egress-gate", "egress-probe", "egress-proxy", "gateway", "model-check", "pull", "verify", "ingest"})
 """Containers that run this project's programs."""
@@ -137,5 +137,6 @@ def living(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [pod for pod in pods if not is_being_deleted(dict(pod)) and (pod.get("status") or {}).get("phase") not in phases]
 
 
-def is_controlled_by(pod: Object, uid: str) -> bool:
-    return any(owner.get("uid") == uid for owner in metadata(pod).get("ownerReferences") or ())
+def is_controlled_by(obj: Object, uid: str) -> bool:
+    """Tell whether the object is this one's, and not merely to go when it goes: anybody's can name it as an owner."""
+    return bool(uid) and controller_uid(obj) == uid

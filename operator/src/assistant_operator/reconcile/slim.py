@@ -6,7 +6,7 @@ from typing import Any
 from assistant_operator.kube.kinds import NETWORK_POLICY, POD, kind_of
 from assistant_operator.kube.objects import Object, metadata
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.widening import MULTUS
+from assistant_operator.reconcile.widening import MULTUS, has_token
 
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "ownerReferences", "creationTimestamp", "deletionTimestamp")
 _POD_STATUS = (
@@ -14,6 +14,7 @@ _POD_STATUS = (
     *("conditions", "containerStatuses", "initContainerStatuses"),
 )
 _POD_SPEC = ("nodeName", "hostNetwork")
+_TOKEN: Object = {"projected": {"sources": [{"serviceAccountToken": {}}]}}
 _POD_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -35,11 +36,12 @@ def _pod(obj: Object) -> Object:
     if annotations := _only(meta.get("annotations") or {}, MULTUS):
         kept["annotations"] = annotations
     names = {field: [{"name": part.get("name", "")} for part in spec[field]] for field in _POD_CONTAINERS if spec.get(field)}
+    tokens = [{"name": volume.get("name", ""), **_TOKEN} for volume in spec.get("volumes") or () if has_token(volume)]
     return {
         "apiVersion": obj["apiVersion"],
         "kind": obj["kind"],
         "metadata": kept,
-        "spec": _only(spec, _POD_SPEC) | names,
+        "spec": _only(spec, _POD_SPEC) | names | ({"volumes": tokens} if tokens else {}),
         "status": _only(obj.get("status") or {}, _POD_STATUS),
     }
 

@@ -20,9 +20,16 @@ from assistant_operator.reconcile.verdict import Verdict
 MAX_NAMED = 8
 """Names in one message."""
 
-CONTAINERS = frozenset({"egress-gate", "egress-probe", "model-check", "ollama", "documents", "gateway"})
+Containers = Mapping[str, frozenset[str]]
+"""By the field of a pod's spec. One of our names elsewhere is not ours: an ephemeral container may bear any that its pod has not."""
+CONTAINERS: Containers = {
+    "initContainers": frozenset({"egress-gate", "egress-probe", "model-check", "ollama", "documents"}),
+    "containers": frozenset({"gateway"}),
+}
 """Every container that serving pods can have. Not what the template names now: in a roll-out that drops one, old pods still have it."""
-PROXY_CONTAINERS = frozenset({"egress-proxy"})
+PROXY_CONTAINERS: Containers = {"containers": frozenset({"egress-proxy"})}
+STORE_CONTAINERS: Containers = {"containers": frozenset({"store"})}
+_FIELDS = ("initContainers", "containers", "ephemeralContainers")
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
@@ -96,7 +103,7 @@ def find(
     policies: Iterable[Widener],
     pods: Sequence[Mapping[str, Any]],
     template: Mapping[str, Any] | None,
-    containers: frozenset[str] = CONTAINERS,
+    containers: Containers = CONTAINERS,
 ) -> Verdict | None:
     """Return the first verdict on what others have opened; None where nothing was found. The pods can have these containers."""
     return widened(policies, pods, template) or not_as_planned(pods, containers)
@@ -119,10 +126,10 @@ def widened(policies: Iterable[Widener], pods: Sequence[Mapping[str, Any]], temp
     )
 
 
-def not_as_planned(pods: Sequence[Mapping[str, Any]], containers: frozenset[str] = CONTAINERS) -> Verdict | None:
+def not_as_planned(pods: Sequence[Mapping[str, Any]], containers: Containers = CONTAINERS) -> Verdict | None:
     """Return the verdict that says what others put into the first pod, by name, that is not what was asked for; None where all are."""
     for pod in sorted(map(dict, pods), key=name_of):
-        if found := [*_networks(pod), *(f"container {name}" for name in _strangers(pod, containers))]:
+        if found := [*_networks(pod), *_tokens(pod), *(f"container {name}" for name in _strangers(pod, containers))]:
             return Verdict.stuck(
                 "PodNotAsPlanned",
                 "An admission webhook, or somebody by hand, gave a pod more than the operator asked for. Put an end to that, then "
@@ -149,11 +156,22 @@ def _has_more_than_one(status: str) -> bool:
     return not isinstance(networks, list) or len(networks) > 1
 
 
-def _strangers(pod: Object, containers: frozenset[str]) -> list[str]:
+def _tokens(pod: Object) -> list[str]:
+    """Return the volumes with a service account's token: an account of the cluster, or by it of a cloud, where pods shall have none."""
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    return [f"volume {volume.get('name', '')} with a token" for volume in volumes if has_token(volume)]
+
+
+def has_token(volume: Mapping[str, Any]) -> bool:
+    sources = (volume.get("projected") or {}).get("sources") or ()
+    return any("serviceAccountToken" in source for source in sources)
+
+
+def _strangers(pod: Object, containers: Containers) -> list[str]:
     """Return the containers that are none of ours: all share the pod's network, and the model server's loopback with it."""
     spec = pod.get("spec") or {}
-    parts = (part for field in ("initContainers", "containers", "ephemeralContainers") for part in spec.get(field) or ())
-    return sorted({str(part.get("name", "")) for part in parts} - containers)
+    there = ((field, str(part.get("name", ""))) for field in _FIELDS for part in spec.get(field) or ())
+    return sorted({name for field, name in there if name not in containers.get(field, ())})
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from assistant_operator.reconcile.progress import Progress
 from assistant_operator.reconcile.resolver import Resolver
 from assistant_operator.reconcile.retries import Retries
 from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.unfinished import Unfinished
 from assistant_operator.reconcile.untold import Untold
 from assistant_operator.resources.context import Installation
 
@@ -57,6 +58,7 @@ class World:
     """When status last showed what egress proxies have counted."""
     retries: Retries = field(default_factory=Retries)
     untold: Untold = field(default_factory=Untold)
+    unfinished: Unfinished = field(default_factory=Unfinished)
 
     def __post_init__(self) -> None:
         self.fleet = Fleet(self.cache)

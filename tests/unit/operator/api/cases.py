@@ -276,7 +276,12 @@ GOOD: tuple[Case, ...] = (
     ),
     Case(
         "injection-switched-off",
-        model(pod={"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"linkerd.io/inject": "disabled"}}),
+        model(
+            pod={
+                "labels": {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"},
+                "annotations": {"linkerd.io/inject": "disabled"},
+            }
+        ),
     ),
     # What is made anew.
     Case("rotation-empty", rotation()),
@@ -469,6 +474,15 @@ BAD: tuple[Case, ...] = (
     ),
     Case("annotation-upper-case-domain", model(pod={"annotations": {"K8S.v1.cni.cncf.io/networks": "lan"}}), "spec.model.pod.annotations"),
     Case("annotation-sidecar", model(pod={"annotations": {"vault.hashicorp.com/agent-inject": "true"}}), "spec.model.pod.annotations"),
+    Case(
+        "annotation-sidecar-in-capitals",
+        model(pod={"annotations": {"appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"}}),
+        "spec.model.pod.annotations",
+    ),
+    Case("label-mesh-revision", model(pod={"labels": {"istio.io/rev": "default"}}), "spec.model.pod.labels"),
+    Case("label-mesh-of-nodes", model(pod={"labels": {"istio.io/dataplane-mode": "ambient"}}), "spec.model.pod.labels"),
+    Case("label-token", model(pod={"labels": {"azure.workload.identity/use": "true"}}), "spec.model.pod.labels"),
+    Case("label-agent", model(pod={"labels": {"admission.datadoghq.com/enabled": "true"}}), "spec.model.pod.labels"),
     Case("label-sidecar", model(pod={"labels": {"sidecar.istio.io/inject": "true"}}), "spec.model.pod.labels"),
     # Egress.
     Case("mode-unknown", {**model(), "egress": {"mode": "Open"}}, "spec.egress.mode", schema=True),

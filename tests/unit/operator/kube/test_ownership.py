@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistant_operator.kube.ownership import has_foreign_fields, is_created_only, taken_over
+from assistant_operator.kube.ownership import has_foreign_fields, is_created_only, is_touched, taken_over
 from assistant_operator.naming import FIELD_MANAGER
 
 
@@ -23,6 +23,9 @@ CASES: list[Any] = [
     pytest.param([OURS, entry("controller", {"f:status": {"f:x": {}}}, subresource="status")], False, id="status"),
     pytest.param([OURS, entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale")], False, id="scale: compared by value"),
     pytest.param([OURS, entry("binder", {"f:spec": {"f:volumeName": {}}})], False, id="the binder's volume name"),
+    pytest.param(
+        [OURS, entry("kube-controller-manager", {"f:spec": {"f:storageClassName": {}}})], False, id="a default class that came later"
+    ),
     pytest.param(
         [
             OURS,
@@ -75,9 +78,29 @@ def test_what_was_created_is_applied_from_then_on() -> None:
 
 
 def test_taking_over_without_a_record_of_ours() -> None:
-    """An object whose record was wiped by hand."""
-    ours, *others = taken_over([entry("kubectl", {"f:spec": {"f:a": {"f:b": {}}}})])
+    """An object whose record was wiped by hand: nobody can say whose the rest is before the API server has recorded it."""
+    status = entry(FIELD_MANAGER, {"f:status": {"f:x": {}}}, subresource="status")
 
-    assert (ours["manager"], ours["operation"]) == (FIELD_MANAGER, "Apply")
-    assert ours["fieldsV1"] == {"f:spec": {"f:a": {"f:b": {}}}}
-    assert others == []
+    assert taken_over([]) == taken_over([entry("kubectl", {"f:spec": {"f:a": {"f:b": {}}}}), status]) == [{}]
+
+
+CREATED = {"time": "2026-01-01T00:00:00Z", **entry(FIELD_MANAGER, {"f:spec": {"f:x": {}}}, "Update")}
+
+
+@pytest.mark.parametrize(
+    ("managed", "expected"),
+    [
+        pytest.param([OURS], False, id="applied"),
+        pytest.param([CREATED], False, id="created"),
+        pytest.param([{**CREATED, "time": "2025-12-31T23:59:30Z"}], False, id="created, with an admission webhook that took its time"),
+        pytest.param([{**CREATED, "time": "2026-01-01T00:00:01Z"}], True, id="updated after it was created"),
+        pytest.param([OURS, CREATED], True, id="updated beside our apply"),
+        pytest.param([OURS, entry(FIELD_MANAGER, {"f:status": {"f:x": {}}}, subresource="status")], False, id="status"),
+        pytest.param([], True, id="wiped"),
+        pytest.param([entry("controller", {"f:status": {"f:x": {}}}, subresource="status")], True, id="wiped, and a status written since"),
+        pytest.param([OURS, entry("kubectl", {"f:spec": {"f:x": {}}})], True, id="another's field"),
+    ],
+)
+def test_what_leaves_no_name_is_seen(managed: list[dict[str, Any]], expected: bool) -> None:
+    """Who may write an object may call himself as he likes, and wipe the record."""
+    assert is_touched({"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": managed}}) is expected

@@ -82,7 +82,7 @@ def test_reconciling_starts_anew_when_it_comes_back() -> None:
 
 
 def test_suspended_is_unknown_and_keeps_what_was_seen() -> None:
-    found = conditions.suspended(told(WAITS, generation=1), 2, LATER)
+    found = conditions.at_rest(conditions.SUSPENDED, told(WAITS, generation=1), 2, LATER)
 
     assert [one.type for one in found] == ["Ready", *PROMISES]
     assert (found[0].status, found[0].reason, found[0].observed_generation) == ("Unknown", "Suspended", 2)

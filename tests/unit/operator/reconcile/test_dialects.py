@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import CILIUM_POLICY, NETWORK_POLICY
 from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT
 from assistant_operator.reconcile.dialects import Dialects, Known, in_force
 from assistant_operator.reconcile.key import Key
@@ -44,6 +46,15 @@ def test_the_one_that_the_operator_made_is_not_anothers() -> None:
         dialects.take(CILIUM, found(name, owner=owner))
 
         assert others(dialects) == [f"CiliumNetworkPolicy {one} (egress)" for one in expected]
+
+
+def test_the_one_that_the_operator_would_make_is_anothers_where_none_is_planned() -> None:
+    """Nothing is left to deny: one with the name and a forged owner is not the operator's."""
+    dialects = Dialects()
+    dialects.take(CILIUM, found("one", owner="uid"))
+
+    assert dialects.others(ONE, "uid", [Ref.named(CILIUM_POLICY, "n", "one")]) == ()
+    assert len(dialects.others(ONE, "uid", [Ref.named(NETWORK_POLICY, "n", "one")])) == 1
 
 
 def test_what_came_changed_or_went_has_moved() -> None:

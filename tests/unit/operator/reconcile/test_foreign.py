@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from assistant_operator.kube.inventory import Ref
+from assistant_operator.kube.kinds import NETWORK_POLICY
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import KIND, LABEL_ASSISTANT
 from assistant_operator.reconcile.foreign import Policies
@@ -23,6 +25,21 @@ def policy(name: str = "theirs", namespace: str = "n", controller: str = "", **s
 
 def names(policies: Policies, key: Key = KEY, uid: str = "u") -> set[str]:
     return {found.name for found in policies.others(key, uid)}
+
+
+def test_the_name_of_a_policy_that_is_not_planned_is_nobodys() -> None:
+    """With a forged owner and a finalizer one could stand there for ever: the proxy's, where no host is allowed."""
+    policies = Policies()
+    for name in ("one", "one-egress", "one-store", "one-pull"):
+        policies.put(policy(name, controller="u", egress=RULE))
+
+    def left(*planned: str) -> set[str]:
+        refs = [Ref.named(NETWORK_POLICY, "n", name) for name in planned]
+        return {found.name for found in policies.others(KEY, "u", refs)}
+
+    assert left("one") == {"one-egress", "one-store", "one-pull"}
+    assert left("one", "one-egress", "one-store", "one-pull") == {"one-pull"}  # that selects no pod that serves
+    assert names(policies) == {"one-pull"}  # there is no plan yet
 
 
 def test_what_changes_nothing_is_no_news() -> None:

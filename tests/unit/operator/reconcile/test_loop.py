@@ -29,8 +29,27 @@ async def test_what_is_not_there_is_nothing_to_do(fake: FakeWorld) -> None:
 async def test_what_is_being_deleted_is_left_to_the_garbage_collector(fake: FakeWorld) -> None:
     fake.apply(deletionTimestamp="2026-01-01T00:00:00Z")
 
-    assert (await fake.reconcile()).label == "gone"
+    outcome = await fake.reconcile()
+    assert (outcome.label, outcome.after) == ("gone", 60)
     assert fake.client.writes == []
+
+
+async def test_what_is_being_deleted_and_stays_is_not_called_ready(fake: FakeWorld) -> None:
+    """A finalizer of others keeps it, and nobody looks after it: after a minute one status says so, and nothing else is written."""
+    await fake.make_ready()
+    writes = len(fake.client.writes)
+    fake.apply(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["example.com/stay"])
+    fake.client.edit(NETWORK_POLICY, "ns", "one", lambda obj: obj["spec"].update(egress=[{}]))
+    fake.pass_time(59)
+    assert (await fake.settle()).after == 1
+    assert fake.verdict() == ("True", "Serving")
+    fake.pass_time(1)
+    outcome = await fake.settle()
+
+    assert (outcome.label, outcome.after) == ("gone", None)
+    assert [line for line in fake.client.writes[writes:] if "Event" not in line] == ["patch PrivateAssistant/status one"]
+    assert fake.verdict() == ("Unknown", "BeingDeleted")
+    assert fake.verdict("Reconciling") == ("None", "None")
 
 
 async def test_from_nothing_to_ready(fake: FakeWorld) -> None:
@@ -80,6 +99,45 @@ async def test_a_failure_in_between_is_made_good_by_the_next_pass(fake: FakeWorl
     fake.pods_become_ready()
     await fake.settle()
     assert fake.verdict() == ("True", "Serving")
+
+
+async def test_a_failure_that_stays_is_told(fake: FakeWorld) -> None:
+    """Ready must not stay True because no pass can end: an admission webhook is down, and the policy that was removed stays away.
+
+    One failure says nothing, and the first pass that comes to its end takes it all back. The API server's own words stay in the log.
+    """
+    await fake.make_ready()
+    fake.client.remove(NETWORK_POLICY, "ns", "one")
+    failure = errors.UnavailableError("create", "NetworkPolicy", 500, "InternalError", "a secret in it")
+    fake.fail(lambda _verb, kind: failure if kind == "NetworkPolicy" else None)
+    told = []
+    for _ in range(4):
+        with pytest.raises(errors.UnavailableError):
+            await fake.reconcile()
+        told.append(fake.verdict())
+    writes = len(fake.client.writes)
+    with pytest.raises(errors.UnavailableError):
+        await fake.reconcile()
+
+    assert told == [("True", "Serving"), ("True", "Serving"), ("False", "ApiFailed"), ("False", "ApiFailed")]
+    assert "a secret in it" not in text_of(fake.client)
+    assert len(fake.client.writes) == writes
+    fake.client.faults = []
+    await fake.settle()
+    assert fake.verdict() == ("True", "Serving")
+
+
+async def test_failures_are_counted_on_end(fake: FakeWorld) -> None:
+    """Those with a pass between them that came to its end are none."""
+    await fake.make_ready()
+    for _ in range(4):
+        fake.client.remove(NETWORK_POLICY, "ns", "one")
+        fake.fail(lambda _verb, kind: UNAVAILABLE if kind == "NetworkPolicy" else None)
+        with pytest.raises(errors.UnavailableError):
+            await fake.reconcile()
+        fake.client.faults = []
+        await fake.settle()
+        assert fake.verdict() == ("True", "Serving")
 
 
 async def test_nothing_is_written_after_the_lease_is_lost(fake: FakeWorld) -> None:
@@ -357,6 +415,21 @@ async def test_a_child_that_is_being_deleted_is_waited_for(fake: FakeWorld) -> N
     fake.client.remove(SERVICE, "ns", "one")
     await fake.settle()
     assert fake.client.find(SERVICE, "ns", "one") is not None
+
+
+async def test_a_child_that_is_being_deleted_still_says_what_the_plan_says(fake: FakeWorld) -> None:
+    """A finalizer may keep it: a policy that was opened meanwhile lets through what it says."""
+    await fake.make_ready()
+
+    def open_up(obj: Object) -> None:
+        obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        obj["spec"]["egress"] = [{}]
+
+    fake.client.edit(NETWORK_POLICY, "ns", "one", open_up)
+    await fake.settle()
+
+    assert (fake.client.find(NETWORK_POLICY, "ns", "one") or {})["spec"]["egress"] == []
+    assert fake.verdict() == ("True", "Serving")
 
 
 async def test_an_object_that_appears_in_the_last_instant_is_not_taken_over(fake: FakeWorld) -> None:

@@ -24,7 +24,7 @@ def ended(kind: str) -> Object:
 
 
 def pod(*containers: Object, phase: str = "Running", owner: str = "job", **status: Any) -> Object:
-    meta = {"name": "p", "uid": "p", "ownerReferences": [{"uid": owner}]}
+    meta = {"name": "p", "uid": "p", "ownerReferences": [{"uid": owner, "controller": True}]}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -65,6 +65,14 @@ def test_a_result_that_is_no_digest_is_none(words: dict[str, Any]) -> None:
 
     assert view.phase is Phase.SUCCEEDED
     assert view.digest is None
+
+
+def test_a_pod_that_only_names_the_job_as_an_owner_is_not_its() -> None:
+    """Anybody's can, to go when the Job goes: what it says is no result."""
+    theirs = pod(terminated("pull", 0, said(digest=DIGEST)))
+    del theirs["metadata"]["ownerReferences"][0]["controller"]
+
+    assert pull.view(ended("Complete"), [theirs]).digest is None
 
 
 @pytest.mark.parametrize("size", [-1, "5", True, 1.5, None])

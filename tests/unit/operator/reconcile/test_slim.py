@@ -24,7 +24,7 @@ def test_of_most_kinds_all_is_kept_but_who_set_what() -> None:
 
 
 def test_of_a_pod_nothing_is_kept_that_it_was_asked_to_run() -> None:
-    """But where it is, how it does, its containers' names and the networks that it joined."""
+    """But where it is, how it does, its containers' names, the networks that it joined and whether it has a token."""
     container = {"name": "gateway", "image": "i", "args": ["--x"], "env": [{"name": "SECRET", "value": "secret"}]}
     status = {
         "phase": "Running",
@@ -43,7 +43,7 @@ def test_of_a_pod_nothing_is_kept_that_it_was_asked_to_run() -> None:
             "containers": [container],
             "initContainers": [{**container, "name": "init"}],
             "ephemeralContainers": [{**container, "name": "debug"}],
-            "volumes": [{"name": "secret"}],
+            "volumes": [{"name": "secret"}, {"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "secret"}}]}}],
         },
         status={**status, "message": "secret"},
     )
@@ -57,6 +57,7 @@ def test_of_a_pod_nothing_is_kept_that_it_was_asked_to_run() -> None:
         "containers": [{"name": "gateway"}],
         "initContainers": [{"name": "init"}],
         "ephemeralContainers": [{"name": "debug"}],
+        "volumes": [{"name": "token", "projected": {"sources": [{"serviceAccountToken": {}}]}}],
     }
     assert kept["status"] == status
     assert kept["metadata"]["annotations"] == networks

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from assistant_operator import errors
-from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, POD, SECRET, SERVICE, STATEFUL_SET
+from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, NETWORK_POLICY, POD, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.reconcile.gateways import GatewayStatus
 from tests.support.fake_world import MODEL, FakeWorld
@@ -58,6 +58,36 @@ async def test_the_pass_after_the_services_making_goes_on(fake: FakeWorld) -> No
     outcome = await fake.reconcile()
 
     assert outcome.after == 0
+
+
+async def test_who_widens_the_store_widens_the_assistant(fake: FakeWorld) -> None:
+    """What is kept is there: a policy that opens the store alone is named as well. The operator's own policies widen nothing."""
+    await fake.make_ready(KEEP)
+    selector = {"matchLabels": fake.names.selector("store")}
+    metadata = {"name": "theirs", "namespace": "ns"}
+    spec = {"podSelector": selector, "policyTypes": ["Egress"], "egress": [{}]}
+    fake.client.put({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
+    await fake.settle()
+
+    assert fake.verdict() == fake.verdict("EgressConfined") == ("False", "WidenedByPolicy")
+    assert fake.message().endswith("They are: NetworkPolicy theirs (egress).")
+    fake.client.remove(NETWORK_POLICY, "ns", "theirs")
+    await fake.settle()
+    assert fake.verdict() == ("True", "Serving")
+
+
+async def test_a_container_that_others_put_beside_the_store_is_told_of(fake: FakeWorld) -> None:
+    """It would share the store's network."""
+    await fake.make_ready(KEEP)
+    owner = {"kind": "StatefulSet", "name": "one-store", "controller": True}
+    owner["uid"] = uid_of(fake.client.find(STATEFUL_SET, "ns", "one-store") or {})
+    metadata = {"name": "one-store-0", "namespace": "ns", "labels": fake.names.labels("store"), "ownerReferences": [owner]}
+    spec = {"nodeName": "node", "containers": [{"name": "store"}, {"name": "spy"}]}
+    fake.client.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": "Running"}})
+    await fake.settle()
+
+    assert fake.verdict("EgressConfined") == ("False", "PodNotAsPlanned")
+    assert fake.message("EgressConfined").endswith("has: container spy.")
 
 
 async def test_a_service_without_an_address_is_waited_for(fake: FakeWorld) -> None:

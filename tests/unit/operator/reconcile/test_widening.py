@@ -228,9 +228,10 @@ def test_every_planned_container_is_known(spec: Any) -> None:
         if body["kind"] == "StatefulSet" and body["metadata"]["name"] == "one":
             made = body["spec"]["template"]
             assert not_as_planned([{"metadata": {"name": "one-0"}, "spec": made["spec"]}]) is None
-            assert {part["name"] for field in ("initContainers", "containers") for part in made["spec"][field]} <= CONTAINERS
+            assert all({part["name"] for part in made["spec"][field]} <= CONTAINERS[field] for field in ("initContainers", "containers"))
 
 
+TOKEN = {"projected": {"sources": [{"configMap": {"name": "x"}}, {"serviceAccountToken": {"path": "token", "audience": "cloud"}}]}}
 STATUS_KEY = "k8s.v1.cni.cncf.io/network-status"
 ONE_NETWORK = json.dumps([{"name": "cbr0", "interface": "eth0", "default": True}])
 TWO_NETWORKS = json.dumps([{"name": "cbr0"}, {"name": "macvlan", "interface": "net1"}])
@@ -250,6 +251,9 @@ TWO_NETWORKS = json.dumps([{"name": "cbr0"}, {"name": "macvlan", "interface": "n
         (pod(containers=[{"name": "gateway"}, {"name": "istio-proxy"}]), "container istio-proxy"),
         (pod(initContainers=[{"name": "istio-init"}]), "container istio-init"),
         (pod(ephemeralContainers=[{"name": "debugger-x7"}]), "container debugger-x7"),
+        (pod(ephemeralContainers=[{"name": "documents"}]), "container documents"),
+        (pod(containers=[{"name": "gateway"}, {"name": "egress-gate"}]), "container egress-gate"),
+        (pod(volumes=[{"name": "x", "emptyDir": {}}, {"name": "t", **TOKEN}]), "volume t with a token"),
     ],
 )
 def test_what_others_put_into_a_pod_is_named(seen: Object, named: str) -> None:
@@ -266,7 +270,8 @@ def test_what_others_put_into_a_pod_is_named(seen: Object, named: str) -> None:
     [
         pod(),
         pod(hostNetwork=False),
-        pod(initContainers=[{"name": name} for name in sorted(CONTAINERS - {"gateway"})]),
+        pod(initContainers=[{"name": name} for name in sorted(CONTAINERS["initContainers"])]),
+        pod(volumes=[{"name": "keys", "projected": {"sources": [{"secret": {"name": "one-key-default"}}]}}]),
         annotated("k8s.v1.cni.cncf.io/networks", " "),
         annotated(STATUS_KEY, ""),
         annotated(STATUS_KEY, ONE_NETWORK),

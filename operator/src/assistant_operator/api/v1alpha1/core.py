@@ -64,7 +64,9 @@ class Toleration(ApiModel):
     effect: Annotated[
         Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Field(description="Effect of the taint; every effect where absent.")
     ] = None
-    toleration_seconds: Annotated[int | None, Field(description="How long a NoExecute taint is tolerated; for ever where absent.")] = None
+    toleration_seconds: Annotated[
+        int | None, Field(ge=0, le=315_360_000, description="How long a NoExecute taint is tolerated; for ever where absent.")
+    ] = None
 
 
 class ResourceRequirements(ApiModel):

@@ -13,8 +13,11 @@ CONFINEMENT_KEY = (
     r"^([a-z0-9.-]*cni\.cncf\.io/.*|v1\.multus-cni\.io/.*|k8s\.ovn\.org/.*|([a-z0-9.-]+\.)?projectcalico\.org/.*"
     r"|container\.(apparmor\.security\.beta|seccomp\.security\.alpha)\.kubernetes\.io/.*|seccomp\.security\.alpha\.kubernetes\.io/.*)$"
 )
-INJECTION_KEY = r"^(.*inject.*|dapr\.io/enabled)$"
-_OFF = ("false", "disabled")
+INJECTION_KEY = (
+    r"(?i)^(.*inject.*|dapr\.io/enabled|istio\.io/(rev|dataplane-mode)|azure\.workload\.identity/use|admission\.datadoghq\.com/.*)$"
+)
+"""What asks for containers, for a mesh that takes over the pods' network, or for a token of a service account."""
+_OFF = ("false", "disabled", "none")
 _KEY_MESSAGE = "keys must be qualified names (prefix in lower case, 63 characters after it): correct the key"
 
 
@@ -56,10 +59,10 @@ def _metadata_rules(path: str, what: str) -> tuple[Rule, ...]:
         Rule(
             path,
             "",
-            f"self.all(k, !k.matches({cel_text(INJECTION_KEY)}) || self[k] in ['false', 'disabled'])",
+            f"self.all(k, !k.matches({cel_text(INJECTION_KEY)}) || self[k] in {list(_OFF)})",
             _nothing_injected,
-            f"{path} must not ask for containers to be injected: they would share the model server's loopback and pass the gateway by; "
-            f'remove the {what} or set it to "false"',
+            f"{path} must not ask for anything to be injected (containers, a mesh, a token): it would share the model server's loopback "
+            f'and pass the gateway by; remove the {what} or set it to "false"',
         ),
     )
 
