@@ -87,7 +87,6 @@ class Pattern(ApiModel):
         Field(
             min_length=1,
             max_length=32,
-            pattern=r"^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$",
             description="Name of the type, in lower case. Metrics, refusals and the masked text have it in capitals: [EMPLOYEE-NUMBER].",
         ),
     ]
