@@ -62,6 +62,7 @@ WELL: dict[str, str] = {
     f'private_assistant_operator_api_calls_total{{{OPERATOR},verb="patch",kind="Service",code="409"}}': "0+60x120",
     assistants("Ready", "True", "Serving"): "3x120",
     assistants("Ready", "Unknown", "Suspended"): "1x120",
+    assistants("EgressConfined", "Unknown", "Suspended"): "1x120",
     assistants("Ready", "False", "ScaledToZero"): "1x120",
     assistants("EgressConfined", "True", "Enforced"): "3x120",
     assistants("RedactionActive", "False", "NotRequested"): "1x120",

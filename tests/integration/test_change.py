@@ -250,6 +250,7 @@ def test_suspend_stops_the_hand(lab: Lab) -> None:
     lab.make_ready()
     lab.apply({"suspend": True, "model": {"name": MODEL}})
     assert lab.verdict() == ("Unknown", "Suspended")
+    assert lab.verdict("EgressConfined") == ("Unknown", "Suspended")
     assert lab.condition("Reconciling") == {}
     lab.writes()
 

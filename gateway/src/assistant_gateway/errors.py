@@ -56,6 +56,10 @@ CODES: Final[dict[str, Failure]] = {
     ),
     "retention_not_allowed": Failure(400, "A request may ask for less to be kept than the PrivateAssistant says, never for more."),
     "documents_not_configured": Failure(400, "This assistant has no documents: spec.rag of its PrivateAssistant is not set."),
+    "nothing_kept": Failure(
+        400,
+        "This assistant keeps nothing: spec.rag of its PrivateAssistant is not set, and spec.retention.conversations.mode is not Keep.",
+    ),
     "conversation_too_long": Failure(400, "The conversation is longer than this assistant accepts in one request. Start a new one."),
     "document_unreadable": Failure(422, "The document cannot be read."),
     "document_too_large": Failure(413, "The document is larger than this assistant accepts."),

@@ -48,14 +48,19 @@ class Ops:
         if path == "/livez":
             return 200, JSON, b'{"live":true}'
         if path == "/readyz":
-            reasons = [{"reason": reason.reason, "message": reason.message} for reason in self._readiness.reasons]
+            reasons = self._reasons()
             policy = self._current.snapshot.policy
             page = {"ready": not reasons, "reasons": reasons, "generation": policy.generation, "revision": self._current.snapshot.revision}
             return 503 if reasons else 200, JSON, orjson.dumps(page)
         if path == "/status":
             kept = KEEPS_NOTHING if self._memory is None else await self._memory.status()
             shown = None if self._redaction is None else self._redaction.status()
-            return 200, JSON, orjson.dumps({"revision": self._current.snapshot.revision, **kept, "redaction": shown})
+            waits_for = next(iter(self._reasons()), None)
+            page = {"revision": self._current.snapshot.revision, "waitsFor": waits_for, **kept, "redaction": shown}
+            return 200, JSON, orjson.dumps(page)
         if path == "/metrics":
             return 200, metrics.CONTENT_TYPE, self._metrics.page()
         return 404, JSON, b'{"error":"not found"}'
+
+    def _reasons(self) -> list[dict[str, str]]:
+        return [{"reason": reason.reason, "message": reason.message} for reason in self._readiness.reasons]

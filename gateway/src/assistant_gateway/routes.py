@@ -150,6 +150,8 @@ LACKS: Final = (
     ("/v1/conversations", "conversations_not_kept"),
     ("/v1/ingest", "documents_not_configured"),
     ("/v1/chunks", "documents_not_configured"),
+    ("/v1/subjects", "nothing_kept"),
+    ("/v1/memory", "nothing_kept"),
 )
 
 

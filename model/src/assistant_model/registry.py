@@ -43,7 +43,7 @@ class Registry:
     ) -> None:
         self._transport = Transport(insecure=insecure, patience=patience, host=reference.hostname)
         self._authorizer = Authorizer(self._transport, reference.repository, credentials)
-        self._tag = reference.tag
+        self._reference = reference
         self._base = f"{'http' if insecure else 'https'}://{reference.host}/v2/{reference.repository}"
         self._host = httpx.URL(self._base).host
 
@@ -60,9 +60,10 @@ class Registry:
 
     def manifest(self) -> bytes:
         """Return the bytes of the tag's manifest."""
-        with self._get(f"/manifests/{self._tag}", {"Accept": ", ".join(ACCEPTED)}) as response:
+        with self._get(f"/manifests/{self._reference.tag}", {"Accept": ", ".join(ACCEPTED)}) as response:
             if response.status_code == 404:
-                raise ModelError(Reason.MODEL_NOT_FOUND, "The registry does not have the model.")
+                wanted = self._reference.canonical
+                raise ModelError(Reason.MODEL_NOT_FOUND, f"The registry has no {wanted}: correct its name or tag, or put it there.")
             if response.status_code != _OK:
                 _unexpected(response.status_code)
             return self._transport.read(response, MAX_MANIFEST)

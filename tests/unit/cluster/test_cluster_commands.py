@@ -1,5 +1,6 @@
 """The command line and the helpers below it: locks, waiting, running, the demo's parts."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cluster import __main__ as command_line
 from tests.cluster import demo, shell
+from tests.cluster.kind import Kind
 from tests.cluster.paths import REPOSITORY
 from tests.cluster.progress import step
 from tests.cluster.shell import ClusterError, locked, program, run, succeeds, wait_until
@@ -114,6 +116,30 @@ def test_the_demos_client_is_restricted_and_has_the_assistants_secrets_as_files(
         "minimal-ca",
         "minimal-key-default",
     ]
+
+
+class Replaced(Kind):
+    """A cluster whose assistant is Ready and whose pod is away for the first questions."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def kubectl(self, *arguments: str | Path, stdin: str | None = None, check: bool = True) -> str:
+        if arguments[0] == "get":
+            return json.dumps({"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Serving", "message": "Well."}]}})
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise ClusterError("Connection refused")
+        return "Paris."
+
+
+def test_the_demo_asks_again_where_the_pod_is_being_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo` after a change: the assistant is Ready, and a moment later its pod goes for the new release. Not for ever, though."""
+    monkeypatch.setattr("tests.cluster.demo.time.sleep", lambda _seconds: None)
+
+    assert demo.ask(Replaced(2)) == "Paris."
+    with pytest.raises(ClusterError, match="refused"):
+        demo.ask(Replaced(3))
 
 
 def test_the_watch_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:

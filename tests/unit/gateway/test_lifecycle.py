@@ -23,12 +23,14 @@ async def test_it_becomes_ready_serves_and_ends(tmp_path: Path, fake: FakeOllama
         async with gateway.http() as client:
             answer = await client.post("/api/chat", json=CHAT)
         live, ready, metrics, missing = [await gateway.ops(path) for path in ("/livez", "/readyz", "/metrics", "/x")]
+        told = await gateway.ops("/status")
         gateway.process.terminate()
         status = await gateway.exit_status()
 
     assert answer.status_code == 200
     assert status == 0
     assert live.json() == {"live": True}
+    assert told.json()["waitsFor"] is None
     assert ready.json() == {"ready": True, "reasons": [], "generation": 7, "revision": make_policy().revision()}
     assert 'private_assistant_gateway_requests_total{code="",outcome="completed",route="/api/chat"} 1.0' in metrics.text
     assert missing.status_code == 404
@@ -40,7 +42,7 @@ async def test_before_it_is_ready_it_says_why_and_serves_nothing(tmp_path: Path,
     fake.cloud_disabled = False
     async with start_process(tmp_path, fake) as gateway:
         await until(lambda: len(fake.asked_for("/api/status")) > 1)
-        ready = await gateway.ops("/readyz")
+        ready, told = [await gateway.ops(path) for path in ("/readyz", "/status")]
         async with gateway.http() as client:
             answer = await client.post("/api/chat", json=CHAT)
         fake.cloud_disabled = True
@@ -50,6 +52,7 @@ async def test_before_it_is_ready_it_says_why_and_serves_nothing(tmp_path: Path,
     assert [reason["reason"] for reason in ready.json()["reasons"]] == ["CloudEnabled"]
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert not fake.asked_for("/api/chat")
+    assert told.json()["waitsFor"] == ready.json()["reasons"][0]  # for the operator
 
 
 async def test_a_stream_in_progress_outlives_sigterm(tmp_path: Path, fake: FakeOllama) -> None:

@@ -156,7 +156,7 @@ async def test_a_gateway_that_keeps_nothing_says_so(tmp_path: Path, fake: FakeOl
         status = await status_of(gateway)
 
     keeps_nothing: dict[str, object] = {"store": None, "retention": None, "sources": {}, "index": None}
-    assert status == {"revision": make_policy().revision(), **keeps_nothing, "redaction": None}
+    assert status == {"revision": make_policy().revision(), "waitsFor": None, **keeps_nothing, "redaction": None}
 
 
 async def test_a_policy_for_another_store_is_left_to_its_own_pod(tmp_path: Path, fake: FakeOllama, postgres: Postgres) -> None:

@@ -116,10 +116,13 @@ def test_a_path_without_parameters_needs_no_template() -> None:
         ("/v1/conversations/conv_1/items", "conversations_not_kept"),
         ("/v1/ingest/file", "documents_not_configured"),
         ("/v1/chunks", "documents_not_configured"),
+        ("/v1/subjects/me/export", "nothing_kept"),
+        ("/v1/memory", "nothing_kept"),
         ("/v1/conversationsx", "route_not_allowed"),
     ],
 )
 def test_without_a_store_a_client_is_told_what_it_lacks(path: str, code: str) -> None:
+    """A data officer who asks what is held about somebody is told that nothing is, and not that it is none of his business."""
     assert BASE.find(path) is None
     assert BASE.lacking(path) == code
     assert TEMPLATES.lacking(path) == "route_not_allowed"

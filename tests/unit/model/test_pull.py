@@ -254,11 +254,13 @@ def test_a_model_that_runs_elsewhere_is_not_downloaded(tmp_path: Path) -> None:
 
 
 def test_an_absent_model(tmp_path: Path) -> None:
-    """404 is an answer, not a failure to be tried again."""
+    """404 is an answer, not a failure to be tried again. It names the model, since an assistant may have two, and says what to do."""
     with registry_server(Behaviour(manifest_status=404)) as server:
-        assert_refused(server, tmp_path, Reason.MODEL_NOT_FOUND)
+        message = assert_refused(server, tmp_path, Reason.MODEL_NOT_FOUND)
 
         assert len(server.requests) == 1
+        assert Reference.parse(server.name()).canonical in message
+        assert "correct its name or tag" in message
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

@@ -30,6 +30,8 @@ ORDER = (
     *(UP_TO_DATE, IMAGES_UNAFFECTED),
 )
 ONLY_WHILE_TRUE = (RECONCILING, STALLED)
+OF_THIS_MOMENT = (READY, STORE_READY, GATEWAY_READY, EGRESS_CONFINED, REDACTION_ACTIVE, RETENTION_ENFORCED)
+"""What these say was seen a moment ago, or they do not say it."""
 MAX_MESSAGE = 1024
 
 PROGRESSING = "Progressing"
@@ -64,12 +66,16 @@ BEING_DELETED = Verdict(
 def at_rest(verdict: Verdict, previous: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
     """Return the conditions of an assistant that is suspended, or is being deleted.
 
-    Nothing is checked any more, so Ready is Unknown. The promises' conditions stay as they were last seen, with the generation
-    of which they spoke.
+    Nothing is checked any more, so Ready is Unknown, and so is every promise that is kept or broken by the moment. One that was seen to
+    be broken stays so, as do conditions of what lasts, with the generation of which they spoke.
     """
-    before = {condition.type: condition for condition in previous}
-    kept = [before[kind] for kind in ORDER if kind in before and kind not in (READY, *ONLY_WHILE_TRUE)]
-    return (_condition(READY, verdict, before.get(READY), generation, now), *kept)
+    before = {condition.type: condition for condition in previous if condition.type not in ONLY_WHILE_TRUE}
+    stays = {kind for kind, condition in before.items() if kind not in OF_THIS_MOMENT or (kind != READY and condition.status == "False")}
+    return tuple(
+        before[kind] if kind in stays else _condition(kind, verdict, before.get(kind), generation, now)
+        for kind in ORDER
+        if kind == READY or kind in before
+    )
 
 
 def observed_generation(ready: Verdict, previous: int | None, generation: int) -> int | None:

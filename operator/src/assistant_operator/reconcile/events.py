@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1.status import Condition
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 MAX_NOTE = 1024
 MAX_NAME_PREFIX = 200
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -26,13 +27,13 @@ def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> tupl
     return tuple(one for one in changed if one.type in known or one.status != "Unknown")
 
 
-def event(assistant: Object, condition: Condition, instance: str, now: datetime) -> Object:
-    """Return the Event that tells of one transition."""
+def event(assistant: Object, condition: Condition, instance: str, now: datetime, position: int = 0) -> Object:
+    """Return the Event that tells of one transition; `position` is its place among those of one moment."""
     bad = condition.status == "False" or condition.type == "Stalled"
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,
-        "metadata": {"namespace": namespace_of(assistant), "name": f"{name_of(assistant)[:MAX_NAME_PREFIX]}.{uuid.uuid4().hex[:16]}"},
+        "metadata": {"namespace": namespace_of(assistant), "name": f"{name_of(assistant)[:MAX_NAME_PREFIX]}.{_ordinal(now, position)}"},
         "eventTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "reportingController": FIELD_MANAGER,
         "reportingInstance": instance[:128],
@@ -52,8 +53,13 @@ def event(assistant: Object, condition: Condition, instance: str, now: datetime)
 
 async def tell(client: Client, assistant: Object, changed: Iterable[Condition], instance: str, now: datetime) -> None:
     """Post the Events; one that cannot be posted is lost, which status is not."""
-    for condition in changed:
+    for position, condition in enumerate(changed):
         try:
-            await client.create(event(assistant, condition, instance, now))
+            await client.create(event(assistant, condition, instance, now, position))
         except errors.ApiError as error:
             log.warning("Event not posted", extra={"reason": str(error)})
+
+
+def _ordinal(now: datetime, position: int) -> str:
+    """Return the end of an Event's name: kubectl shows Events of this API, which may not have the time that it sorts by, in that order."""
+    return f"{(now - EPOCH) // timedelta(microseconds=1):014x}{position:02x}{uuid.uuid4().hex[:4]}"

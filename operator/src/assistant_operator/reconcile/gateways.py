@@ -46,7 +46,7 @@ class _Told(BaseModel):
 
 
 class Fault(_Told):
-    """Why the store, or the redaction, is of no use to the gateway; the message is a constant of the gateway's."""
+    """Why the store, the redaction or the gateway as a whole is of no use; the message is a constant of the gateway's."""
 
     reason: Word
     message: Annotated[str, Field(min_length=1, max_length=512)]
@@ -112,6 +112,8 @@ class GatewayStatus(_Told):
     index: IndexTold | None = None
     redaction: RedactionTold | None = None
     """None: nothing is looked for."""
+    waits_for: Fault | None = None
+    """Why it is not ready; None: it is, or is of a version that does not tell."""
 
     @property
     def is_well(self) -> bool:
@@ -139,7 +141,7 @@ def essence(told: GatewayStatus) -> tuple[Any, ...]:
     """Return what conditions rest on."""
     kept, masked = told.retention, told.redaction
     shown = masked and (masked.revision, masked.active, masked.failing, masked.is_recent, masked.fault)
-    return told.store, kept and (kept.is_late, kept.last_purge is None), told.index, shown
+    return told.store, kept and (kept.is_late, kept.last_purge is None), told.index, shown, told.waits_for
 
 
 def ends(sources: Mapping[str, SourceTold]) -> dict[str, datetime]:

@@ -19,6 +19,10 @@ MAX_MESSAGE = 512
 AGAIN_AND_AGAIN = 2
 """Restarts from which a container that starts once more is not taken for one that is on its way."""
 
+_UNSCHEDULABLE = (
+    "No node can take the pod; kubectl describe pod says what is missing: memory or other resources (spec.model.resources), a node that "
+    "spec.model.pod allows, or a volume of the StorageClass that the spec or the cluster names."
+)
 _WAITING = {
     "ErrImagePull": (
         "ImagePullFailed",
@@ -95,7 +99,7 @@ def trouble(pod: Object) -> Trouble | None:
         return None
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
-        return Trouble("Unschedulable", "No node can take the pod; its events say what is missing.")
+        return Trouble("Unschedulable", _UNSCHEDULABLE)
     return next((found for container in statuses(pod) if (found := _container_trouble(container)) is not None), None)
 
 

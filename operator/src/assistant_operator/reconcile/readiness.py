@@ -97,6 +97,9 @@ def replicas_ready(seen: Observed) -> Verdict | None:
     """Every replica answers: key, certificate, policy, runtime and model are right, and the model has spoken once."""
     status = _status(seen)
     if int(status.get("replicas") or 0) != _replicas(seen) or int(status.get("readyReplicas") or 0) != _replicas(seen):
+        waits = next((told.waits_for for told in seen.told.values() if told.waits_for is not None), None)
+        if waits is not None:
+            return Verdict.false(waits.reason, waits.message)
         return Verdict.false("PodsNotReady", "Not every replica is ready; the pods' conditions and logs say why.")
     return None
 

@@ -78,8 +78,10 @@ def _init_containers(spec: PrivateAssistantSpec, context: Context, serving: Serv
     return [
         *egress_gate(spec, context),
         _model_check(spec, context, serving),
-        egress_probe(spec, context),
+        # The first of those that stay: kubelet takes the limits of earlier ones for a limit of its own, bounds the whole pod's memory
+        # by the sum of all limits, and a model server without one would have nothing but the gateway's few hundred MiB.
         ollama(spec, context),
+        egress_probe(spec, context),
         *_rag_containers(spec, context),
     ]
 

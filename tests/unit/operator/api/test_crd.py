@@ -95,6 +95,14 @@ def test_defaults_are_said_not_filled_in(path: str, text: str) -> None:
     assert dict(nodes(SCHEMA))[path]["description"].endswith(text)
 
 
+def test_off_is_explained_with_its_quotes() -> None:
+    """Off without quotes is a boolean to YAML, and the API server then complains of a type that the author never wrote."""
+    found = [path for path, node in nodes(SCHEMA) if path.startswith(".spec") and "Off" in node.get("enum", ())]
+
+    assert found
+    assert [path for path in found if '"Off" in YAML, with quotes' not in dict(nodes(SCHEMA))[path]["description"]] == []
+
+
 def test_lists_merge_by_their_keys() -> None:
     """Two appliers may own different keys; a condition's type is there once."""
     found = dict(nodes(SCHEMA))

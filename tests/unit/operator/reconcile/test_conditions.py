@@ -15,6 +15,7 @@ LATER = NOW + timedelta(minutes=5)
 GOOD = Verdict.true("Serving", "All is well.")
 WAITS = Verdict.unknown("Pulling", "The model is being pulled.")
 PROMISES = ("ModelReady", "GatewayReady", "EgressConfined", "RedactionActive", "RetentionEnforced")
+BROKEN = Verdict.false("NotEnforced", "A way out is open.")
 STUCK = Verdict.stuck("SpecInvalid", "spec.x is wrong.")
 
 
@@ -81,12 +82,24 @@ def test_reconciling_starts_anew_when_it_comes_back() -> None:
     assert next(one for one in second if one.type == "Reconciling").last_transition_time == "2026-01-02T03:09:05Z"
 
 
-def test_suspended_is_unknown_and_keeps_what_was_seen() -> None:
-    found = conditions.at_rest(conditions.SUSPENDED, told(WAITS, generation=1), 2, LATER)
+@pytest.mark.parametrize("before", [GOOD, WAITS])
+def test_while_suspended_nothing_is_said_to_hold_now(before: Verdict) -> None:
+    """Nobody looks: a True would be said of a time that is over. The model on its volume is no matter of the moment."""
+    found = conditions.at_rest(conditions.SUSPENDED, told(before, generation=1), 2, LATER)
 
     assert [one.type for one in found] == ["Ready", *PROMISES]
-    assert (found[0].status, found[0].reason, found[0].observed_generation) == ("Unknown", "Suspended", 2)
-    assert found[1].observed_generation == 1
+    assert {(one.status, one.reason) for one in found if one.type != "ModelReady"} == {("Unknown", "Suspended")}
+    assert (found[1].status, found[1].observed_generation) == ("True", 1)
+    assert linted(found, 2) == []
+    assert conditions.at_rest(conditions.SUSPENDED, found, 2, LATER + timedelta(hours=1)) == found
+
+
+def test_suspension_hides_no_bad_news() -> None:
+    """What was seen to be broken stays so, with its reason: nobody gets rid of an alert by looking away."""
+    found = conditions.at_rest(conditions.SUSPENDED, told(BROKEN, generation=1), 2, LATER)
+
+    confined = next(one for one in found if one.type == "EgressConfined")
+    assert (confined.status, confined.reason, confined.observed_generation) == ("False", "NotEnforced", 1)
     assert linted(found, 2) == []
 
 

@@ -42,6 +42,18 @@ WHOLE: dict[str, Any] = {
 }
 
 
+def test_what_a_gateway_waits_for_is_news() -> None:
+    """A model that never comes up changes no pod: only the gateway knows."""
+    waiting = parse(json.dumps({**WHOLE, "waitsFor": {"reason": "ModelLoading", "message": "Not yet."}}).encode(), lambda: NOW)
+    well = parse(json.dumps(WHOLE).encode(), lambda: NOW)
+
+    assert waiting is not None
+    assert well is not None
+    assert waiting.waits_for == Fault(reason="ModelLoading", message="Not yet.")
+    assert well.waits_for is None
+    assert essence(waiting) != essence(well)
+
+
 MASKS: dict[str, Any] = {
     "policyGeneration": 7,
     "revision": "0123456789abcdef",

@@ -389,7 +389,8 @@ async def test_suspended_writes_one_status_and_nothing_else(fake: FakeWorld) -> 
     assert (outcome.label, outcome.after) == ("suspended", None)
     assert [line for line in fake.client.writes[writes:] if "Event" not in line] == ["patch PrivateAssistant/status one"]
     assert fake.verdict() == ("Unknown", "Suspended")
-    assert fake.verdict("GatewayReady") == ("True", "Serving")
+    assert fake.verdict("GatewayReady") == ("Unknown", "Suspended")
+    assert fake.verdict("ModelReady") == ("True", "ModelVerified")
 
 
 async def test_a_live_assistant_whose_spec_becomes_invalid_goes_on(fake: FakeWorld) -> None:

@@ -219,6 +219,15 @@ def test_troubles(suffering: Object, reason: str | None) -> None:
     assert (found.reason if found else None) == reason
 
 
+def test_a_pod_that_no_node_takes_says_where_to_look() -> None:
+    """The scheduler's own words change all the time; these name the command that shows them, and what is usually missing."""
+    found = pods.trouble(pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]))
+
+    assert found is not None
+    for word in ("kubectl describe pod", "spec.model.resources", "spec.model.pod", "StorageClass"):
+        assert word in found.message
+
+
 def test_a_pod_that_goes_has_no_trouble() -> None:
     going = pod(waiting("gateway", "ImagePullBackOff"))
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"

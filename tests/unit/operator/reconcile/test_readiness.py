@@ -6,6 +6,7 @@ import pytest
 
 from assistant_operator.errors import TerminalError, WaitingError
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION
+from assistant_operator.reconcile.gateways import Fault
 from assistant_operator.reconcile.observed import Observed, ProxySeen
 from assistant_operator.reconcile.pods import Trouble
 from assistant_operator.reconcile.pull import ModelRecord, Phase, PullView
@@ -47,6 +48,7 @@ def failed(reason: str) -> PullView:
 ZERO = stateful_set(replicas=0, readyReplicas=0, updatedReplicas=0) | {"spec": {"replicas": 0}}
 UNSCHEDULABLE = {"metadata": {}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}}
 OLD = {"is_wanted": False}
+LOADING = masked(masking()).model_copy(update={"waits_for": Fault(reason="ModelLoading", message="The model has not answered yet.")})
 
 CASES: list[Any] = [
     pytest.param({}, "True Serving", "True ModelVerified", "True Serving", id="all is well"),
@@ -135,6 +137,14 @@ CASES: list[Any] = [
     pytest.param(
         {"stateful_set": stateful_set(readyReplicas=0)}, "False PodsNotReady", "True ModelVerified", "False PodsNotReady", id="not ready"
     ),
+    pytest.param(
+        {"stateful_set": stateful_set(readyReplicas=0), "told": {"pod": LOADING, "other": masked(masking())}},
+        "False ModelLoading",
+        "True ModelVerified",
+        "False ModelLoading",
+        id="a gateway says what it waits for",
+    ),
+    pytest.param({"told": {"pod": LOADING}}, "True Serving", "True ModelVerified", "True Serving", id="what it waited for a moment ago"),
     pytest.param({"pods": (UNSCHEDULABLE,)}, "False Unschedulable", "True ModelVerified", "False Unschedulable", id="a pod says why"),
     pytest.param(
         {"problems": (TerminalError("SpecInvalid", "x"),)},

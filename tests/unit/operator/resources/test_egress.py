@@ -29,18 +29,18 @@ def test_the_operators_paths_are_the_protocols() -> None:
 
 
 @pytest.mark.parametrize("spec", [MINIMAL, spec_of(body(rag())), spec_of(body(keep()))])
-def test_the_gate_is_before_everything_and_the_probe_before_the_model_server(spec: PrivateAssistantSpec) -> None:
-    """What could leak starts when it was seen that nothing does, and is watched from then on."""
+def test_the_gate_is_before_everything_and_the_probe_before_the_gateway(spec: PrivateAssistantSpec) -> None:
+    """What could leak starts when it was seen that nothing does, and is watched before anybody may ask it something."""
     names = init_containers(spec)
 
-    assert names[:4] == ["egress-gate", "model-check", "egress-probe", "ollama"]
+    assert names[:4] == ["egress-gate", "model-check", "ollama", "egress-probe"]
     assert "restartPolicy" not in container(spec, "egress-gate")
     assert container(spec, "egress-probe")["restartPolicy"] == "Always"
 
 
 def test_what_is_reported_holds_nothing_back() -> None:
     """No gate; the probe is there all the same."""
-    assert init_containers(REPORTED) == ["model-check", "egress-probe", "ollama"]
+    assert init_containers(REPORTED) == ["model-check", "ollama", "egress-probe"]
 
 
 @pytest.mark.parametrize("name", ["egress-gate", "egress-probe"])

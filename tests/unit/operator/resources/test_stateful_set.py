@@ -11,6 +11,7 @@ from assistant_gateway.redaction.names.client import NamesOptions
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.redaction import NamesRedaction
 from assistant_operator.api.v1alpha1.spec import AccessLimits
+from assistant_operator.api.v1alpha1.values import quantity
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION, KEYS_FOLDER, OTHER_KEY_SUFFIX
 from assistant_operator.resources.context import ServingModel, StoreAddress
 from assistant_operator.resources.gateway import GRACE_SECONDS, MEBIBYTE, NAMES_MEBIBYTES, memory_mebibytes
@@ -44,9 +45,40 @@ def test_check_then_model_server_then_gateway() -> None:
     """Ollama is a native sidecar: it starts before the gateway and ends after it has drained."""
     pod = template(MINIMAL)["spec"]
 
-    assert [found["name"] for found in pod["initContainers"]] == ["egress-gate", "model-check", "egress-probe", "ollama"]
+    assert [found["name"] for found in pod["initContainers"]] == ["egress-gate", "model-check", "ollama", "egress-probe"]
     assert [found.get("restartPolicy") for found in pod["initContainers"]] == [None, None, "Always", "Always"]
     assert [found["name"] for found in pod["containers"]] == ["gateway"]
+
+
+def memory_limit_of_the_pod(pod: dict[str, Any]) -> int | None:
+    """Return what kubelet bounds the whole pod's memory by, None where it does not: as its ResourceConfigForPod of 1.32 to 1.36 has it.
+
+    A sidecar is asked for its limit together with those of the sidecars before it.
+    """
+
+    def limit(found: dict[str, Any]) -> int:
+        return int(quantity(found.get("resources", {}).get("limits", {}).get("memory", "0")) or 0)
+
+    sidecars, asked = 0, [limit(found) for found in pod["containers"]]
+    for found in pod["initContainers"]:
+        stays = found.get("restartPolicy") == "Always"
+        asked.append(sidecars + limit(found))
+        sidecars += limit(found) if stays else 0
+    return sum(map(limit, pod["containers"])) + sidecars if all(asked) else None
+
+
+@pytest.mark.parametrize("spec", [MINIMAL, MEMORY, KEEPING], ids=["minimal", "documents", "conversations"])
+def test_a_model_server_without_a_limit_has_the_nodes_memory(spec: PrivateAssistantSpec) -> None:
+    """kubelet would otherwise bound the pod by the limits of the other containers, some hundred MiB: no real model starts in that."""
+    assert memory_limit_of_the_pod(template(spec)["spec"]) is None
+
+
+def test_a_model_server_with_a_limit_bounds_the_pod() -> None:
+    """By all limits together."""
+    bounded = memory_limit_of_the_pod(template(spec_of(body(model(resources={"limits": {"memory": "4Gi"}}))))["spec"])
+
+    assert bounded is not None
+    assert bounded > 4 << 30
 
 
 def test_the_process_that_finds_names_ends_before_the_container_does() -> None:

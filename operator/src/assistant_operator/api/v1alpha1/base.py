@@ -37,10 +37,8 @@ def int_or_string(pattern: str | None = None, max_length: int = 64) -> dict[str,
 
 
 IntOrString = Annotated[str, BeforeValidator(_text), Field(max_length=64, json_schema_extra=int_or_string())]
-Quantity = Annotated[
-    str, BeforeValidator(_text), Field(pattern=QUANTITY_PATTERN, max_length=64, json_schema_extra=int_or_string(QUANTITY_PATTERN))
-]
-"""An amount of a resource: `500m`, `2`, `16Gi`."""
+Quantity = Annotated[str, BeforeValidator(_text), Field(max_length=64, json_schema_extra=int_or_string())]
+"""An amount of a resource: `500m`, `2`, `16Gi`. Rules say what it looks like: a schema's pattern would be all that the user reads."""
 
 ObjectName = Annotated[
     str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")

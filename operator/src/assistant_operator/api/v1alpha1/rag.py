@@ -30,7 +30,6 @@ class Source(ApiModel):
         Field(
             min_length=1,
             max_length=40,
-            pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$",
             description="Name of the source, as in status and metrics. A source that is removed or renamed takes its documents with it.",
         ),
     ]

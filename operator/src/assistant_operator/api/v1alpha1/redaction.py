@@ -25,7 +25,8 @@ class RequestRedaction(ApiModel):
     action: Annotated[
         Literal["Off", "Mask", "Pseudonymize", "Block"],
         Field(
-            description="Off: nothing is looked for. Mask: the model reads the type in place of the value ([EMAIL]). Pseudonymize: it "
+            description='Off ("Off" in YAML, with quotes): nothing is looked for. '
+            "Mask: the model reads the type in place of the value ([EMAIL]). Pseudonymize: it "
             "reads a stand-in, the same for the same value throughout a conversation, and the client gets the value back in the answer; "
             "what is stored or embedded is masked. Block: the request is refused with the types that were found, and the model sees "
             "nothing of it."
@@ -46,7 +47,8 @@ class ResponseRedaction(ApiModel):
     action: Annotated[
         Literal["Off", "Mask", "Block"],
         Field(
-            description="Off: nothing is looked for. Mask: the client reads the type in place of the value. Block: the answer ends with an "
+            description='Off ("Off" in YAML, with quotes): nothing is looked for. '
+            "Mask: the client reads the type in place of the value. Block: the answer ends with an "
             "error as soon as something is found. Values that the request brought and the answer gets back are not meant. There is no "
             "Pseudonymize: nobody could put such values back."
         ),
@@ -71,7 +73,8 @@ class NamesRedaction(ApiModel):
     mode: Annotated[
         Literal["Off", "Standard", "HighRecall"],
         Field(
-            description="Off: people, places, organisations and addresses reach the model as they are. Standard: a small model and rules "
+            description='Off ("Off" in YAML, with quotes): '
+            "people, places, organisations and addresses reach the model as they are. Standard: a small model and rules "
             "look for them in every request and in documents that are brought in; this costs memory, and 20 ms for each 1,000 characters "
             "that are new. HighRecall: as Standard, and what says something of a person besides (dates, ages, nationalities, hosts): it "
             "misses less, and masks much that is no name. Either misses some names: docs/redaction.md has the figures."
@@ -87,7 +90,6 @@ class Pattern(ApiModel):
         Field(
             min_length=1,
             max_length=32,
-            pattern=r"^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$",
             description="Name of the type, in lower case. Metrics, refusals and the masked text have it in capitals: [EMPLOYEE-NUMBER].",
         ),
     ]

@@ -150,7 +150,6 @@ class AccessKey(ApiModel):
         Field(
             min_length=1,
             max_length=40,
-            pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$",
             description="Name of the key, as in logs and metrics.",
         ),
     ]

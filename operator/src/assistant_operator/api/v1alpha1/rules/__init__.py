@@ -8,7 +8,7 @@ live volume instead.
 A message names the field, the reason and the remedy. Neither side quotes values.
 """
 
-from assistant_operator.api.v1alpha1.rules import access, changes, egress, memory, model, pod, redaction, root, rotation
+from assistant_operator.api.v1alpha1.rules import access, changes, egress, maintenance, memory, model, pod, redaction, root, rotation
 from assistant_operator.api.v1alpha1.rules.rule import Change, Rule, Subject
 
 RULES: tuple[Rule, ...] = (
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     *redaction.RULES,
     *memory.RULES,
     *rotation.RULES,
+    *maintenance.RULES,
 )
 CHANGES: tuple[Change, ...] = changes.CHANGES
 

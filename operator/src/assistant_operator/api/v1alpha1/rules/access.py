@@ -1,7 +1,7 @@
 """Rules on `spec.access`: peers, keys and the certificate."""
 
 from assistant_operator.api.v1alpha1.core import IPBlock, NetworkPolicyPeer
-from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, VISIBLE, Rule, cel_text, pattern
+from assistant_operator.api.v1alpha1.rules.rule import CEL_CIDR, VISIBLE, Rule, cel_text, name_rule, pattern
 from assistant_operator.api.v1alpha1.spec import Access
 from assistant_operator.api.v1alpha1.values import contains, is_cidr
 
@@ -67,6 +67,7 @@ RULES: tuple[Rule, ...] = (
         _secrets_differ,
         "spec.access.keys must not share one entry of one Secret: records could not tell who called; give each key its own",
     ),
+    name_rule("spec.access.keys[]", "a key", 40),
     Rule(
         "spec.access.keys[]",
         ".subject",

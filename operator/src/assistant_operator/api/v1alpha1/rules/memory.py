@@ -10,12 +10,12 @@ from assistant_operator.api.v1alpha1.rules.rule import (
     CEL_KEEPS,
     CEL_LINK_LOCAL,
     CEL_OPEN,
-    CEL_REQUESTS_FIT,
     VISIBLE,
     Rule,
     cel_text,
+    name_rule,
     pattern,
-    requests_fit,
+    quantity_rules,
 )
 from assistant_operator.api.v1alpha1.store import ExternalStore, ManagedStore
 from assistant_operator.api.v1alpha1.values import LEAST_TTL, TTL_PATTERN, holds_link_local, is_open, quantity, seconds
@@ -155,13 +155,7 @@ _STORE_RULES: tuple[Rule, ...] = (
         _positive,
         "spec.store.managed.size must be a quantity above 0, such as 10Gi",
     ),
-    Rule(
-        "spec.store.managed.resources",
-        ".requests",
-        CEL_REQUESTS_FIT.format("self"),
-        requests_fit,
-        "spec.store.managed.resources.requests must not be above limits: lower the request or raise the limit",
-    ),
+    *quantity_rules("spec.store.managed.resources"),
     *peer_rules("spec.store.external.peers", ""),
     Rule(
         "spec.store.external",
@@ -181,6 +175,7 @@ _RAG_RULES: tuple[Rule, ...] = (
         _names_differ,
         "spec.rag.sources must have names that differ: documents belong to a source by its name; rename one",
     ),
+    name_rule("spec.rag.sources[]", "a source", 40),
     Rule(
         "spec.rag.sources[]",
         "",

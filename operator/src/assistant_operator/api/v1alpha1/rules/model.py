@@ -9,11 +9,10 @@ from assistant_operator.api.v1alpha1.rules.rule import (
     CEL_CLAIM,
     CEL_LINK_LOCAL,
     CEL_OPEN,
-    CEL_REQUESTS_FIT,
     Rule,
     cel_text,
     pattern,
-    requests_fit,
+    quantity_rules,
 )
 from assistant_operator.api.v1alpha1.values import holds_link_local, is_cidr, is_open, quantity
 
@@ -184,11 +183,5 @@ RULES: tuple[Rule, ...] = (
         "spec.model.source.registry.cidrs must not be everything, a large part of it, or link-local: the pull may reach the registry only; "
         "list the networks of the registry and its blob store",
     ),
-    Rule(
-        "spec.model.resources",
-        ".requests",
-        CEL_REQUESTS_FIT.format("self"),
-        requests_fit,
-        "spec.model.resources.requests must not be above limits: lower the request or raise the limit",
-    ),
+    *quantity_rules("spec.model.resources"),
 )

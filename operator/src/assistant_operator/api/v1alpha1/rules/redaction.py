@@ -4,7 +4,7 @@ from typing import get_args
 
 from assistant_gateway.redaction.entities import NAMES, Entity
 from assistant_operator.api.v1alpha1.redaction import Redaction, RequestRedaction, ResponseRedaction
-from assistant_operator.api.v1alpha1.rules.rule import Rule
+from assistant_operator.api.v1alpha1.rules.rule import Rule, name_rule
 
 BUILT_IN = [name for name in (entity.lower() for entity in get_args(Entity)) if "_" not in name]
 """Names that a pattern can have and must not: what is counted and shown in capitals would be taken for the type."""
@@ -79,6 +79,7 @@ RULES: tuple[Rule, ...] = (
         "spec.redaction.allowUnscannedMedia has no meaning while request.action is Off: nothing is refused then; remove it",
     ),
     Rule("spec.redaction", ".patterns", None, _names_differ, "spec.redaction.patterns must have names that differ: rename one"),
+    name_rule("spec.redaction.patterns[]", "a pattern", 32),
     Rule(
         "spec.redaction.patterns[]",
         ".name",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assistant_operator.api.v1alpha1.base import QUANTITY_PATTERN
 from assistant_operator.api.v1alpha1.core import ResourceRequirements
 from assistant_operator.api.v1alpha1.spec import PrivateAssistantSpec
 from assistant_operator.api.v1alpha1.values import quantity
@@ -67,6 +68,7 @@ CEL_KEEPS = (
 """Over a spec: PrivateAssistantSpec.keeps."""
 CEL_REQUESTS_FIT = (
     "!has({0}.requests) || !has({0}.limits) || {0}.requests.all(k, !(k in {0}.limits)"
+    " || !isQuantity(string({0}.requests[k])) || !isQuantity(string({0}.limits[k]))"
     " || quantity(string({0}.requests[k])).compareTo(quantity(string({0}.limits[k]))) <= 0)"
 )
 VISIBLE = r"^[!-~]+( [!-~]+)*$"
@@ -77,3 +79,41 @@ def requests_fit(resources: ResourceRequirements) -> bool:
     """Say whether no request is above its limit (CEL_REQUESTS_FIT)."""
     limits, requests = resources.limits or {}, resources.requests or {}
     return all((quantity(limits[name]) or 0) >= (quantity(amount) or 0) for name, amount in requests.items() if name in limits)
+
+
+def quantity_rules(path: str) -> tuple[Rule, ...]:
+    """Return the rules on a container's resources: each is an amount (`2GB` is none), and no request is above its limit."""
+
+    def amounts(field: str, read: Callable[[ResourceRequirements], dict[str, str] | None]) -> Rule:
+        return Rule(
+            path,
+            f".{field}",
+            f"!has(self.{field}) || self.{field}.all(k, string(self.{field}[k]).matches({cel_text(QUANTITY_PATTERN)}))",
+            lambda it: all(map(pattern(QUANTITY_PATTERN), (read(it) or {}).values())),
+            f"{path}.{field} must be quantities, a number with a unit of Kubernetes right behind it or none: 500m or 2 of cpu, 16Gi of "
+            "memory (not 16GB)",
+        )
+
+    return (
+        amounts("limits", lambda it: it.limits),
+        amounts("requests", lambda it: it.requests),
+        Rule(
+            path,
+            ".requests",
+            CEL_REQUESTS_FIT.format("self"),
+            requests_fit,
+            f"{path}.requests must not be above limits: lower the request or raise the limit",
+        ),
+    )
+
+
+def name_rule(path: str, what: str, most: int) -> Rule:
+    """Return the rule on the name of an item of a list, which stands in names of objects, in records or in metrics."""
+    form = rf"^[a-z0-9]([-a-z0-9]{{0,{most - 2}}}[a-z0-9])?$"
+    return Rule(
+        path,
+        ".name",
+        f"self.name.matches({cel_text(form)})",
+        lambda it: pattern(form)(it.name),
+        f"the name of {what} must be at most {most} lower-case letters, digits and -, with a letter or digit at both ends: choose another",
+    )
