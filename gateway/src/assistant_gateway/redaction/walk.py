@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assistant_gateway.redaction.values import context, fresh, rewritten
+from assistant_gateway.redaction.values import Keys, context, rewritten
 
 Body = dict[str, Any]
 Mask = Callable[[str], str]
@@ -134,18 +134,20 @@ class _Walk:
     def body(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a request's body."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key in sorted(value, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
             one = value[key]
             is_model = key == "model" and type(one) is str and MODEL.form.fullmatch(one)
-            shown[self._key(key, value, shown)] = one if is_model else self._field(key, one)
+            shown[self._key(key, keys)] = one if is_model else self._field(key, one)
         return shown
 
     def plain(self, value: dict[str, Any], leave: str | None = None) -> dict[str, Any]:
         """Return an object field by field, without the one that somebody else sees to."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             if key != leave:
-                shown[self._key(key, value, shown)] = self._field(key, one)
+                shown[self._key(key, keys)] = self._field(key, one)
         return shown
 
     def _field(self, key: str, value: Any) -> Any:
@@ -214,15 +216,17 @@ class _Walk:
     def _call(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a call with its arguments: JSON as text, or parsed."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             new = self._field(key, one) if _meant(key) != "arguments" else self._json(one) if type(one) is str else self._values(one)
-            shown[self._key(key, value, shown)] = new
+            shown[self._key(key, keys)] = new
         return shown
 
     def _schema(self, value: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
-            shown[self._key(key, value, shown)] = self._values(one) if _meant(key) in _SHOWN_NUMBERS else self._in_schema(key, one)
+            shown[self._key(key, keys)] = self._values(one) if _meant(key) in _SHOWN_NUMBERS else self._in_schema(key, one)
         return shown
 
     def _in_schema(self, key: str, value: Any) -> Any:
@@ -235,20 +239,21 @@ class _Walk:
     def _media(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a part with pictures or sound: its bytes as they are, and what else it says masked."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             if type(one) is dict:
                 new: Any = self._media(one)
             else:
                 new = one if type(one) is str and _is_bytes(key, one) else self._field(key, one)
-            shown[self._key(key, value, shown)] = new
+            shown[self._key(key, keys)] = new
         return shown
 
-    def _key(self, key: str, siblings: dict[str, Any], shown: dict[str, Any]) -> str:
+    def _key(self, key: str, keys: Keys) -> str:
         """Return a key masked. Two that would become one stay two."""
         if key in _KNOWN_KEYS:
             return key
         masked = self._mask(key)
-        return fresh(masked, siblings, shown) if masked != key and (masked in siblings or masked in shown) else masked
+        return keys.like(masked) if masked != key and keys.has(masked) else masked
 
     def _before(self, before: str, text: str) -> str:
         """Return a value masked that may be known by its name only."""
