@@ -49,7 +49,7 @@ async def test_a_connection_that_the_server_ends_is_not_used_again(fake: FakeOll
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 3])
 @pytest.mark.parametrize("pause", [0.0, 0.05])
 async def test_what_comes_before_an_answer_is_none(fake: FakeOllama, interim: bytes, pause: float) -> None:
-    """An interim response (RFC 9110, 15.2) says that the answer follows. Taken for it, the next request would get the answer to this one."""
+    """An interim response (RFC 9110, 15.2) says that the answer follows; taken for it, the next request would get this one's."""
 
     async def answer(asked: Asked, wire: Wire) -> None:
         await wire.raw(interim)

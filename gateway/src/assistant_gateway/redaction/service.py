@@ -23,7 +23,7 @@ from assistant_gateway.redaction.outgoing import Outgoing
 from assistant_gateway.redaction.prefixes import prefix
 from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
 from assistant_gateway.redaction.remembered import Remembered
-from assistant_gateway.redaction.restoring import Restorer
+from assistant_gateway.redaction.restoring import RestoredTooMuchError, Restorer
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.streaming import Rewriting, both, restoring
 
@@ -287,7 +287,7 @@ def _or_refuse(work: Callable[[], bytes]) -> bytes:
         return work()
     except PersonalDataRefusedError as refused:
         raise refusal("response", refused.counts) from None
-    except UnreadableAnswerError:
+    except (UnreadableAnswerError, RestoredTooMuchError):
         raise RefusalError("upstream_error") from None
 
 

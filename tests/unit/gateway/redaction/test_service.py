@@ -13,7 +13,7 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway.record import Exchange
-from assistant_gateway.redaction import service
+from assistant_gateway.redaction import restoring, service
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, EMBEDDING, GENERATING, STAFF, TEXT, body_for, redacting, said, speak
 from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway
@@ -45,6 +45,21 @@ async def broken_off(client: httpx.AsyncClient, path: str, body: dict[str, Any],
         except httpx.RemoteProtocolError:
             return text
     raise AssertionError("The stream has an end.")
+
+
+@BOTH
+async def test_an_answer_is_not_blown_up(monkeypatch: pytest.MonkeyPatch, fake: FakeOllama, tls: Path, stream: bool) -> None:
+    """A model that says a stand-in over and over gets so much put back and no more: a value may be a thousand times as long."""
+    monkeypatch.setattr(restoring, "MOST_CHARACTERS", len(EMAIL) * 3)
+    path = "/v1/chat/completions"
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway, gateway.http() as client:
+        speak(fake)
+        few = await client.post(path, json=body_for(path, f"{EMAIL} " * 3, stream=stream))
+        many = body_for(path, f"{EMAIL} " * 4, stream=stream)
+        text = await broken_off(client, path, many) if stream else (await client.post(path, json=many)).text
+
+    assert said(path, few.text, stream=stream) == f"{EMAIL} " * 3
+    assert "upstream_error" in text
 
 
 @BOTH
