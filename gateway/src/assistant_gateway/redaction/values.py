@@ -33,7 +33,7 @@ def rewritten(value: Any, rewrite: Rewrite, *, hides: bool, before: str = "") ->
         return _object(value, rewrite, hides=hides)
     if kind is list:
         return [rewritten(one, rewrite, hides=hides, before=before) for one in value]
-    return _number(value, rewrite, before) if hides and kind in (int, float) else value
+    return number(value, rewrite, before) if hides and kind in (int, float) else value
 
 
 def _object(value: dict[str, Any], rewrite: Rewrite, *, hides: bool) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Keys:
         return f"{key}-{number}"
 
 
-def _number(value: float, rewrite: Rewrite, before: str) -> Any:
+def number(value: float, rewrite: Rewrite, before: str) -> Any:
     """Return a whole number, or a string in its place. A fraction is no card, phone or id."""
     if abs(value) < SHORTEST_NUMBER or value != value // 1:
         return value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assistant_gateway.redaction.values import Keys, context, rewritten
+from assistant_gateway.redaction.values import Keys, context, number, rewritten
 
 Body = dict[str, Any]
 Mask = Callable[[str], str]
@@ -46,7 +46,10 @@ EXEMPT: Final = {
 MODEL: Final = Exempt(_MODEL, "at the top only: checked against the policy, and the model server's own name for it")
 CALL_ID: Final = Exempt(_ID, "joins a call and its result, in messages only; the model server gives it and needs it back")
 
-_MEDIA: Final = {"image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "file": "file"}
+_MEDIA: Final = {
+    "image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "audio_url": "audio",
+    "video_url": "video", "input_video": "video", "video": "video", "file": "file", "input_file": "file", "document": "file",
+}  # fmt: skip
 """A message part's type, and what the part holds."""
 _PICTURES: Final = "images"
 _TOKENS: Final = frozenset({"context", "prompt", "input"})
@@ -69,8 +72,10 @@ _KNOWN_KEYS: Final = frozenset({
 })  # fmt: skip
 # What stays the same while a conversation grows is looked at first: values keep their numbers from turn to turn.
 _FIRST: Final = ("tools", "functions", "format", "response_format", "system", "messages")
-# Schemas of tools: examples and the like are shown to the model, numbers included.
-_SHOWN_NUMBERS: Final = frozenset({"const", "default", "enum", "example", "examples"})
+_SETTINGS: Final = frozenset({"seed"})
+"""Numbers of the wire format that may look like anything."""
+# Schemas of tools: what stands in examples and the like are values, and no schemas.
+_EXAMPLES: Final = frozenset({"const", "default", "enum", "example", "examples"})
 
 
 def transform(body: Body, mask: Mask) -> Body:
@@ -159,7 +164,10 @@ class _Walk:
             return self._object(key, value)
         if kind is list:
             return [self._entry(key, one) for one in value]
-        return value
+        return self._number(key, value) if kind in (int, float) else value
+
+    def _number(self, key: str, value: float) -> Any:
+        return value if key in _SETTINGS else number(value, self._before, "" if key in _KNOWN_KEYS else context(key))
 
     def _text(self, key: str, text: str) -> str:
         exempt = EXEMPT.get(key)
@@ -170,6 +178,8 @@ class _Walk:
     def _entry(self, key: str, value: Any) -> Any:
         """Return an entry of a list that stands behind a name."""
         name = _meant(key)
+        if type(value) is int and name in _TOKENS:
+            return value  # `unscanned` has told of it
         if type(value) is not dict:
             is_picture = name == _PICTURES and type(value) is str and _BASE64.match(value)
             return value if is_picture else self._field(key, value)
@@ -226,7 +236,7 @@ class _Walk:
         shown: dict[str, Any] = {}
         keys = Keys(value, shown)
         for key, one in value.items():
-            shown[self._key(key, keys)] = self._values(one) if _meant(key) in _SHOWN_NUMBERS else self._in_schema(key, one)
+            shown[self._key(key, keys)] = self._values(one) if _meant(key) in _EXAMPLES else self._in_schema(key, one)
         return shown
 
     def _in_schema(self, key: str, value: Any) -> Any:
