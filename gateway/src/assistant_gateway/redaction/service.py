@@ -95,7 +95,10 @@ class Redaction:
         Under Mask they are masked: nobody needs the values again. Under Pseudonymize they are kept as they were written, sealed with
         their conversation, in place of a table of pseudonyms: every turn draws the same ones again for the model.
         """
-        if self.request_rules is None or self.policy.request.action == "Pseudonymize":
+        if self.request_rules is None:
+            return body
+        self.refuse_unread(body)
+        if self.policy.request.action == "Pseudonymize":
             return body
         return await self.for_storing(body, lambda masker: walk.transform(body, masker), found)
 
@@ -136,6 +139,17 @@ class Redaction:
             raise RefusalError("invalid_json") from None
         except PseudonymsFullError:
             raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+
+    def refuse_unread(self, body: Body) -> None:
+        """Refuse what cannot be looked into, where the policy does not let it pass; raises RefusalError."""
+        if self.policy.allow_unscanned_media:
+            return
+        try:
+            unread = walk.unscanned(body)
+        except walk.TooDeepError:
+            raise RefusalError("invalid_json") from None
+        if unread:
+            raise unscanned(unread)
 
     def storing(self, find: Find) -> Masker:
         """Return what masks texts that are stored or embedded."""
@@ -193,8 +207,8 @@ class Passage:
         redaction = self._redaction
 
         def work(find: Find) -> tuple[Body, Masker]:
-            if not (media or redaction.policy.allow_unscanned_media) and (unread := walk.unscanned(body)):
-                raise unscanned(unread)
+            if not media:
+                redaction.refuse_unread(body)
             masker = self._masker(body, find)
             return walk.transform(body, masker), masker
 
