@@ -35,6 +35,8 @@ Done = TypeVar("Done")
 
 THREAD_BYTES: Final = 64 * 1024
 """Texts that are larger are looked through in a thread, so that others' answers go on meanwhile."""
+LARGE_AT_ONCE: Final = 2
+"""Of them at the same time: each takes many times its size, and the interpreter works on one of them only."""
 
 _RETRY: Final = [(b"retry-after", b"2")]
 
@@ -54,6 +56,7 @@ class Redaction:
         self.request_rules = _rules(policy.request, patterns)
         self.response_rules = _rules(policy.response, patterns)
         self._remembered = None if self.request_rules is None else Remembered(self.request_rules)
+        self._room = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def passage(self, wire: Wire, exchange: "Exchange", *, embeds: bool = False) -> "Passage":
         """Return what one request goes through; `embeds`: its answer is vectors, which nobody can put a value back into."""
@@ -124,10 +127,12 @@ class Redaction:
         assert self.request_rules is not None
         assert self._remembered is not None
         rules = self.request_rules.find if is_trial else self._remembered.find
-        aside = is_trial or _is_large(value)
+        aside = not is_trial and _is_large(value)
 
         async def beside(step: Callable[[], Done]) -> Done:
-            return await asyncio.to_thread(step) if aside else step()
+            if is_trial:
+                return await asyncio.to_thread(step)
+            return await self._aside(step) if aside else step()
 
         try:
             if not self.looks_for_names:
@@ -139,6 +144,16 @@ class Redaction:
             raise RefusalError("invalid_json") from None
         except PseudonymsFullError:
             raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+
+    async def _aside(self, step: Callable[[], Done]) -> Done:
+        """Do a step in a thread, when there is room. Whoever is cancelled waits for it: a thread goes on, and its memory is in use."""
+        async with self._room:
+            work = asyncio.ensure_future(asyncio.to_thread(step))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await asyncio.gather(work, return_exceptions=True)
+                raise
 
     def refuse_unread(self, body: Body) -> None:
         """Refuse what cannot be looked into, where the policy does not let it pass; raises RefusalError."""

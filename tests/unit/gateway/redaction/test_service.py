@@ -16,7 +16,7 @@ from assistant_gateway.record import Exchange
 from assistant_gateway.redaction import restoring, service
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, EMBEDDING, GENERATING, STAFF, TEXT, body_for, redacting, said, speak
-from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway
+from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway, until
 
 TOKEN = re.compile(r"[JQXZ][a-z]+[2-9]-EMAIL-1")
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -384,3 +384,34 @@ async def test_a_request_leaves_nothing_for_the_garbage_collector(fake: FakeOlla
             gc.enable()
 
     assert len(left) <= 2
+
+
+async def test_few_large_texts_are_looked_through_at_once() -> None:
+    """Each takes many times its size: as many as there are requests would take more memory than there is.
+
+    And a client that leaves makes no room for its next one before the thread that works for it is through.
+    """
+    policy = redacting("Mask").redaction
+    assert policy is not None
+    redaction = service.Redaction(policy)
+    goes_on = threading.Event()
+    began: list[int] = []
+
+    def work(number: int) -> int:
+        began.append(number)
+        assert goes_on.wait(20)
+        return number
+
+    large = "x" * (service.THREAD_BYTES + 1)
+    asking = [asyncio.create_task(redaction.through(large, lambda _, number=number: work(number))) for number in range(5)]  # type: ignore[misc]
+    await until(lambda: len(began) == service.LARGE_AT_ONCE)
+    asking[0].cancel()
+    await asyncio.sleep(0.05)
+    assert not asking[0].done()
+    assert len(began) == service.LARGE_AT_ONCE
+    assert await redaction.through("small", lambda _: 7) == 7
+    goes_on.set()
+
+    assert await asyncio.gather(*asking[1:]) == [1, 2, 3, 4]
+    with pytest.raises(asyncio.CancelledError):
+        await asking[0]
