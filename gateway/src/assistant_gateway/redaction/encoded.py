@@ -5,6 +5,7 @@ span covers exactly the escaped value; a run of base64 or hex is covered as a wh
 """
 
 import re
+from array import array
 from base64 import b64decode
 from binascii import Error
 from bisect import bisect_right
@@ -47,32 +48,37 @@ class _Piece(NamedTuple):
 
 def hidden(text: str, search: Search, level: int = 0) -> list[Span]:
     """Return the spans of what is encoded in the text; search() finds values in the decoded one. The text has no lone surrogates."""
-    pieces = list(_pieces(text))
-    if not pieces or level == LEVELS:
+    if level == LEVELS or (view := _decoded(text)) is None:
         return []
-    decoded, origin = _decoded(text, pieces)
+    decoded, origin = view
     found = (*search(decoded), *hidden(decoded, search, level + 1))
     return [Span(origin(span.start)[0], origin(span.end - 1)[1], span.entity) for span in found]
 
 
-def _decoded(text: str, pieces: list[_Piece]) -> tuple[str, Callable[[int], tuple[int, int]]]:
-    """Return the text with the pieces put in, and a function from a character of it to the half-open range that it came from."""
+def _decoded(text: str) -> tuple[str, Callable[[int], tuple[int, int]]] | None:
+    """Return the text with what is encoded decoded, and a function from a character of it to the half-open range that it came from.
+
+    None where nothing is encoded. A text may be nothing but escapes: what is noted of each are three numbers, and no objects.
+    """
     parts: list[str] = []
-    cuts: list[int] = [0]  # offsets in the decoded text from which on
-    origins: list[tuple[int, int]] = [(0, 0)]  # a character comes from this range; from one character at this distance, if it is empty
+    cuts, starts, ends = array("q", [0]), array("q", [0]), array("q", [0])
+    # From each cut in the decoded text on, a character comes from this range; from one character at this distance, if it is empty.
     done = length = 0
-    for piece in pieces:
-        parts += (text[done : piece.start], piece.put)
-        length += piece.start - done
-        cuts += (length, length + len(piece.put))
-        origins += ((piece.start, piece.end), (piece.end, piece.end))
-        length += len(piece.put)
-        done = piece.end
+    for start, end, put in _pieces(text):
+        parts += (text[done:start], put)
+        length += start - done
+        cuts.extend((length, length + len(put)))
+        starts.extend((start, end))
+        ends.extend((end, end))
+        length += len(put)
+        done = end
+    if not done:
+        return None
     parts.append(text[done:])
 
     def origin(offset: int) -> tuple[int, int]:
         at = bisect_right(cuts, offset) - 1
-        start, end = origins[at]
+        start, end = starts[at], ends[at]
         if start < end:
             return start, end
         return start + offset - cuts[at], start + offset - cuts[at] + 1
@@ -82,19 +88,22 @@ def _decoded(text: str, pieces: list[_Piece]) -> tuple[str, Callable[[int], tupl
 
 def _pieces(text: str) -> Iterator[_Piece]:
     """Yield what decodes to text, in order. A run that begins in an escape (`%20QUJD`) is another level's; `%3D` ends one."""
-    escapes = list(_escapes(text)) if ("%" in text or "\\" in text or "&" in text) and _SUSPECT.is_match(text) else []
-    done = following = 0
+    escapes = _escapes(text) if ("%" in text or "\\" in text or "&" in text) and _SUSPECT.is_match(text) else iter(())
+    following = next(escapes, None)
+    done = 0
     for run in _runs(text):
-        while following < len(escapes) and escapes[following].start < run.start:
-            done = escapes[following].end
-            yield escapes[following]
-            following += 1
+        while following is not None and following.start < run.start:
+            done = following.end
+            yield following
+            following = next(escapes, None)
         if done > run.start:
             continue
-        while following < len(escapes) and escapes[following].start < run.end:
-            following += 1
+        while following is not None and following.start < run.end:
+            following = next(escapes, None)
         yield run
-    yield from escapes[following:]
+    while following is not None:
+        yield following
+        following = next(escapes, None)
 
 
 def _escapes(text: str) -> Iterator[_Piece]:
