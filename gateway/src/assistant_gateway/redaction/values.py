@@ -11,6 +11,9 @@ LONGEST_KEY: Final = 64
 SHORTEST_NUMBER: Final = 100_000
 """Numbers below it are no card, phone or id."""
 
+_VALUES: Final = frozenset({"value", "Value"})
+_NAMES: Final = ("name", "key", "Name", "Key")
+
 Rewrite = Callable[[str, str], str]
 """(what stands right before a text, the text) -> the text as it is to be."""
 
@@ -43,8 +46,15 @@ def _object(value: dict[str, Any], rewrite: Rewrite, *, hides: bool) -> dict[str
         new = rewrite("", key)
         if new != key and keys.has(new):
             new = keys.like(new) if hides else key
-        result[new] = rewritten(one, rewrite, hides=hides, before=context(key))
+        result[new] = rewritten(one, rewrite, hides=hides, before=context(_name(key, value)))
     return result
+
+
+def _name(key: str, siblings: dict[str, Any]) -> str:
+    """Return what a value is called: by its key, or, in a pair of name and value (a container's variable, a header), by the other one."""
+    if key not in _VALUES:
+        return key
+    return next((name for other in _NAMES if type(name := siblings.get(other)) is str), key)
 
 
 class Keys:
