@@ -24,6 +24,8 @@ REFUSAL: Final = "assistant_gateway.refusal"
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_CONNECTIONS: Final = 4096
+MAX_WAITING: Final = 16
+"""Requests that wait behind the one that is answered on their connection: each is some kilobytes here, and a few bytes to its client."""
 HANDSHAKE_SECONDS = 10.0
 HEADER_SECONDS = 5.0
 IDLE_SECONDS = 30.0
@@ -121,6 +123,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._idle_look: asyncio.TimerHandle | None = None
         self._in_headers = False
         self._header_bytes = 0
+        self._beside_bytes = 0  # that came for a body and are none of it: trailers, extensions of chunks
         self._refused = False
 
     # What the transport calls
@@ -147,8 +150,10 @@ class GatewayProtocol(HttpToolsProtocol):
         if not was_in_headers:
             self._header_bytes = 0
         self._header_bytes += len(data)  # more than the headers where a body comes with them: on_headers_complete looks again
+        self._beside_bytes += len(data)
         super().data_received(data)
-        if self._in_headers and was_in_headers and self._header_bytes > MAX_HEADER_BYTES:
+        in_headers = self._in_headers and was_in_headers
+        if (in_headers and self._header_bytes > MAX_HEADER_BYTES) or (self._beside_bytes > MAX_HEADER_BYTES and self._in_body()):
             self._refuse(RefusalError("headers_too_large"))
         if self._deadline is None and not self._refused and (self._in_headers or self.cycle is None or self.cycle.response_complete):
             self._arm()  # a request has begun, or bytes came that begin none: its headers end before the deadline, however they drip
@@ -160,7 +165,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_headers = True
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_WAITING:
+            raise RefusalError("invalid_http")  # ends the parser's work
         self._in_headers = False
+        self._beside_bytes = 0
         self._disarm()
         super().on_headers_complete()  # the application's task is made now and runs later
         scope = cast(dict[str, Any], self.scope)
@@ -170,6 +178,14 @@ class GatewayProtocol(HttpToolsProtocol):
             if size > MAX_HEADER_BYTES:
                 scope[REFUSAL] = RefusalError("headers_too_large")
                 self.cycle.keep_alive = False
+        self.headers = []  # the request keeps its own: what the parser still finds are trailers, which say nothing here
+
+    def on_body(self, body: bytes) -> None:
+        self._beside_bytes = 0
+        super().on_body(body)
+
+    def _in_body(self) -> bool:
+        return not self._in_headers and not self._refused and self.cycle is not None and self.cycle.more_body
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(RefusalError("invalid_http"))

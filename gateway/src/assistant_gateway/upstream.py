@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
         self._answered = True
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._keep_alive = False
             self.fail(UpstreamLostError())
             self._transport.abort()
@@ -173,15 +173,17 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
-        self.headers_done = True
+        self.headers_done = self.status >= 200  # below it: the answer itself follows
 
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
         self._buffered += len(body)
 
     def on_message_complete(self) -> None:
+        if self.status < 200:
+            return
         # Only now does the parser know; asked later it says no, and every request would open a connection of its own.
-        self._keep_alive = self._parser.should_keep_alive()
+        self._keep_alive = self.status == 200 and self._parser.should_keep_alive()
         self._complete = True
 
 

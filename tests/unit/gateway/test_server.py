@@ -314,6 +314,69 @@ async def test_a_request_behind_another_on_its_connection_does_not_disturb_it(ga
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+async def test_requests_that_are_sent_ahead_are_few(gateway: RunningGateway) -> None:
+    """Each that waits costs a hundred times its bytes: whoever sends more gets the answers to the first ones, and the connection ends."""
+    answer = await ask(gateway, b"GET /api/version HTTP/1.1\r\n\r\n" * 2000)
+
+    assert answer.count(b"HTTP/1.1 401 ") + answer.count(b"HTTP/1.1 400 ") <= server.MAX_WAITING + 1
+    assert len(gateway.records()) <= server.MAX_WAITING + 1
+
+
+async def test_a_few_requests_that_are_sent_ahead_are_answered_in_turn(gateway: RunningGateway) -> None:
+    """HTTP/1.1 allows it (RFC 9112, 9.3.2)."""
+    reader, writer = await gateway.raw()
+    one = f"GET /api/version HTTP/1.1\r\nauthorization: Bearer {KEY}\r\n\r\n".encode()
+    writer.write(one * server.MAX_WAITING)
+    for _ in range(server.MAX_WAITING):
+        await reader.readuntil(b"0.24.0")
+    writer.close()
+
+    assert {record["status"] for record in gateway.records()} == {200}
+
+
+CHUNKED = json.dumps({"model": MODEL, "messages": [], "stream": False}).encode()
+CHUNKED = b"%x\r\n%s\r\n0\r\n" % (len(CHUNKED), CHUNKED)
+
+
+@pytest.mark.parametrize(
+    ("head", "trailer", "status"),
+    [
+        (b"POST /api/chat HTTP/1.1\r\n", f"authorization: Bearer {KEY}", b"401"),
+        (HEAD, "authorization: Bearer sk-of-nobody", b"200"),
+        (HEAD, "content-encoding: gzip", b"200"),
+        (HEAD, "x-assistant-retention: never", b"200"),
+    ],
+)
+async def test_what_follows_a_body_is_no_header(gateway: RunningGateway, head: bytes, trailer: str, status: bytes) -> None:
+    """A trailer says nothing of who asks or what is to be kept (RFC 9110, 6.5.1), whenever it comes."""
+    reader, writer = await gateway.raw()
+    writer.write(head + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED + trailer.encode() + b"\r\n\r\n")
+    answer = await reader.readuntil(b"\r\n")
+    writer.close()
+
+    assert answer.split(b" ")[1] == status
+
+
+@pytest.mark.parametrize("trailer", [b"x: y\r\n" * 200_000, b"x: " + b"y" * 1_000_000], ids=["many", "one without an end"])
+async def test_what_follows_a_body_has_a_size(gateway: RunningGateway, trailer: bytes) -> None:
+    """It is held in memory until it ends, like headers."""
+    answer = await ask(gateway, HEAD + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED + trailer)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert code_of(answer) == "headers_too_large"
+
+
+async def test_a_body_in_small_chunks_is_taken(gateway: RunningGateway) -> None:
+    """However much of what arrives is no body."""
+    data = json.dumps({"model": MODEL, "messages": [], "stream": False, "user": "x" * 60_000}).encode()
+    reader, writer = await gateway.raw()
+    writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in data) + b"0\r\n\r\n")
+    answer = await reader.readuntil(b"\r\n")
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_the_port_speaks_tls_1_3_only(gateway: RunningGateway) -> None:
     _, writer = await gateway.raw()
     assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"

@@ -46,6 +46,52 @@ async def test_a_connection_that_the_server_ends_is_not_used_again(fake: FakeOll
     assert fake.connections == (2 if more else 1)
 
 
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 3])
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+async def test_what_comes_before_an_answer_is_none(fake: FakeOllama, interim: bytes, pause: float) -> None:
+    """An interim response (RFC 9110, 15.2) says that the answer follows; taken for it, the next request would get this one's."""
+
+    async def answer(asked: Asked, wire: Wire) -> None:
+        await wire.raw(interim)
+        await asyncio.sleep(pause)
+        await wire.raw(document(asked.body))
+
+    fake.scripts["/x"] = answer
+    client = Upstream(fake.url)
+    for body in (b"one", b"two"):
+        connection = await post(client, body=body)
+        assert (connection.status, await whole(connection)) == (200, body)
+
+    assert fake.connections == 1
+
+
+@pytest.mark.parametrize("status", [204, 304, 400, 500])
+async def test_a_connection_is_not_used_again_after_anything_but_success(fake: FakeOllama, status: int) -> None:
+    """What a server that is in trouble says besides must not come to the next request, which is somebody else's."""
+
+    async def answer(asked: Asked, wire: Wire) -> None:
+        if asked.body == b"two":
+            await wire.raw(document(b"two"))
+            return
+        await wire.raw(f"HTTP/1.1 {status} X\r\n{'content-length: 0' if status >= 400 else 'x: y'}\r\n\r\n".encode())
+        await asyncio.sleep(0.05)
+        await wire.raw(document(b"of one"))
+
+    fake.scripts["/x"] = answer
+    client = Upstream(fake.url)
+    assert await whole(await post(client, body=b"one")) == b""
+    assert await whole(await post(client, body=b"two")) == b"two"
+
+
+async def test_a_protocol_that_nobody_asked_for_is_no_answer(fake: FakeOllama) -> None:
+    async def answer(asked: Asked, wire: Wire) -> None:
+        await wire.raw(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n")
+
+    fake.scripts["/x"] = answer
+    with pytest.raises(UpstreamLostError):
+        await whole(await post(Upstream(fake.url)))
+
+
 async def test_an_answer_given_up_closes_its_connection(fake: FakeOllama) -> None:
     gone = asyncio.Event()
 

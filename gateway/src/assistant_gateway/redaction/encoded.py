@@ -4,6 +4,8 @@ A model reads all of them. What is decoded is put in the place of what encodes i
 span covers exactly the escaped value; a run of base64 or hex is covered as a whole, because a part of it means nothing.
 """
 
+import re
+from array import array
 from base64 import b64decode
 from binascii import Error
 from bisect import bisect_right
@@ -18,7 +20,7 @@ from assistant_gateway.redaction.entities import Span
 Search = Callable[[str], list[Span]]
 
 LEVELS: Final = 3  # base64 in a URL in JSON
-LONGEST: Final = 262_144  # characters of a run that is decoded
+LINE: Final = 60  # characters of a line of a run that goes on in the next: 76 in mail, 64 in keys, 60 where it is hex
 _SHORTEST: Final = 11
 _HEAD: Final = 32  # characters of a run that are decoded first, to see whether they are text
 
@@ -29,6 +31,8 @@ _ESCAPE: Final[Any] = rurex.compile(
     r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&[a-zA-Z]{2,8};"
 )
 _RUN: Final[Any] = rurex.compile(rf"[A-Za-z0-9+/_\-]{{{_SHORTEST},}}={{0,2}}(?:%3[Dd]){{0,2}}".encode())
+_SHORT_LINE: Final = re.compile(rb"\r?\n[A-Za-z0-9+/_\-]{1,10}={0,2}(?![^\r\n])")
+_NO_LINES: Final = re.compile(r"[\r\n]+")
 _HEX: Final[Any] = rurex.compile(r"(?:0x)?(?:[0-9A-Fa-f]{2})+")
 _WHITE: Final = str.maketrans("", "", "\r\n\t")
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -44,32 +48,37 @@ class _Piece(NamedTuple):
 
 def hidden(text: str, search: Search, level: int = 0) -> list[Span]:
     """Return the spans of what is encoded in the text; search() finds values in the decoded one. The text has no lone surrogates."""
-    pieces = list(_pieces(text))
-    if not pieces or level == LEVELS:
+    if level == LEVELS or (view := _decoded(text)) is None:
         return []
-    decoded, origin = _decoded(text, pieces)
+    decoded, origin = view
     found = (*search(decoded), *hidden(decoded, search, level + 1))
     return [Span(origin(span.start)[0], origin(span.end - 1)[1], span.entity) for span in found]
 
 
-def _decoded(text: str, pieces: list[_Piece]) -> tuple[str, Callable[[int], tuple[int, int]]]:
-    """Return the text with the pieces put in, and a function from a character of it to the half-open range that it came from."""
+def _decoded(text: str) -> tuple[str, Callable[[int], tuple[int, int]]] | None:
+    """Return the text with what is encoded decoded, and a function from a character of it to the half-open range that it came from.
+
+    None where nothing is encoded. A text may be nothing but escapes: what is noted of each are three numbers, and no objects.
+    """
     parts: list[str] = []
-    cuts: list[int] = [0]  # offsets in the decoded text from which on
-    origins: list[tuple[int, int]] = [(0, 0)]  # a character comes from this range; from one character at this distance, if it is empty
+    cuts, starts, ends = array("q", [0]), array("q", [0]), array("q", [0])
+    # From each cut in the decoded text on, a character comes from this range; from one character at this distance, if it is empty.
     done = length = 0
-    for piece in pieces:
-        parts += (text[done : piece.start], piece.put)
-        length += piece.start - done
-        cuts += (length, length + len(piece.put))
-        origins += ((piece.start, piece.end), (piece.end, piece.end))
-        length += len(piece.put)
-        done = piece.end
+    for start, end, put in _pieces(text):
+        parts += (text[done:start], put)
+        length += start - done
+        cuts.extend((length, length + len(put)))
+        starts.extend((start, end))
+        ends.extend((end, end))
+        length += len(put)
+        done = end
+    if not done:
+        return None
     parts.append(text[done:])
 
     def origin(offset: int) -> tuple[int, int]:
         at = bisect_right(cuts, offset) - 1
-        start, end = origins[at]
+        start, end = starts[at], ends[at]
         if start < end:
             return start, end
         return start + offset - cuts[at], start + offset - cuts[at] + 1
@@ -79,19 +88,22 @@ def _decoded(text: str, pieces: list[_Piece]) -> tuple[str, Callable[[int], tupl
 
 def _pieces(text: str) -> Iterator[_Piece]:
     """Yield what decodes to text, in order. A run that begins in an escape (`%20QUJD`) is another level's; `%3D` ends one."""
-    escapes = list(_escapes(text)) if ("%" in text or "\\" in text or "&" in text) and _SUSPECT.is_match(text) else []
-    done = following = 0
+    escapes = _escapes(text) if ("%" in text or "\\" in text or "&" in text) and _SUSPECT.is_match(text) else iter(())
+    following = next(escapes, None)
+    done = 0
     for run in _runs(text):
-        while following < len(escapes) and escapes[following].start < run.start:
-            done = escapes[following].end
-            yield escapes[following]
-            following += 1
+        while following is not None and following.start < run.start:
+            done = following.end
+            yield following
+            following = next(escapes, None)
         if done > run.start:
             continue
-        while following < len(escapes) and escapes[following].start < run.end:
-            following += 1
+        while following is not None and following.start < run.end:
+            following = next(escapes, None)
         yield run
-    yield from escapes[following:]
+    while following is not None:
+        yield following
+        following = next(escapes, None)
 
 
 def _escapes(text: str) -> Iterator[_Piece]:
@@ -124,11 +136,42 @@ def _character(code: int) -> str | None:
 
 
 def _runs(text: str) -> Iterator[_Piece]:
-    for match in _RUN.finditer(text.encode("ascii", "replace")):  # a byte for each character: in UTF-8 all offsets would be counted
-        start, end = match.span()
-        run = text[start:end]  # rurex 0.2 loses 56 bytes in each call of group()
-        put = _unpacked(run) if len(run) <= LONGEST else None
-        if put is not None:
+    view = text.encode("ascii", "replace")  # a byte for each character: in UTF-8 all offsets would be counted
+    lines: list[tuple[int, int]] = []
+    for match in _RUN.finditer(view):
+        place = match.span()
+        if lines and not _goes_on(view, lines, *place):
+            yield from _lines(text, view, lines)
+            lines = []
+        lines.append(place)
+    yield from _lines(text, view, lines)
+
+
+def _goes_on(view: bytes, lines: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Say whether a run is the next line of these: all have one length, and the last may be shorter."""
+    last_start, last_end = lines[-1]
+    width = lines[0][1] - lines[0][0]
+    return (
+        last_end - last_start == width >= LINE
+        and end - start <= width
+        and view[last_end - 1 : last_end] != b"="
+        and view[last_end:start] in (b"\n", b"\r\n")
+    )
+
+
+def _lines(text: str, view: bytes, lines: list[tuple[int, int]]) -> Iterator[_Piece]:
+    """Yield what a run of one line or several decodes to: as a whole, with a last line too short to be a run, or line by line."""
+    if not lines:
+        return
+    (start, end), whole = lines[0], lines[-1][1]
+    short = _SHORT_LINE.match(view, whole) if end - start >= LINE else None
+    if len(lines) > 1 or short is not None:
+        for last in (whole if short is None else short.end(), whole):
+            if (put := _unpacked(_NO_LINES.sub("", text[start:last]))) is not None:
+                yield _Piece(start, last, put)
+                return
+    for start, end in lines:
+        if (put := _unpacked(text[start:end])) is not None:  # rurex 0.2 loses 56 bytes in each call of group()
             yield _Piece(start, end, put)
 
 

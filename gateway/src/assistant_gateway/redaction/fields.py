@@ -108,6 +108,8 @@ class Fields:
                 new = self._rewriting.once("", one)
                 changed |= new != one
                 values[place] = new
+            elif type(one) is list:  # no API has them: whole, as all that comes whole
+                changed |= self._parsed(values, place)
         return changed
 
     def _text(self, path: Path, text: str) -> str:
@@ -124,8 +126,8 @@ class Fields:
             self._streams[path] = stream
         return stream.feed(text)
 
-    def _parsed(self, value: dict[str, Any], key: str) -> bool:
-        """Rewrite arguments that come as an object, whole."""
+    def _parsed(self, value: Any, key: str | int) -> bool:
+        """Rewrite a value that comes whole: arguments as an object, lists in lists."""
         old = value[key]
         value[key] = rewritten(old, self._rewriting.once, hides=self._rewriting.hides)
         self._answers = True

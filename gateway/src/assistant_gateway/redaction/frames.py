@@ -68,17 +68,29 @@ class Frames:
     def _sse(self, event: bytes) -> bytes:
         lines = LINE_END.split(event) if b"\r" in event else event.split(b"\n")
         payloads = [line[len(DATA) :].removeprefix(b" ") for line in lines if line.startswith(DATA)]
+        others = [line for line in lines if line and not line.startswith(DATA)]
+        beside = self._beside(others) if others else others
         if not payloads:
-            return event
+            return event if beside == others else _written(beside, b"")
         payload = payloads[0] if len(payloads) == 1 else b"\n".join(payloads)
         if payload.strip() == DONE:
-            return self._flushed() + event
+            return self._flushed() + (event if beside == others else _written(beside, payload))
         parsed = _parsed(payload)
         before = b"" if parsed.get("choices") else self._flushed()
-        if not self._object(parsed, is_whole=False):
+        if not self._object(parsed, is_whole=False) and beside == others:
             return before + event
-        others = b"".join([line + b"\n" for line in lines if line and not line.startswith(DATA)])
-        return b"%s%sdata: %s\n\n" % (before, others, _dumped(parsed))
+        return before + _written(beside, _dumped(parsed))
+
+    def _beside(self, lines: list[bytes]) -> list[bytes]:
+        """Return what an event has beside its data: text too, where answers are looked at. What is clean stays as the bytes that came."""
+        if not self._rewriting.hides:
+            return lines
+        shown = []
+        for line in lines:
+            text = line.decode("utf-8", "replace")
+            new = self._rewriting.once("", text)
+            shown.append(line if new == text else new.encode())
+        return shown
 
     def _object(self, parsed: dict[str, Any], *, is_whole: bool) -> bool:
         """Rewrite the texts of one event or document in place; say whether anything changed."""
@@ -121,6 +133,12 @@ class Frames:
                 known.end(choice)
                 events.append(b"data: %s\n\n" % _dumped(self._head | {"choices": [choice]}))
         return b"".join(events)
+
+
+def _written(beside: list[bytes], payload: bytes) -> bytes:
+    """Return an event."""
+    lines = [*beside, b"data: " + payload] if payload else beside
+    return b"".join([line + b"\n" for line in lines]) + b"\n"
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

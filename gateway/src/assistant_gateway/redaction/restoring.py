@@ -30,17 +30,31 @@ _SEPARATORS: Final = re.compile(f"{_SEPARATOR}+")
 _NO_LETTERS: Final = re.compile(r"[^A-Z]+")
 _CLOSES: Final = {"*": "*", "`": "`", "~": "~", "]": "[", ")": "(", "}": "{", ">": "<"}
 
+MOST_CHARACTERS: Final = 64 * 1024 * 1024
+"""Characters of values that are put back into one answer: a stand-in has a dozen, and what it stands for may have a hundred thousand."""
+
 NESTED_HEAD: Final = 64
 """Characters of a text's beginning that say whether it is itself JSON."""
 _NESTED: Final = re.compile(r'\s{0,16}(?:\{\s{0,16}|\[\s{0,16}(?:\{\s{0,16})?)"')
 
 
+class RestoredTooMuchError(Exception):
+    """More would be put back than one answer may grow by. It says nothing of the content."""
+
+    def __init__(self) -> None:
+        super().__init__("The values that are put back are too long.")
+
+
 class Restorer:
-    """Puts the values of one conversation back; made when all of its tokens are given."""
+    """Puts the values of one conversation back, into one answer; made when all of its tokens are given.
 
-    __slots__ = ("_prefix", "_pseudonyms", "_words", "letters")
+    Whatever restores raises RestoredTooMuchError where it would put back more than `most` characters, all texts together.
+    """
 
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
+    __slots__ = ("_left", "_prefix", "_pseudonyms", "_words", "letters")
+
+    def __init__(self, pseudonyms: Pseudonyms, most: int | None = None) -> None:
+        self._left = MOST_CHARACTERS if most is None else most
         self._pseudonyms = pseudonyms
         self._prefix = pseudonyms.prefix.lower()
         self.letters = (pseudonyms.prefix[0], pseudonyms.prefix[0].lower())
@@ -98,7 +112,11 @@ class Restorer:
                 return self._result(parts, text, done, start)
             at = found.end()
             if (value := self._value(found)) is not None:
-                parts += (text[done:start], _dressed(found, value if put is None else put(value)))
+                value = value if put is None else put(value)
+                self._left -= len(value)
+                if self._left < 0:
+                    raise RestoredTooMuchError
+                parts += (text[done:start], _dressed(found, value))
                 done = at
         return self._result(parts, text, done, len(text))
 

@@ -54,13 +54,16 @@ async def restore(call: "Call", snapshot: "Snapshot", parameters: Parameters, me
     """Answer with the text or JSON value with the values of a mapping put back."""
     asked = call.json()
     name, value = _brought(asked, {"text", "json", "mapping"})
+    most = snapshot.policy.limits.max_body_bytes  # what was taken out of a request may come back
 
     def work() -> bytes:
-        from assistant_gateway.redaction.restoring import Restorer
+        from assistant_gateway.redaction.restoring import RestoredTooMuchError, Restorer
 
         pseudonyms = _opened(call, asked)
         try:
-            return orjson.dumps({name: value if pseudonyms is None else Restorer(pseudonyms).restore_json(value)})
+            return orjson.dumps({name: value if pseudonyms is None else Restorer(pseudonyms, most).restore_json(value)})
+        except RestoredTooMuchError:
+            raise RefusalError("body_too_large", f"The values to put back are larger than this assistant accepts: {most} bytes.") from None
         except (ValueError, TypeError):
             raise RefusalError("invalid_json") from None
 

@@ -23,7 +23,7 @@ from assistant_gateway.redaction.outgoing import Outgoing
 from assistant_gateway.redaction.prefixes import prefix
 from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
 from assistant_gateway.redaction.remembered import Remembered
-from assistant_gateway.redaction.restoring import Restorer
+from assistant_gateway.redaction.restoring import RestoredTooMuchError, Restorer
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.streaming import Rewriting, both, restoring
 
@@ -35,6 +35,8 @@ Done = TypeVar("Done")
 
 THREAD_BYTES: Final = 64 * 1024
 """Texts that are larger are looked through in a thread, so that others' answers go on meanwhile."""
+LARGE_AT_ONCE: Final = 2
+"""Of them at the same time: each takes many times its size, and the interpreter works on one of them only."""
 
 _RETRY: Final = [(b"retry-after", b"2")]
 
@@ -54,6 +56,7 @@ class Redaction:
         self.request_rules = _rules(policy.request, patterns)
         self.response_rules = _rules(policy.response, patterns)
         self._remembered = None if self.request_rules is None else Remembered(self.request_rules)
+        self._room = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def passage(self, wire: Wire, exchange: "Exchange", *, embeds: bool = False) -> "Passage":
         """Return what one request goes through; `embeds`: its answer is vectors, which nobody can put a value back into."""
@@ -95,7 +98,10 @@ class Redaction:
         Under Mask they are masked: nobody needs the values again. Under Pseudonymize they are kept as they were written, sealed with
         their conversation, in place of a table of pseudonyms: every turn draws the same ones again for the model.
         """
-        if self.request_rules is None or self.policy.request.action == "Pseudonymize":
+        if self.request_rules is None:
+            return body
+        self.refuse_unread(body)
+        if self.policy.request.action == "Pseudonymize":
             return body
         return await self.for_storing(body, lambda masker: walk.transform(body, masker), found)
 
@@ -121,10 +127,12 @@ class Redaction:
         assert self.request_rules is not None
         assert self._remembered is not None
         rules = self.request_rules.find if is_trial else self._remembered.find
-        aside = is_trial or _is_large(value)
+        aside = not is_trial and _is_large(value)
 
         async def beside(step: Callable[[], Done]) -> Done:
-            return await asyncio.to_thread(step) if aside else step()
+            if is_trial:
+                return await asyncio.to_thread(step)
+            return await self._aside(step) if aside else step()
 
         try:
             if not self.looks_for_names:
@@ -136,6 +144,27 @@ class Redaction:
             raise RefusalError("invalid_json") from None
         except PseudonymsFullError:
             raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
+
+    async def _aside(self, step: Callable[[], Done]) -> Done:
+        """Do a step in a thread, when there is room. Whoever is cancelled waits for it: a thread goes on, and its memory is in use."""
+        async with self._room:
+            work = asyncio.ensure_future(asyncio.to_thread(step))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await asyncio.gather(work, return_exceptions=True)
+                raise
+
+    def refuse_unread(self, body: Body) -> None:
+        """Refuse what cannot be looked into, where the policy does not let it pass; raises RefusalError."""
+        if self.policy.allow_unscanned_media:
+            return
+        try:
+            unread = walk.unscanned(body)
+        except walk.TooDeepError:
+            raise RefusalError("invalid_json") from None
+        if unread:
+            raise unscanned(unread)
 
     def storing(self, find: Find) -> Masker:
         """Return what masks texts that are stored or embedded."""
@@ -193,8 +222,8 @@ class Passage:
         redaction = self._redaction
 
         def work(find: Find) -> tuple[Body, Masker]:
-            if not (media or redaction.policy.allow_unscanned_media) and (unread := walk.unscanned(body)):
-                raise unscanned(unread)
+            if not media:
+                redaction.refuse_unread(body)
             masker = self._masker(body, find)
             return walk.transform(body, masker), masker
 
@@ -287,7 +316,7 @@ def _or_refuse(work: Callable[[], bytes]) -> bytes:
         return work()
     except PersonalDataRefusedError as refused:
         raise refusal("response", refused.counts) from None
-    except UnreadableAnswerError:
+    except (UnreadableAnswerError, RestoredTooMuchError):
         raise RefusalError("upstream_error") from None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assistant_gateway.redaction.values import context, fresh, rewritten
+from assistant_gateway.redaction.values import Keys, context, number, rewritten
 
 Body = dict[str, Any]
 Mask = Callable[[str], str]
@@ -46,7 +46,10 @@ EXEMPT: Final = {
 MODEL: Final = Exempt(_MODEL, "at the top only: checked against the policy, and the model server's own name for it")
 CALL_ID: Final = Exempt(_ID, "joins a call and its result, in messages only; the model server gives it and needs it back")
 
-_MEDIA: Final = {"image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "file": "file"}
+_MEDIA: Final = {
+    "image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "audio_url": "audio",
+    "video_url": "video", "input_video": "video", "video": "video", "file": "file", "input_file": "file", "document": "file",
+}  # fmt: skip
 """A message part's type, and what the part holds."""
 _PICTURES: Final = "images"
 _TOKENS: Final = frozenset({"context", "prompt", "input"})
@@ -69,8 +72,10 @@ _KNOWN_KEYS: Final = frozenset({
 })  # fmt: skip
 # What stays the same while a conversation grows is looked at first: values keep their numbers from turn to turn.
 _FIRST: Final = ("tools", "functions", "format", "response_format", "system", "messages")
-# Schemas of tools: examples and the like are shown to the model, numbers included.
-_SHOWN_NUMBERS: Final = frozenset({"const", "default", "enum", "example", "examples"})
+_SETTINGS: Final = frozenset({"seed"})
+"""Numbers of the wire format that may look like anything."""
+# Schemas of tools: what stands in examples and the like are values, and no schemas.
+_EXAMPLES: Final = frozenset({"const", "default", "enum", "example", "examples"})
 
 
 def transform(body: Body, mask: Mask) -> Body:
@@ -134,18 +139,20 @@ class _Walk:
     def body(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a request's body."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key in sorted(value, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
             one = value[key]
             is_model = key == "model" and type(one) is str and MODEL.form.fullmatch(one)
-            shown[self._key(key, value, shown)] = one if is_model else self._field(key, one)
+            shown[self._key(key, keys)] = one if is_model else self._field(key, one)
         return shown
 
     def plain(self, value: dict[str, Any], leave: str | None = None) -> dict[str, Any]:
         """Return an object field by field, without the one that somebody else sees to."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             if key != leave:
-                shown[self._key(key, value, shown)] = self._field(key, one)
+                shown[self._key(key, keys)] = self._field(key, one)
         return shown
 
     def _field(self, key: str, value: Any) -> Any:
@@ -157,7 +164,10 @@ class _Walk:
             return self._object(key, value)
         if kind is list:
             return [self._entry(key, one) for one in value]
-        return value
+        return self._number(key, value) if kind in (int, float) else value
+
+    def _number(self, key: str, value: float) -> Any:
+        return value if key in _SETTINGS else number(value, self._before, "" if key in _KNOWN_KEYS else context(key))
 
     def _text(self, key: str, text: str) -> str:
         exempt = EXEMPT.get(key)
@@ -168,6 +178,8 @@ class _Walk:
     def _entry(self, key: str, value: Any) -> Any:
         """Return an entry of a list that stands behind a name."""
         name = _meant(key)
+        if type(value) is int and name in _TOKENS:
+            return value  # `unscanned` has told of it
         if type(value) is not dict:
             is_picture = name == _PICTURES and type(value) is str and _BASE64.match(value)
             return value if is_picture else self._field(key, value)
@@ -214,15 +226,17 @@ class _Walk:
     def _call(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a call with its arguments: JSON as text, or parsed."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             new = self._field(key, one) if _meant(key) != "arguments" else self._json(one) if type(one) is str else self._values(one)
-            shown[self._key(key, value, shown)] = new
+            shown[self._key(key, keys)] = new
         return shown
 
     def _schema(self, value: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
-            shown[self._key(key, value, shown)] = self._values(one) if _meant(key) in _SHOWN_NUMBERS else self._in_schema(key, one)
+            shown[self._key(key, keys)] = self._values(one) if _meant(key) in _EXAMPLES else self._in_schema(key, one)
         return shown
 
     def _in_schema(self, key: str, value: Any) -> Any:
@@ -235,20 +249,21 @@ class _Walk:
     def _media(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a part with pictures or sound: its bytes as they are, and what else it says masked."""
         shown: dict[str, Any] = {}
+        keys = Keys(value, shown)
         for key, one in value.items():
             if type(one) is dict:
                 new: Any = self._media(one)
             else:
                 new = one if type(one) is str and _is_bytes(key, one) else self._field(key, one)
-            shown[self._key(key, value, shown)] = new
+            shown[self._key(key, keys)] = new
         return shown
 
-    def _key(self, key: str, siblings: dict[str, Any], shown: dict[str, Any]) -> str:
+    def _key(self, key: str, keys: Keys) -> str:
         """Return a key masked. Two that would become one stay two."""
         if key in _KNOWN_KEYS:
             return key
         masked = self._mask(key)
-        return fresh(masked, siblings, shown) if masked != key and (masked in siblings or masked in shown) else masked
+        return keys.like(masked) if masked != key and keys.has(masked) else masked
 
     def _before(self, before: str, text: str) -> str:
         """Return a value masked that may be known by its name only."""

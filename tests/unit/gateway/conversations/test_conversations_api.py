@@ -303,3 +303,24 @@ async def test_what_is_brought_to_be_kept_is_redacted(serving: Serving, action: 
     assert [record["redactions"]["request"] for record in records] == (
         [{"EMAIL": 2}, {"EMAIL": 1}, {"EMAIL": 1}] if action == "Mask" else [{}] * 3
     )
+
+
+@pytest.mark.parametrize("action", ["Mask", "Pseudonymize", "Block"])
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_what_cannot_be_searched_is_not_kept_either(serving: Serving, action: str, allowed: bool) -> None:
+    """A picture that no chat may show to the model would make each turn of its conversation a refusal."""
+    gateway = serving.gateway
+    policy = redacting(action, base=gateway.current.snapshot.policy, allow_unscanned_media=allowed)
+    gateway.current.snapshot = Snapshot.of(policy, gateway.current.snapshot.keys)
+    item = HELLO | {"content": [{"type": "input_image", "image_url": "data:image/png;base64,aGVsbG8="}]}
+    async with gateway.http() as client:
+        made = await client.post("/v1/conversations", json={"items": [item]})
+        empty = (await client.post("/v1/conversations", json={})).json()["id"]
+        added = await client.post(f"/v1/conversations/{empty}/items", json={"items": [item]})
+        left = (await client.get(f"/v1/conversations/{empty}/items")).json()["data"]
+
+    if allowed:
+        assert (made.status_code, added.status_code, len(left)) == (200, 200, 1)
+        return
+    assert [answer.json()["error"]["code"] for answer in (made, added)] == ["unscanned_media"] * 2
+    assert left == []

@@ -51,6 +51,36 @@ def test_a_run_is_covered_whole(encode: object) -> None:
     assert parts(f"see {run}, please") == [run]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("behind", ["", "\n\n--boundary--\n", "\nRegards, Anna"])
+@pytest.mark.parametrize("rest", range(0, 60, 7))
+def test_a_run_of_several_lines_is_one(end: str, width: int, behind: str, rest: int) -> None:
+    """As mail and tools write base64: a value that crosses the end of a line is in neither of them."""
+    for before in range(width - 30, width):
+        run = base64.b64encode(b"h" * before + b" needle " + b"a" * rest).decode()
+        lines = end.join(run[at : at + width] for at in range(0, len(run), width))
+
+        assert parts(f"Body:{end}{lines}{behind}") == [lines], (before, rest)
+
+
+def test_lines_that_are_no_run_together_are_looked_at_one_by_one() -> None:
+    """Two that begin anew, lines of different length, and one behind the padding."""
+    one = base64.b64encode(b"here is a needle in hay, and a lot more of that hay.").decode()
+    other = base64.b64encode(b"here is another needle, with hay that goes on and on and on").decode()
+
+    assert parts(f"{one}\n{other}") == sorted([one, other])
+    assert parts(f"{other}\n{one}\n{other}") == sorted([one, other])
+    assert parts("a needle\n" + "x" * 76 + "\nneedle") == []
+
+
+def test_a_long_run_is_looked_into() -> None:
+    """However long it is."""
+    run = base64.b64encode(b"hay and " * 100_000 + b"a needle").decode()
+
+    assert parts(f"see {run}, please") == [run]
+
+
 def test_the_words_around_a_run_count() -> None:
     """It is decoded where it stands."""
     run = base64.b64encode(b"needle, a longer text").decode()

@@ -342,3 +342,39 @@ def test_memory_does_not_grow_with_the_answer() -> None:
 def test_a_stream_restores_as_a_text_does() -> None:
     """One scanner for both."""
     assert once(StreamRestorer(restorer()), "Xk3-EMAIL-1") == restorer().restore("Xk3-EMAIL-1")
+
+
+HIDING = Outgoing(Fake()).rewriting()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b": a@b.com\n\n",
+        b"event: a@b.com\n\n",
+        b"id: a@b.com\ndata: {}\n\n",
+        b"retry: 4111 1111 1111 1111\r\ndata: [DONE]\r\n\r\n",
+        b'\xef\xbb\xbfdata: {"x":"a@b.com"}\n\n',
+        b' data: {"x":"a@b.com"}\n\n',
+        b"data: " + orjson.dumps({"choices": [{"delta": {"content": [["a@b.com", {"text": "a@b.com"}], 1]}}]}) + b"\n\n",
+    ],
+)
+def test_what_stands_beside_an_events_data_is_text_where_answers_are_looked_at(event: bytes) -> None:
+    """Comments, names and what only looks like data: some client shows it. Lists in lists too."""
+    shown = framed(Frames("openai", HIDING), [event])
+
+    assert b"a@b.com" not in shown
+    assert b"4111" not in shown
+    assert b"[EMAIL]" in shown or b"[CARD]" in shown
+    assert (b"data: [DONE]" in shown) == (b"[DONE]" in event)
+
+
+@pytest.mark.parametrize("event", [b": ping\n\n", b"event: message\r\nid: 7\r\ndata: {}\r\n\r\n", b"id: \xff\n\n"])
+def test_what_stands_there_passes_as_it_came_where_it_is_clean(event: bytes) -> None:
+    assert framed(Frames("openai", HIDING), [event]) == event
+
+
+def test_lists_in_lists_are_restored_too() -> None:
+    event = b"data: " + orjson.dumps({"choices": [{"delta": {"content": [["Xk3-EMAIL-1", {"text": "Xk3-EMAIL-1"}]]}}]}) + b"\n\n"
+
+    assert whole("openai", event).count(ADDRESS.encode()) == 2

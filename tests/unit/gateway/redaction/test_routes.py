@@ -103,6 +103,24 @@ async def test_the_policys_action_counts_here_too(fake: FakeOllama, tls: Path) -
     assert (off.status_code, off.json()["error"]["code"]) == (400, "redaction_off")
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["at once", "in a thread"])
+async def test_what_is_put_back_is_no_larger_than_what_could_be_brought(
+    monkeypatch: pytest.MonkeyPatch, fake: FakeOllama, tls: Path, large: bool
+) -> None:
+    """A long value and a short stand-in, many times: a request of a megabyte would become gigabytes here."""
+    monkeypatch.setattr(routes, "_THREAD_BYTES", 0 if large else 100_000)
+    value = f"-----BEGIN PRIVATE KEY-----\n{'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC' * 16}\n-----END PRIVATE KEY-----"
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway:
+        redacted = (await post(gateway, "/v1/redact", {"text": value})).json()
+        token, mapping = redacted["text"], redacted["mapping"]
+        many = await post(gateway, "/v1/restore", {"json": [f"{token} "] * 1000, "mapping": mapping})
+        some = await post(gateway, "/v1/restore", {"json": [f"{token} "] * 50, "mapping": mapping})
+
+    assert redacted["found"] == {"PRIVATE_KEY": 1}
+    assert (many.status_code, many.json()["error"]["code"]) == (413, "body_too_large")
+    assert some.json() == {"json": [f"{value} "] * 50}
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -13,10 +13,10 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway.record import Exchange
-from assistant_gateway.redaction import service
+from assistant_gateway.redaction import restoring, service
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, EMBEDDING, GENERATING, STAFF, TEXT, body_for, redacting, said, speak
-from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway
+from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway, until
 
 TOKEN = re.compile(r"[JQXZ][a-z]+[2-9]-EMAIL-1")
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -45,6 +45,21 @@ async def broken_off(client: httpx.AsyncClient, path: str, body: dict[str, Any],
         except httpx.RemoteProtocolError:
             return text
     raise AssertionError("The stream has an end.")
+
+
+@BOTH
+async def test_an_answer_is_not_blown_up(monkeypatch: pytest.MonkeyPatch, fake: FakeOllama, tls: Path, stream: bool) -> None:
+    """A model that says a stand-in over and over gets so much put back and no more: a value may be a thousand times as long."""
+    monkeypatch.setattr(restoring, "MOST_CHARACTERS", len(EMAIL) * 3)
+    path = "/v1/chat/completions"
+    async with run_gateway(fake, tls, redacting("Pseudonymize")) as gateway, gateway.http() as client:
+        speak(fake)
+        few = await client.post(path, json=body_for(path, f"{EMAIL} " * 3, stream=stream))
+        many = body_for(path, f"{EMAIL} " * 4, stream=stream)
+        text = await broken_off(client, path, many) if stream else (await client.post(path, json=many)).text
+
+    assert said(path, few.text, stream=stream) == f"{EMAIL} " * 3
+    assert "upstream_error" in text
 
 
 @BOTH
@@ -369,3 +384,34 @@ async def test_a_request_leaves_nothing_for_the_garbage_collector(fake: FakeOlla
             gc.enable()
 
     assert len(left) <= 2
+
+
+async def test_few_large_texts_are_looked_through_at_once() -> None:
+    """Each takes many times its size: as many as there are requests would take more memory than there is.
+
+    And a client that leaves makes no room for its next one before the thread that works for it is through.
+    """
+    policy = redacting("Mask").redaction
+    assert policy is not None
+    redaction = service.Redaction(policy)
+    goes_on = threading.Event()
+    began: list[int] = []
+
+    def work(number: int) -> int:
+        began.append(number)
+        assert goes_on.wait(20)
+        return number
+
+    large = "x" * (service.THREAD_BYTES + 1)
+    asking = [asyncio.create_task(redaction.through(large, lambda _, number=number: work(number))) for number in range(5)]  # type: ignore[misc]
+    await until(lambda: len(began) == service.LARGE_AT_ONCE)
+    asking[0].cancel()
+    await asyncio.sleep(0.05)
+    assert not asking[0].done()
+    assert len(began) == service.LARGE_AT_ONCE
+    assert await redaction.through("small", lambda _: 7) == 7
+    goes_on.set()
+
+    assert await asyncio.gather(*asking[1:]) == [1, 2, 3, 4]
+    with pytest.raises(asyncio.CancelledError):
+        await asking[0]

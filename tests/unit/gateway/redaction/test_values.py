@@ -25,6 +25,14 @@ def test_what_is_not_rewritten_is_the_same(value: Any) -> None:
         ("4711", "[IT]"),
         ({"a": ["4711", {"b": "4711"}]}, {"a": ["[IT]", {"b": "[IT]"}]}),
         ({"secret": "x", "other": "x"}, {"secret": "[IT]", "other": "x"}),
+        (
+            [{"name": "secret", "value": "x"}, {"Key": "secret", "Value": "x"}],
+            [{"name": "secret", "value": "[IT]"}, {"Key": "secret", "Value": "[IT]"}],
+        ),
+        (
+            [{"name": "other", "value": "x"}, {"name": 5, "value": "x"}],
+            [{"name": "other", "value": "x"}, {"name": 5, "value": "x"}],
+        ),
         ({"secret": ["x", {"a": "y"}]}, {"secret": ["[IT]", {"a": "y"}]}),
         ({"s" * 65: "x"}, {"s" * 65: "x"}),
         ({"4711": 1, "47110": 2, "[IT]": 3}, {"[IT]-2": 1, "[IT]-3": 2, "[IT]": 3}),

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from typing import Any
 
 import orjson
@@ -238,6 +239,35 @@ def test_ids_of_calls_stay_where_they_are_ids() -> None:
     assert CALL_ID.why
 
 
+CARD = 4111111111111111
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [{"role": "user", "content": CARD}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": CARD}, CARD]}]},
+        {"prompt": CARD, "new_field": {"deep": [CARD]}},
+        {"prompt": [float(CARD)], "input": [[float(CARD)]]},
+        {"tools": [{"function": {"parameters": {"properties": {"to": {"items": {"minimum": CARD, "multipleOf": [CARD]}}}}}}]},
+        {"format": {"$defs": {"card": {"maximum": CARD}}}, "response_format": {"json_schema": {"schema": {"minimum": CARD}}}},
+    ],
+)
+def test_a_number_is_text_wherever_it_stands(body: dict[str, Any]) -> None:
+    """A model that is shown the request's JSON reads it as well."""
+    shown = json.dumps(transform(body, mask))
+
+    assert "4111111111111111" not in shown
+    assert "[CARD]" in shown
+
+
+def test_a_number_that_is_a_setting_stays_one() -> None:
+    """What the model server counts or draws with is shown to no model, and must not become a string."""
+    body = {"seed": CARD, "options": {"seed": CARD}, "context": [CARD], "input": [[CARD]], "logit_bias": {"1": 100_000}, "n": 100_000}
+
+    assert transform(body, mask) == body
+
+
 PICTURE = "data:image/png;base64,aGVsbG8="
 
 
@@ -248,6 +278,9 @@ PICTURE = "data:image/png;base64,aGVsbG8="
         ({"messages": [{"content": [{"type": "image_url", "image_url": PICTURE}]}]}, {"image"}),
         ({"messages": [{"content": [{"type": "input_audio", "input_audio": {"data": "aGVsbG8=", "format": "wav"}}]}]}, {"audio"}),
         ({"messages": [{"content": [{"type": "file", "file": {"file_data": "data:application/pdf;base64,aGVsbG8="}}]}]}, {"file"}),
+        ({"messages": [{"content": [{"type": "video_url", "video_url": {"url": "data:video/mp4;base64,aGVsbG8="}}]}]}, {"video"}),
+        ({"messages": [{"content": [{"type": "input_file", "file_data": "data:application/pdf;base64,aGVsbG8="}]}]}, {"file"}),
+        ({"messages": [{"content": [{"type": "document", "source": {"type": "base64", "data": "aGVsbG8="}}]}]}, {"file"}),
         ({"messages": [{"images": ["aGVsbG8="]}]}, {"image"}),
         ({"images": ["aGVsbG8="], "context": [1, 2]}, {"image", "tokens"}),
         ({"input": [[1, 2]]}, {"tokens"}),
@@ -312,6 +345,19 @@ def _strings(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for key, one in value.items() for text in (key, *_strings(one))]
     return [text for one in value for text in _strings(one)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("name", ["metadata", "options", "format", "unknown"])
+def test_an_object_of_one_value_in_many_spellings_does_not_take_for_ever(name: str) -> None:
+    """All of its keys become one stand-in, and each gets a number of its own: the work grows with the keys, not with their square."""
+    spellings = {f"4711 {number}": number for number in range(10_000)}
+    began = time.process_time()
+
+    masked = transform({name: spellings}, lambda text: "[IT]" if "4711" in text else text)[name]
+
+    assert list(masked)[:3] == ["[IT]", "[IT]-2", "[IT]-3"]
+    assert list(masked.values()) == list(spellings.values())
+    assert time.process_time() - began < 5
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
