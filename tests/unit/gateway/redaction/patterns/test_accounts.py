@@ -47,3 +47,9 @@ def test_other_accounts_are_found_after_their_word(text: str, value: str) -> Non
 def test_an_account_of_a_user_is_none() -> None:
     """`account` alone is said of everything."""
     assert found("my account 1234 is locked; the account is 12 years old") == []
+
+
+@pytest.mark.parametrize("text", ["cuenta bancaria nº 2100 0418 45 0200051332", "nr rachunku: 2100 0418 45 0200051332"])
+def test_a_sign_for_number_may_stand_between(text: str) -> None:
+    """As other languages write it."""
+    assert only("IBAN", text) == ["2100 0418 45 0200051332"]

@@ -76,3 +76,29 @@ def test_the_words_of_a_wallet_are_covered_whole() -> None:
 def test_code_and_talk_about_tokens_stay(text: str) -> None:
     """Names, calls, placeholders, types, prose."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- name: APP_TOKEN\n  value: {}",
+        "secret_key_base: {}",
+        "CF_GLOBAL_KEY {}",
+        "our client secret {} is new",
+        "API密钥是{}",
+        "api_keys:\n  - {}\n",
+    ],
+)
+def test_a_key_is_found_beside_its_name(text: str) -> None:
+    """In the next line, in a list, in a longer name, with few digits, in a script without spaces."""
+    key = "LwiP3mHSp5UfwotwMAZkGXytoREJbUUdxjxp"
+
+    assert [value for _, value in found(text.format(key))] == [key]
+
+
+def test_a_key_of_the_environment_is_found() -> None:
+    """Whoever it is for; of a public key and a cache the name says that it is none."""
+    key = "09X0fmnR7n5FdmueGDmblocOKFm7BEKA"
+
+    assert found(f"SENDGRID_KEY={key}") == [("API_KEY", key)]
+    assert found(f"PUBLIC_KEY={key} CACHE_KEY={key}") == []
