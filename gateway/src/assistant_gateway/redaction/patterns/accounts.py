@@ -59,6 +59,7 @@ _GAP: Final = re.compile(
     rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-)[ \"'\\]{0,5}){0,2}"
 )
 _ACCOUNT: Final = re.compile(rb"[A-Za-z]{0,4}[ \-]?[0-9](?:[ \-./]?[0-9A-Z]){3,26}(?![A-Za-z0-9])")
+_YEARS: Final = re.compile(rb"(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}")
 _BIC: Final = re.compile(rb"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
 
 
@@ -74,6 +75,8 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     end = at + ends_sensibly(match[0])
     word = page.view[hit.start : hit.end].lower()
     digits = sum(48 <= character < 58 for character in match[0])
+    if _YEARS.fullmatch(match[0]):
+        return
     # "account" alone is also a user's: only a long number is taken after it.
     if digits >= (8 if word in (b"account", b"compte", b"conta") else 6) or (
         digits < 4 and _BIC.fullmatch(match[0]) and word.startswith((b"swift", b"bic"))

@@ -66,7 +66,8 @@ def _together(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     first = max(view.rfind(sign, start, end) for sign in (b":", b"/", b" ")) + 1
     value = view[first:end].rstrip(b".)")
-    made_up = digits(value) and (classes(value) >= 3 or view[start : start + 5].lower() == b"user/") and b"." not in value
+    told = view[start : start + 5].lower() == b"user/"
+    made_up = digits(value) and b"." not in value and (told or (classes(value) >= 3 and _NUMBERED.fullmatch(value) is None))
     return Found(first, first + len(value), "PASSWORD") if made_up and classes(value) > 1 and not is_blank(value) else None
 
 

@@ -86,6 +86,7 @@ def is_key(value: bytes, quoted: bool) -> bool:
 # `SENDGRID_KEY=...`: of the keys that are no secret the name says so.
 _ENVIRONMENT: Final = (r"[A-Z0-9]_KEY[\x22']?(?: ?= ?|: ?)[\x22']?[A-Za-z0-9+/=_.\-]{20,200}",)
 _OPEN: Final = re.compile(rb"(?:PUBLIC|CACHE|PRIMARY|FOREIGN|SORT|PARTITION|OBJECT|ROUTING|HOST|SITE|PUBLISHABLE|S3)\Z")
+_PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}")  # not all of it words and years
 _VALUE: Final = re.compile(rb"_KEY[\"']?[ :=]{1,3}[\"']?")
 
 
@@ -95,7 +96,7 @@ def _environment(page: Page, start: int, end: int) -> Found | None:
     gap = _VALUE.match(page.view, start + 1)
     first = gap.end() if gap else start
     value = page.view[first:end]
-    return Found(first, end, "API_KEY") if is_key(value, quoted=False) and b"." not in value else None
+    return Found(first, end, "API_KEY") if is_key(value, quoted=False) and _PARTS.search(value) else None
 
 
 _SCHEME: Final = re.compile(

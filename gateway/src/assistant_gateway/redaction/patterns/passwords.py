@@ -85,6 +85,8 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
         return False
     if (called and not (digits(value) or _has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
         return False  # what a form shows for it
+    if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
+        return False  # getPassword("db1") names it
     if separator is ASSIGNED and _is_plain(view, hit, match, value, end):
         return True
     if match[1] and _PHRASE.match(view, hit.start) and _is_spoken(value):
@@ -102,7 +104,7 @@ def _below(page: Page, hit: Hit) -> Iterator[Found]:
     if match is None or view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
         return
     start, end = extent(view, match.end(), None)
-    if _is_made_up(view[start:end], numbered=True) and not is_blank(view[start:end]):
+    if _is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
         yield Found(start, end, "PASSWORD")
 
 
@@ -114,7 +116,7 @@ def _hidden(page: Page, hit: Hit) -> Iterator[Found]:
 def _items(page: Page, hit: Hit) -> Iterator[Found]:
     for start, end in items(page.view, hit.end):
         value = page.view[start:end]
-        if len(value) >= 4 and classes(value) >= 2 and (digits(value) or _has_special(value)) and not is_blank(value):
+        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or _has_special(value)) and not is_blank(value):
             yield Found(start, end, "PASSWORD")
 
 
@@ -167,6 +169,7 @@ def _answered(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(start, end, "PASSWORD")
 
 
+_ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
 # What these words name has blanks in it.
 _WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z]{5,32}")
 

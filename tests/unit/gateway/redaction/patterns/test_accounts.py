@@ -53,3 +53,8 @@ def test_an_account_of_a_user_is_none() -> None:
 def test_a_sign_for_number_may_stand_between(text: str) -> None:
     """As other languages write it."""
     assert only("IBAN", text) == ["2100 0418 45 0200051332"]
+
+
+def test_two_years_are_no_account() -> None:
+    """Eight digits behind the word, too."""
+    assert found("le compte 2024-2025") == []

@@ -39,6 +39,7 @@ def test_what_stands_behind_an_address_is_found() -> None:
         "mongo -p 27017; redis-cli -a $PASS ping; docker login x.io -u bob --password-stdin",
         "git@github.com:Acme/Widgets2.git and bob@srv.test:8080",
         "getConnection(url, user, password)",
+        "login page / Signup2",
         "zip -r a.zip b; ldapsearch -w password",
     ],
 )

@@ -129,6 +129,8 @@ def test_other_words_may_stand_between(text: str, values: list[str]) -> None:
         "password was changed on 2026-03-12, the password reset link is valid until 12:30pm",
         "パスワードは8文字以上で入力してください。",
         "password from 1.2 to 2.0",
+        "Password\nConfirm_Password_2\n",
+        "passwords: [min8, max64]",
     ],
 )
 def test_what_is_said_about_passwords_stays(text: str) -> None:
@@ -222,6 +224,6 @@ def test_a_plain_word_is_found_where_no_name_can_be(text: str) -> None:
 
 def test_names_that_a_call_or_a_type_is_given_stay() -> None:
     """Labels, fields, references."""
-    text = "setPassword('Passwort'); split_password('user:passwd'); password: str = field(); PASSWORD=PASSWORD <password>string</password>"
+    text = "setPassword('Passwort'); getPassword('db1'); split_password('user:passwd'); password: str = field()"
 
-    assert found(f"{text} secret_ref: V1ObjectReference") == []
+    assert found(f"{text} PASSWORD=PASSWORD <password>string</password> secret_ref: V1ObjectReference") == []
