@@ -55,8 +55,8 @@ def _iban(page: Page, start: int, end: int) -> Found | None:
 
 
 _GAP: Final = re.compile(
-    rb"(?:[ _\-]?(?:number|num|no|nr|nummer|code|id)\b\.?| ?(?:n[\x7f.]|#))?[ \"'\\]{0,3}(?:\([^)\n0-9]{0,20}\) ?)?"
-    rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-)[ \"'\\]{0,5}){0,2}"
+    rb"\.?(?:[ _\-]?(?:number|num|no|nr|nummer|code|id)\b\.?| ?(?:n[\x7f.]|#))?[ \"'\\]{0,3}(?:\([^)\n0-9]{0,20}\) ?)?"
+    rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-|>)[ \"'\\]{0,5}){0,2}"
 )
 _ACCOUNT: Final = re.compile(rb"[A-Za-z]{0,4}[ \-]?[0-9](?:[ \-./]?[0-9A-Z]){3,26}(?![A-Za-z0-9])")
 _YEARS: Final = re.compile(rb"(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}")

@@ -117,7 +117,11 @@ _SIGNED: Final = (
 def _signed(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     first = next(match.start() for match in _START.finditer(view, start + 1, end))
-    if view[end : end + 1] == b"*" or view[end : end + 1].isalnum() or (start and view[start - 1 : start] in (b".", b"-")):
+    if (
+        view[end : end + 1] == b"*"
+        or view[end : end + 1].isalnum()
+        or (start and view[start : start + 1] == b"b" and view[start - 1 : start] in (b".", b"-"))
+    ):
         return None
     return Found(first, end, "DATE_OF_BIRTH")
 

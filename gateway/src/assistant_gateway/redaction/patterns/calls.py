@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     rf"\b(?:mongo|mongosh|mongodump|mongorestore|docker login|podman login|az login|oc login) [^\n|;&]{{0,72}}?-p {_EITHER}",
     rf"\bldap(?:search|modify|add|delete|passwd|whoami) [^\n|;&]{{0,72}}?-w {_EITHER}",
     rf"\bredis-cli [^\n|;&]{{0,64}}?-a {_EITHER}",
+    rf"ConvertTo-SecureString (?:-String )?{_QUOTED}",
     rf"\becho {_QUOTED} ?\| ?sudo -S\b",
 )
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)

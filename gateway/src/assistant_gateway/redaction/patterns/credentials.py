@@ -100,7 +100,7 @@ def _environment(page: Page, start: int, end: int) -> Found | None:
 
 
 _SCHEME: Final = re.compile(
-    rb"(?i)\\?[\"']?[ \t]{0,2}[:=,]?[ \t]{0,2}\\?[\"']?(?:(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,2})?"
+    rb"(?i)\\?[\"']?[ \t]{0,2}[:=,]?[ \t]{0,2}\\?[\"']?(?:(?:bearer|basic|token|digest|apikey|ssws|negotiate|aws4-hmac-sha256)[ \t]{1,2})?"
 )
 _CREDENTIAL: Final = re.compile(rb"[A-Za-z0-9._~+/=\-:%]{8,4096}")
 _BASIC: Final = re.compile(rb"[A-Za-z0-9+/_\-]{8,}={0,2}")
@@ -132,7 +132,7 @@ def _authorization(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(at, at + len(value), "TOKEN")
 
 
-_COOKIES: Final = re.compile(rb"(?i)[\"']?[ \t]?[:=][ \t]?[\"']?([^\r\n\"']{8,4096})")
+_COOKIES: Final = re.compile(rb"(?i)(?:[\"']?[ \t]?[:=][ \t]?|[ \t](?=[\"']))[\"']?([^\r\n\"']{8,4096})")
 _PAIR: Final = re.compile(rb"[^=;,\s]{1,80}=([^;,\s\"']{8,4096})|([A-Za-z0-9._~+/%\-]{12,4096}={0,2})")
 
 

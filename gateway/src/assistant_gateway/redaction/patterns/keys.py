@@ -50,7 +50,8 @@ xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9\-]{10,255} xapp-[0-9]-[A-Za-z0-9\-]{20,160
 hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_\-]{20,120} discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
 [MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35}
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
-ya29\.<W>{20,500} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300} [sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
+ya29\.<W>{20,500} 4/0A<W>{40,120} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300}
+[sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
 EAA[A-Za-z0-9]{90,300} AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
 v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 (?:sig|Signature)=[A-Za-z0-9%+/_\-]{40,120}={0,2}

@@ -36,7 +36,7 @@ LABELLED: Final = re.compile(
     + _FOR_WHAT
     + rb"|[ \t]?\([^)\n]{0,24}\))"
     + _DRESS
-    + rb"[ \t]?:"
+    + rb"[ \t]?[:=]"
     + _DRESS
     + rb"[ \t]{1,3}"
     + _DRESS

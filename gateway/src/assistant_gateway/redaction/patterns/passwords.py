@@ -171,7 +171,7 @@ def _answered(page: Page, hit: Hit) -> Iterator[Found]:
 
 _ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
 # What these words name has blanks in it.
-_WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z]{5,32}")
+_WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
 
 
 def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end: int) -> bool:
@@ -208,6 +208,7 @@ def _opens(view: bytes, start: int, separator: bytes) -> bool:
     return view[max(0, start - 3) : start].strip(b" *`\"'")[-1:] in (b"|", b",", b"\n", b"")
 
 
+_NUMBERS: Final = re.compile(rb"[0-9]{4,6}(?:-[0-9]{4,6}){3,7}")  # of a disk, to recover it
 _SEALED: Final = re.compile(rb"\{[A-Za-z0-9+/]{20,200}={0,2}\}?")  # as Maven and Jenkins keep them
 
 
@@ -221,7 +222,9 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
         return False
     if separator[1] and not listed:
         return len(value.split()) == 1
-    if after in (b"(", b"[") or is_name(value):
+    if _NUMBERS.fullmatch(value):
+        return True
+    if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
         return False
     if classes(value) >= 2 and (digits(value) or _has_special(value)):
         return len(value) >= 4

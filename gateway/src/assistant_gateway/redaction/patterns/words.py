@@ -37,7 +37,8 @@ _TABLE: Final[dict[int, str]] = {
         phone|phones|mob|mob no|phone number|phone numbers|phone no|phone nr|phone num|telephone|telephone number|telephone no
         tel|tel no|tel nr
         mobile|mobile number
-        mobile no|mobile phone|cell|cell phone|cell number|cellphone|cellular|fax|fax number|fax no|landline|whatsapp|sms|hotline|helpline
+        mobile no|mobile phone|cell|cell phone|cell number|cellphone|cellular|fax|fax number|fax no|landline|whatsapp
+        sms|hotline|helpline
         contact number|contact no|emergency contact|home phone|work phone|office phone|direct line|daytime number|callback number
         call back number|msisdn
         phonenumber|home number|work number|voicemail|handset|ph|ph no
@@ -50,7 +51,8 @@ _TABLE: Final[dict[int, str]] = {
         telefone|numero de telefone|telemovel|contato|contacto telefonico
         telefoon|telefoonnummer|mobiel|mobiele nummer|gsm|gsm nummer|vaste lijn|mobielnummer
         telefonnr|mobilnr|tlf nr|puhelin|puhelinnumero|matkapuhelin|telefonnummeret
-        numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam|numar de telefon|cep telefonu
+        numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam
+        numar de telefon|cep telefonu
         telefon numarasi
         телефон|телефона|тел|мобильный|номер телефона|сотовый|моб|телефону|电话|手机|手机号|手机号码|联系电话|電話|電話番号|携帯
         携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
@@ -89,7 +91,8 @@ _TABLE: Final[dict[int, str]] = {
         mrn|patient id|member id|beneficiary id
         steuer id|steuerid|steuer identifikationsnummer|steueridentifikationsnummer|steuerliche identifikationsnummer
         identifikationsnummer|idnr|id nr|steuernummer|steuer nr|sozialversicherungsnummer
-        rentenversicherungsnummer|versicherungsnummer|versichertennummer|krankenversichertennummer|svnr|sv nummer|personalausweis
+        rentenversicherungsnummer|versicherungsnummer|versichertennummer|krankenversichertennummer|svnr|kvnr|kv nr
+        sv nummer|personalausweis
         personalausweisnummer|ausweisnummer|ausweis nr|ausweis|reisepass|reisepassnummer
         passnummer|fuhrerschein|fuhrerscheinnummer|ahv|ahv nummer|ahv nr|sozialversicherung
         nir|numero de securite sociale|securite sociale|numero de secu|secu|numero d'identite|carte d'identite|numero fiscal|passeport
@@ -108,10 +111,10 @@ _TABLE: Final[dict[int, str]] = {
         afm|amka|taj|adoszam|asmens kodas|isikukood|personas kods|tc kimlik|tckn|tc kimlik no
         инн|снилс|паспорт|паспорта|номер паспорта|护照|护照号|护照号码|身份证|身份证号|身份证号码|マイナンバー|個人番号|旅券番号
         パスポート|운전면허|주민등록번호|주민번호|여권|여권번호|αφμ|αμκα
-        דרכון|תעודת זהות|आधार
+        דרכון|ת ז|תעודת זהות|आधार
         """,
     Kind.ACCOUNT: """
-        iban|a/c|a/c no|kto|kto nr|compte|conta|account number|account no|acct|acct no|acct number|bank account
+        iban|rtn|conta corrente|a/c|a/c no|kto|kto nr|compte|conta|account number|account no|acct|acct no|acct number|bank account
         bank account number|account num|checking account
         savings account|routing|routing number|routing no|aba number|aba|sort code|bsb|bsb number|ifsc
         swift|swift code|bic|bic code|kontonummer|konto nr|konto|bankverbindung|blz|bankleitzahl|numero de compte|compte bancaire|rib
@@ -137,7 +140,8 @@ _TABLE: Final[dict[int, str]] = {
         dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
         geboren|geburtsdatum|geburtstag|geb|geboren am|geb am|gebdat|geburtsjahr
         date de naissance|ne le|nee le|ne a|ne en|nee a|nee en|nee|naissance|ddn|anniversaire|nacido|nacida|nacido el|nacida el|naci
-        naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac
+        naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac|fecha nac
+        fecha y lugar de nacimiento|data e luogo di nascita|data i miejsce urodzenia|date et lieu de naissance
         nato|nata|nato il|nata il|data di nascita|nascita|compleanno|nascido|nascida|nasci|nasceu|data de nascimento|nascimento
         aniversario
         geboortedatum|geboren op|verjaardag|fodt|fodselsdato|fodelsedatum|fodd|fodelsedag|syntynyt|syntymaaika|data urodzenia|urodzony
@@ -149,25 +153,29 @@ _TABLE: Final[dict[int, str]] = {
     Kind.PASSWORD: """
         password|passwords|passwd|pwd|pw|passphrase|pass phrase|pass|pswd|psswd|login password|db password|user password
         one time password|otp|temp password|temporary password|userpass|dbpass|password hash
-        passwrod|passowrd|pasword|passwrd|psw|p/w|rootpw|adminpw|storepass|keypass|psk|wpa passphrase|pre shared key
+        backup code|backup codes|recovery code|recovery codes|recovery key|lozinka|lozinku|passwrod|passowrd|pasword
+        passwrd|psw|p/w|rootpw|adminpw|storepass|keypass|psk|wpa passphrase|pre shared key
         snmp server community|identified by
         password confirmation|masterpass
         passwort|kennwort|losungswort|passwortes|zugangspasswort|zugangscode|mot de passe|mdp|motdepasse|code d'acces|contrasena|clave
         clave de acceso|palabra clave|parola d'ordine|parola|senha|palavra passe
         wachtwoord|losenord|losenordet|passordet|adgangskoden|wachtwoorden|hasla|haslem|sifrem|sifreniz|parolam|parolasi
         adgangskode|passord|salasana|haslo|heslo|jelszo|parola de acces|sifre|sifresi|лозинка|пароль|пароля|密码|口令
-        パスワード|비밀번호|암호|κωδικος προσβασης|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
+        パスワード|비밀번호|암호|κωδικος προσβασης|κωδικος|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
         """,
     Kind.PIN: """
         pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
         one time code|passcode|pin kod|пин|пин код
-        confirmation code|login code|sign in code|activation code|unlock code|door code|gate code|alarm code|entry code|lock code|safe code
+        confirmation code|login code|sign in code|activation code|unlock code|door code|gate code|alarm code|entry code
+        lock code|safe code
         keypad code|lockbox code|voicemail pin|otp|otp code|mfa code|puk|puk code|tan|sms tan|sms code|one time password|one time pin
-        bestatigungscode|verifizierungscode|sicherheitscode|freischaltcode|einmalcode|einmalpasswort|aktivierungscode|anmeldecode|turcode
+        bestatigungscode|verifizierungscode|sicherheitscode|freischaltcode|einmalcode|einmalpasswort|aktivierungscode
+        anmeldecode|turcode
         haustur code|alarmcode|tresorcode|einmal code|sms code lautet
         code de verification|code de confirmation|code de validation|code secret|code d'entree|digicode|code d'alarme|code du portail
         code d'activation|code porte|code sms|code a usage unique
-        codigo de verificacion|codigo de confirmacion|codigo secreto|codigo de acceso|codigo de activacion|codigo sms|codigo de la alarma
+        codigo de verificacion|codigo de confirmacion|codigo secreto|codigo de acceso|codigo de activacion|codigo sms
+        codigo de la alarma
         codigo de la puerta|codigo de un solo uso|codigo del portal
         codice di verifica|codice di conferma|codice otp|codice segreto|codice di accesso|codice sms|codice pin|codice dell'allarme
         codigo de verificacao|codigo de confirmacao|codigo de acesso|codigo do alarme
@@ -179,10 +187,12 @@ _TABLE: Final[dict[int, str]] = {
         인증번호|인증코드|رمز التحقق|الرقم السري|رمز الدخول|ओटीपी|सत्यापन कोड|पिन|קוד אימות
         """,
     Kind.KEY: """
-        my key|your key|our key|the key|global key|functions key|secret key base|api key base
-        api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret|application secret|consumer key
+        my key|your key|our key|the key|global key|apiキー|functions key|secret key base|api key base
+        api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret
+        application secret|consumer key
         consumer secret|access key|access key id|secret access key|access token|auth token
-        authentication token|auth key|authtoken|authorization token|refresh token|id token|session token|bearer token|token|service key
+        authentication token|auth key|authtoken|authorization token|refresh token|id token|session token|bearer token
+        token|service key
         service token|account key|storage key|shared key|shared access key|subscription key|master key
         encryption key|signing key|signing secret|signature key|webhook secret|hmac key|hmac secret|jwt secret|deploy key|deploy token
         license key|licence key|personal access token|pat|credential|credentials|x api key
@@ -208,7 +218,8 @@ _TABLE: Final[dict[int, str]] = {
     Kind.OTHER: """
         order|orders|order number|order no|order id|invoice|invoices|invoice number|invoice no|ticket|tickets|case|case number
         reference|reference number|ref|ref no|tracking|tracking number|shipment|sku|part|part number|part no
-        serial|serial number|model|model number|version|versions|v|ver|build|build number|release|revision|rev|commit|isbn|issn|ean|upc
+        serial|serial number|model|model number|version|versions|v|ver|build|build number|release|revision|rev|commit
+        isbn|issn|ean|upc
         gtin|asin|doi|pmid|arxiv|error|error code|status code|exit code|port|ports|pid|line|lines
         row|rows|page|pages|article|item|items|batch|lot|bug|issue|issues|po|purchase order|hash|checksum|digest|sha|md5|sha1|sha256
         crc|timestamp|timestamps|unix|epoch|amount|total|price|population|bytes|size|count|seed

@@ -58,3 +58,14 @@ def test_a_sign_for_number_may_stand_between(text: str) -> None:
 def test_two_years_are_no_account() -> None:
     """Eight digits behind the word, too."""
     assert found("le compte 2024-2025") == []
+
+
+@pytest.mark.parametrize("text", ["a/c no. {}", "Kto. {}", "rtn {}"])
+def test_short_words_for_an_account_are_known(text: str) -> None:
+    """With the full stop of their abbreviation."""
+    assert only("IBAN", text.format("532013000")) == ["532013000"]
+
+
+def test_a_bic_in_a_tag_is_found() -> None:
+    """As statements in XML have it."""
+    assert only("IBAN", "<BIC>AGRIFRPP</BIC>") == ["AGRIFRPP"]

@@ -70,3 +70,9 @@ def test_dates_of_other_places_are_found(text: str, date: str) -> None:
 def test_signs_of_other_things_stay() -> None:
     """A list, a product, an option."""
     assert found("* 12.09.2025 Sitzung\noption b. 12 March 2026\na * 12.3.2024 and *12.03.2026*") == []
+
+
+@pytest.mark.parametrize("text", ["Patient Uwe K., *{}, KV", "Data i miejsce urodzenia: {}, Ulm", "fecha nac. {}"])
+def test_short_and_long_words_for_birth_are_known(text: str) -> None:
+    """A star behind an initial, date and place in one."""
+    assert only("DATE_OF_BIRTH", text.format("12.09.1955")) == ["12.09.1955"]

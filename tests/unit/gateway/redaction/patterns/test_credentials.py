@@ -102,3 +102,12 @@ def test_a_key_of_the_environment_is_found() -> None:
 
     assert found(f"SENDGRID_KEY={key}") == [("API_KEY", key)]
     assert found(f"PUBLIC_KEY={key} CACHE_KEY={key}") == []
+
+
+def test_other_schemes_and_commands_are_read() -> None:
+    """Okta's scheme, a cookie that a command sends, the code of a redirect."""
+    key = "tqY8ANd7rVrDk6dIT3Ay6YkBWHMVx60FtZF0avxLL0N"
+
+    assert found(f"Authorization: SSWS 00{key}") == [("TOKEN", f"00{key}")]
+    assert found(f'curl --cookie "session={key}" https://x') == [("TOKEN", key)]
+    assert found(f"GET /cb?code=4/0A{key}&state=x") == [("TOKEN", f"4/0A{key}")]

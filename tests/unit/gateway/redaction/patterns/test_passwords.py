@@ -227,3 +227,19 @@ def test_names_that_a_call_or_a_type_is_given_stay() -> None:
     text = "setPassword('Passwort'); getPassword('db1'); split_password('user:passwd'); password: str = field()"
 
     assert found(f"{text} PASSWORD=PASSWORD <password>string</password> secret_ref: V1ObjectReference") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("PGPASSWORD=ostrich_22 psql -U app", "ostrich_22"),
+        ("la contraseña es Perro.verde21 y el usuario", "Perro.verde21"),
+        ("Password for the zip file = inv2026zip", "inv2026zip"),
+        ("recovery key: 872614-478052-381522-260355", "872614-478052-381522-260355"),
+        ("lozinka: jadran-99", "jadran-99"),
+        ('(ConvertTo-SecureString "W1nter!Snow" -AsPlainText)', "W1nter!Snow"),
+    ],
+)
+def test_what_looks_like_a_name_is_found_where_none_can_be(text: str, value: str) -> None:
+    """An assignment of a shell, a sentence, groups of digits."""
+    assert only("PASSWORD", text) == [value]
