@@ -18,6 +18,7 @@ from assistant_gateway.redaction.folding import VIEW_FILLER, Folded, fold, witho
 from assistant_gateway.redaction.patterns import (
     accounts,
     births,
+    calls,
     cards,
     columns,
     contacts,
@@ -26,6 +27,8 @@ from assistant_gateway.redaction.patterns import (
     networks,
     passwords,
     phones,
+    pins,
+    statements,
     words,
 )
 from assistant_gateway.redaction.patterns.national import digits, letters, named
@@ -40,6 +43,7 @@ _LINES: Final = 128  # bytes that are looked at together at least: a line may be
 _FAMILIES: Final = (
     accounts,
     births,
+    calls,
     cards,
     columns,
     contacts,
@@ -48,6 +52,8 @@ _FAMILIES: Final = (
     networks,
     passwords,
     phones,
+    pins,
+    statements,
     digits,
     letters,
     named,
@@ -129,7 +135,7 @@ class Rules:
     def _cues_of(self, kinds: int) -> tuple[Cue, ...]:
         cues = self._by_kinds.get(kinds)
         if cues is None:  # as many as there are combinations in the table of words
-            cues = self._by_kinds[kinds] = tuple(cue for cue in self._cues if cue.kinds & kinds)
+            cues = self._by_kinds[kinds] = tuple(cue for cue in self._cues if cue.kinds & kinds and (cue.weak or not kinds & Kind.WEAK))
         return cues
 
 

@@ -35,6 +35,11 @@ VALUES = {
         "the password for the old server is Tr0ub4dor&3",
         "Passwort ist Sommer2024!",
         "password: swordfish",
+        "The password that we agreed upon for the new box is T0psecret#9",
+        "G-738291 is your Google verification code.",
+        "\nAgent: What is your PIN?\nUser: 6620",
+        "from anna@example.com:Marigold#2024",
+        "name: DB_PASSWORD\n  value: sw0rdfish-x",
     ],
 }
 PROSE = [

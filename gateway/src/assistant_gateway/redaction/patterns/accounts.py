@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.national.checksums import mod97
 from assistant_gateway.redaction.patterns.numbers import ends_sensibly
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
@@ -54,10 +55,11 @@ def _iban(page: Page, start: int, end: int) -> Found | None:
 
 
 _GAP: Final = re.compile(
-    rb"(?:[ _]?(?:number|num|no|nr|nummer|code|id)\b\.?)?[ \"'\\]{0,3}(?:\([^)\n0-9]{0,20}\) ?)?"
-    rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-)[ \"'\\]{0,5}){0,2}"
+    rb"\.?(?:[ _\-]?(?:number|num|no|nr|nummer|code|id)\b\.?| ?(?:n[\x7f.]|#))?[ \"'\\]{0,3}(?:\([^)\n0-9]{0,20}\) ?)?"
+    rb"(?:(?:is|was|ist|lautet|est|es|e|:|=|#|-|>)[ \"'\\]{0,5}){0,2}"
 )
 _ACCOUNT: Final = re.compile(rb"[A-Za-z]{0,4}[ \-]?[0-9](?:[ \-./]?[0-9A-Z]){3,26}(?![A-Za-z0-9])")
+_YEARS: Final = re.compile(rb"(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}")
 _BIC: Final = re.compile(rb"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
 
 
@@ -65,13 +67,20 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     gap = _GAP.match(page.view, hit.end)
     at = gap.end() if gap else hit.end
     match = _ACCOUNT.match(page.view, at) or _BIC.match(page.view, at)
+    if match is None and (answered := answer(page, hit)) is not None:
+        at = answered
+        match = _ACCOUNT.match(page.view, at)
     if match is None:
         return
     end = at + ends_sensibly(match[0])
     word = page.view[hit.start : hit.end].lower()
     digits = sum(48 <= character < 58 for character in match[0])
+    if _YEARS.fullmatch(match[0]):
+        return
     # "account" alone is also a user's: only a long number is taken after it.
-    if digits >= (8 if word == b"account" else 6) or (digits < 4 and _BIC.fullmatch(match[0]) and word.startswith((b"swift", b"bic"))):
+    if digits >= (8 if word in (b"account", b"compte", b"conta") else 6) or (
+        digits < 4 and _BIC.fullmatch(match[0]) and word.startswith((b"swift", b"bic"))
+    ):
         yield Found(at, end, "IBAN")
 
 

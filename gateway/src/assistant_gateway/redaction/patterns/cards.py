@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.national.checksums import luhn
 from assistant_gateway.redaction.patterns.numbers import digits_of, stands_alone
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
@@ -49,26 +50,41 @@ def network(digits: bytes) -> bool:
 
 
 def _card(page: Page, start: int, end: int) -> Found | None:
+    """Return the longest number that fits: behind a card's groups an expiry date or its code may stand."""
+    raw = page.view[start:end]
+    for stop in [group.end() for group in _GROUP.finditer(raw)][: -_FURTHER - 1 : -1]:
+        if _fits(page, start, start + stop):
+            dump = _DUMP.match(page.view, start + stop)
+            return Found(start, dump.end() if dump else start + stop, "CARD")
+    return None
+
+
+_GROUP: Final = re.compile(rb"[0-9]+")
+_FURTHER: Final = 3  # groups at the end that may be something else
+
+
+def _fits(page: Page, start: int, end: int) -> bool:
     raw = page.view[start:end]
     digits = digits_of(raw)
     if not 13 <= len(digits) <= 19 or not luhn(digits) or digits.count(digits[0]) == len(digits):
-        return None
+        return False
     if not network(digits) and not (digits[:2] in _DEBIT and page.says(Kind.CARD, start, _NEAR)):
-        return None
-    if not stands_alone(page.view, start, end):
-        return None
-    if len(raw) == len(digits) and page.said_otherwise(start):
-        return None
-    return Found(start, end, "CARD")
+        return False
+    return stands_alone(page.view, start, end) and not (len(raw) == len(digits) and page.said_otherwise(start))
 
 
+# `4111111111111111|09|2027|123`: lists of stolen cards, the code at the end.
+_DUMP: Final = re.compile(rb"([|:;,/ ])(?:0[1-9]|1[0-2])[|:;/\-]?(?:20)?[2-4][0-9]\1[0-9]{3,4}(?![0-9])")
 _CODE: Final = re.compile(
     rb"(?: ?(?:code|number|no|nr|num))?[\"'\\ ]{0,5}(?::|=|is|ist|est|es|#|-)?[\"'\\ ]{0,5}\(?([0-9]{3,4})(?![0-9.,\-/%][0-9]|[0-9])"
 )
 
 
 def _code(page: Page, hit: Hit) -> Iterator[Found]:
-    if match := _CODE.match(page.view, hit.end):
+    match = _CODE.match(page.view, hit.end)
+    if match is None and (at := answer(page, hit)) is not None:
+        match = _CODE.match(page.view, at)
+    if match:
         yield Found(*match.span(1), "CARD")
 
 

@@ -11,7 +11,7 @@ from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.patterns.words import JOINTS, Kind, kinds
 
 # The kinds whose values need a word, what they are then, and how many digits make a cell one.
-_COLUMNS: Final = (
+COLUMNS: Final = (
     (Kind.BIRTH, "DATE_OF_BIRTH", 4),
     (Kind.PASSWORD, "PASSWORD", 0),
     (Kind.PIN, "PASSWORD", 4),
@@ -34,28 +34,35 @@ def _table(page: Page, hit: Hit) -> Iterator[Found]:
     end = view.find(b"\n", hit.end, hit.end + _LINE)
     if end < 0:
         return
-    line = view[view.rfind(b"\n", max(0, hit.start - _LINE), hit.start) + 1 : end]
+    begins = view.rfind(b"\n", max(0, hit.start - _LINE), hit.start) + 1
+    line = view[begins:end]
     for separator in _SEPARATORS:
         if separator in line:
             break
     else:
         return
+    if separator == b"|" and begins and b"|" in view[view.rfind(b"\n", max(0, begins - _LINE), begins - 1) + 1 : begins]:
+        return  # a row that says what a setting is for
     names = line.split(separator)
-    known = _known()
-    columns = {
-        place: known[plainly] for place, name in enumerate(names) if (plainly := name.strip(_EDGE).lower().translate(None, JOINTS)) in known
-    }
+    columns = named(names)
     page.done["table"] = end
     if columns:
         yield from _rows(page, end + 1, separator, len(names), columns)
 
 
+def named(names: list[bytes]) -> dict[int, tuple[str, int]]:
+    """Return of each column whose name says so what its values are."""
+    columns = known()
+    plain = (name.strip(_EDGE).lower().translate(None, JOINTS) for name in names)
+    return {place: columns[name] for place, name in enumerate(plain) if name in columns}
+
+
 @cache
-def _known() -> dict[bytes, tuple[str, int]]:
+def known() -> dict[bytes, tuple[str, int]]:
     """Return by its plain name the entity of a column, and how many digits its values have at least."""
     return {
         name.encode(): (entity, least)
-        for wanted, entity, least in reversed(_COLUMNS)  # the first that fits counts
+        for wanted, entity, least in reversed(COLUMNS)  # the first that fits counts
         for name, kind in kinds().items()
         if kind & wanted and not kind & Kind.WEAK
     }
@@ -80,11 +87,15 @@ def _cells(at: int, cells: list[bytes], columns: dict[int, tuple[str, int]]) -> 
         value = cell.strip(_EDGE)
         if place in columns and value:
             entity, least = columns[place]
-            fits = DATE.fullmatch(value) if entity == "DATE_OF_BIRTH" else digits(value) >= least and not is_blank(value)
-            if fits:
+            if fits(value, entity, least):
                 start = at + cell.index(value)
                 yield Found(start, start + len(value), entity)
         at += len(cell) + 1
 
 
-CUES: Final = tuple(Cue(kind, _table, frozenset({entity})) for kind, entity, _ in _COLUMNS)
+def fits(value: bytes, entity: str, least: int) -> bool:
+    """Whether a cell's value is what its column's name says."""
+    return bool(DATE.fullmatch(value)) if entity == "DATE_OF_BIRTH" else digits(value) >= least and not is_blank(value)
+
+
+CUES: Final = tuple(Cue(kind, _table, frozenset({entity}), weak=False) for kind, entity, _ in COLUMNS)

@@ -34,7 +34,9 @@ def _email(page: Page, start: int, end: int) -> Found | None:
     spaced = view[at - 1 : at] == b" " or view[at + 1 : at + 2] == b" "
     last = domain.rsplit(b".", 1)[-1].lower()
     if not domain.startswith(b"["):
-        kept = last.rstrip(b"-").rstrip(b"\x7f") if last[:1].isalpha() and b"\x7f" in last else last.rstrip(b"-")
+        kept = last.rstrip(b"-")
+        if last[:1].isalpha() and len(kept.rstrip(b"\x7f")) > 1:  # of a domain in another script one letter may look Latin
+            kept = kept.rstrip(b"\x7f")
         if len(kept) < 2 or kept in _FILES or not (kept.isalpha() or b"\x7f" in kept or kept.startswith(b"xn--")):
             return None
         end -= len(last) - len(kept)

@@ -6,22 +6,28 @@ from typing import Final
 
 from assistant_gateway.redaction.patterns.literals import (
     ASSIGNED,
+    BESIDE,
+    GIVEN_TO,
     LABELLED,
     NEXT,
     SAID,
+    TYPED,
+    UNSPACED,
     classes,
     digits,
     entropy,
     extent,
     is_blank,
     is_name,
+    items,
     mark,
 )
-from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
+from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.words import Kind
 
 _LONG: Final = 64
 _BARE: Final = 20  # characters of a key that nothing joins to its name
+_MIXED: Final = 28
 _IN_HEADER: Final = re.compile(rb"(?i)(?:bearer|basic|token) ")
 _LOCATIONS: Final = (b"http://", b"https://", b"./", b"arn:")
 
@@ -30,7 +36,7 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     if hit.end < page.done.get("key", 0):
         return
-    for separator in (ASSIGNED, LABELLED, SAID, NEXT):
+    for separator in (TYPED, GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT):
         match = separator.match(view, hit.end)
         if match is None:
             continue
@@ -42,11 +48,25 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
         sign = mark(match[0]) if separator is ASSIGNED else b":"
         if (sign == b"|" and b"|" in view[start:end]) or (sign == b">" and view[hit.start - 1 : hit.start] not in (b"<", b":")):
             return  # the alternatives of an expression, a comparison
-        if separator is NEXT and (end - start < _BARE or not 3 <= digits(view[start:end]) < end - start):
+        if separator is NEXT and not _stands_out(view[start:end]):
             return
         if is_key(view[start:end], bool(match[1])) and view[end : end + 1] not in (b"(", b"["):
-            yield Found(start, end, "TOKEN" if b"token" in view[hit.start : hit.end].lower() else "API_KEY")
+            yield Found(start, end, _entity(view, hit))
             return
+    for start, end in items(view, hit.end):
+        if is_key(view[start:end], quoted=False):
+            yield Found(start, end, _entity(view, hit))
+
+
+def _entity(view: bytes, hit: Hit) -> str:
+    return "TOKEN" if b"token" in view[hit.start : hit.end].lower() else "API_KEY"
+
+
+def _stands_out(value: bytes) -> bool:
+    """Whether no word is so long and so mixed; of a longer one fewer digits say so."""
+    count = digits(value)
+    mixed = len(value) >= _MIXED and not value.islower() and not value.isupper() and b"/" not in value and entropy(value) > 4
+    return len(value) >= _BARE and (1 if mixed else 3) <= count < len(value)
 
 
 def is_key(value: bytes, quoted: bool) -> bool:
@@ -63,8 +83,24 @@ def is_key(value: bytes, quoted: bool) -> bool:
     return entropy(value) >= (2.5 if quoted else 2.7)
 
 
+# `SENDGRID_KEY=...`: of the keys that are no secret the name says so.
+_ENVIRONMENT: Final = (r"[A-Z0-9]_KEY[\x22']?(?: ?= ?|: ?)[\x22']?[A-Za-z0-9+/=_.\-]{20,200}",)
+_OPEN: Final = re.compile(rb"(?:PUBLIC|CACHE|PRIMARY|FOREIGN|SORT|PARTITION|OBJECT|ROUTING|HOST|SITE|PUBLISHABLE|S3)\Z")
+_PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}")  # not all of it words and years
+_VALUE: Final = re.compile(rb"_KEY[\"']?[ :=]{1,3}[\"']?")
+
+
+def _environment(page: Page, start: int, end: int) -> Found | None:
+    if _OPEN.search(page.view, max(0, start - 16), start + 1):
+        return None
+    gap = _VALUE.match(page.view, start + 1)
+    first = gap.end() if gap else start
+    value = page.view[first:end]
+    return Found(first, end, "API_KEY") if is_key(value, quoted=False) and _PARTS.search(value) else None
+
+
 _SCHEME: Final = re.compile(
-    rb"(?i)\\?[\"']?[ \t]{0,2}[:=,]?[ \t]{0,2}\\?[\"']?(?:(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)[ \t]{1,2})?"
+    rb"(?i)\\?[\"']?[ \t]{0,2}[:=,]?[ \t]{0,2}\\?[\"']?(?:(?:bearer|basic|token|digest|apikey|ssws|negotiate|aws4-hmac-sha256)[ \t]{1,2})?"
 )
 _CREDENTIAL: Final = re.compile(rb"[A-Za-z0-9._~+/=\-:%]{8,4096}")
 _BASIC: Final = re.compile(rb"[A-Za-z0-9+/_\-]{8,}={0,2}")
@@ -96,7 +132,7 @@ def _authorization(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(at, at + len(value), "TOKEN")
 
 
-_COOKIES: Final = re.compile(rb"(?i)[\"']?[ \t]?[:=][ \t]?[\"']?([^\r\n\"']{8,4096})")
+_COOKIES: Final = re.compile(rb"(?i)(?:[\"']?[ \t]?[:=][ \t]?|[ \t](?=[\"']))[\"']?([^\r\n\"']{8,4096})")
 _PAIR: Final = re.compile(rb"[^=;,\s]{1,80}=([^;,\s\"']{8,4096})|([A-Za-z0-9._~+/%\-]{12,4096}={0,2})")
 
 
@@ -132,6 +168,7 @@ def _private(page: Page, hit: Hit) -> Iterator[Found]:
 
 
 _TOKEN: Final = frozenset({"TOKEN"})
+SHAPES: Final = (Shape(_ENVIRONMENT, _environment, frozenset({"API_KEY"}), digits=True),)
 CUES: Final = (
     Cue(Kind.KEY, _key, frozenset({"API_KEY", "TOKEN"})),
     Cue(Kind.AUTH, _authorization, _TOKEN),

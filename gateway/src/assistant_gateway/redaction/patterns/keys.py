@@ -33,21 +33,25 @@ api_org_[A-Za-z]{34} gsk_<A>{40,64} xai-<A>{60,100} r8_<A>{37,40}
 pplx-<A>{40,64} lsv2_(?:pt|sk)_<H>{32}_<H>{10} pcsk_<W>{40,90} tvly-<W>{20,60} nvapi-<W>{50,90} fw_<A>{22,30} csk-<A>{40,60}
 jina_<W>{40,80} pa-<W>{40,50} tgp_v1_<W>{40,60} wandb_v1_<W>{40,90}
 # Money, mail, messages
-[sr]k_(?:live|test|prod)_<A>{10,120} whsec_[A-Za-z0-9+/=]{24,80} sq0(?:atp|csp|idp)-<W>{22,43} EAAA<W>{60}
+sk_(?:live|test|prod)_<A>{10,120} rk_(?:live|test|prod)_<A>{10,120} whsec_[A-Za-z0-9+/=]{24,80} sq0(?:atp|csp|idp)-<W>{22,43} EAAA<W>{60}
 access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32} EZ[AT]K[A-Za-z0-9]{54} shp(?:at|ca|pa|ss|ua)_[a-fA-F0-9]{32} sk_<H>{48}
 SG\.<W>{16,32}\.<W>{16,64} key-<H>{32} <H>{32}-us[0-9]{1,2} SK<H>{32} AC<H>{32} re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,28}
 xkeysib-<H>{64}-<A>{16} pat[A-Za-z0-9]{14}\.<H>{64} pat-(?:na|eu)[0-9]-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12}
 # Operations
 NRAK-[A-Z0-9]{27} gl(?:c_[A-Za-z0-9+/=]{32,400}|sa_<A>{32}_<H>{8}) sntry[su]_[A-Za-z0-9+/=_\-]{40,400}
 dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64} rdme_[a-z0-9]{70} CFPAT-<W>{43} (?:sdk|api|mob)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12}
-phx_<W>{40,60} op_<W>{40,60} ops_eyJ<W>{100,900}
+phx_<W>{40,60} op_<W>{40,60} ops_eyJ<W>{100,900} NR(?:II|AA|RA|IQ)-<W>{26,36} hc[abm][il]k_[a-z0-9]{50,64} sgp_(?:<A>{16}_)?<H>{40}
+pnu_<A>{36} tfp_<W>{40,70} apify_api_<A>{36} ATTA<A>{60,80} sha256~<W>{43} cmVmdGtuOj[A-Za-z0-9]{50,60} y0_<W>{50,64} akab-<W>{16}-<W>{16}
+xsmtpsib-<H>{64}-<A>{16} rzp_(?:live|test)_<A>{14} shippo_(?:live|test)_<H>{40} duffel_(?:live|test)_<W>{40,48} FLWSECK(?:_TEST)?-<W>{12,80}
+access-(?:production|development|sandbox)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12} sk\.eyJ<W>{40,200}\.<W>{20,40} tk\.eyJ<W>{40,200}\.<W>{20,40}
 """
 _TOKENS: Final = r"""
 xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9\-]{10,255} xapp-[0-9]-[A-Za-z0-9\-]{20,160}
 hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_\-]{20,120} discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
 [MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35}
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
-ya29\.<W>{20,500} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300} [sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
+ya29\.<W>{20,500} 4/0A<W>{40,120} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300}
+[sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
 EAA[A-Za-z0-9]{90,300} AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
 v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 (?:sig|Signature)=[A-Za-z0-9%+/_\-]{40,120}={0,2}
@@ -81,7 +85,7 @@ def _together(sources: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 # What stands in the expressions that begin with a class.
-_NEEDS: Final = ("Q~", "k_", "-us", ":AA", ".webhook.office.com/webhookb2/", ".atlasv1.")
+_NEEDS: Final = ("~", "-us", ":AA", ".webhook.office.com/webhookb2/", ".atlasv1.")
 
 
 def _needed(sources: tuple[str, ...]) -> bytes:

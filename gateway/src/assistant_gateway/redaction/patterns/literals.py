@@ -4,20 +4,28 @@ In source code such a word mostly stands before another name, a call or a type; 
 """
 
 import re
+from collections.abc import Iterator
 from math import log2
 from typing import Final
 
 # After the word: the rest of its identifier (`_prod`, `2`), a closing quote or bracket, and what says "is".
 _SUFFIX: Final = (
-    rb"(?:[_\-](?:value|string|key|prod|production|dev|test|live|staging|base64|b64|hash|plain|text|new|old|current|root|admin|main|[a-z0-9]{1,3}))?"
+    rb"(?:(?:[_\-]|(?<=_))(?:value|string|key|prod|production|dev|test|live|staging|base64|b64|base|hash|plain|text|new|old|current|root|admin|main|primary"
+    rb"|replica|backup|default|confirm|confirmation|repeat|again)|-[a-z0-9]{1,3})?"
     rb"[0-9]{0,3}"
 )
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
-    rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?:::?|=>|:=|={1,2}|\|\s?|->|,|>| - )[ \t]{0,3}\n?[ \t]{0,3}"
+    rb"(?i)"
+    + _SUFFIX
+    + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?::=|::?|=>|={1,2}|\|\s?|->|,|>| - |\.{3,48})[ \t]{0,3}(?:\r?\n)?[ \t]{0,8}"
     rb"(?:\*\*|__)?(?:[fbru]{1,2}(?=[\"']))?" + _QUOTE
 )
-_FOR_WHAT: Final = rb"(?:[ \t]{1,2}(?:for|to|of|fur|pour|para|per|von|de|del|di|do|da|der|des|zum|zur)(?:[ \t][^\s:=.,;]{1,24}){1,4}?)?"
+_FOR_WHAT: Final = (
+    rb"(?:[ \t]{1,2}(?:for|to|of|on|in|at|fur|auf|im|vom|pour|sur|para|per|von|de|del|della|di|do|da|der|des|zum|zur|voor|van|till|til|pa"
+    rb"|na|dla)"
+    rb"(?:[ \t][^\s:=.,;]{1,24}){1,4}?)?"
+)
 # Markdown and HTML around a label and its value, and the cells of a table.
 _DRESS: Final = rb"(?:[*_]{1,3}|</?[a-z][a-z0-9]{0,9}>){0,2}"
 _CELL: Final = rb"</(?:td|th|dt|label|b|strong|span)>\s{0,4}<(?:td|dd|code|span|b|input)[^>\n]{0,40}>"
@@ -28,7 +36,7 @@ LABELLED: Final = re.compile(
     + _FOR_WHAT
     + rb"|[ \t]?\([^)\n]{0,24}\))"
     + _DRESS
-    + rb"[ \t]?:"
+    + rb"[ \t]?[:=]"
     + _DRESS
     + rb"[ \t]{1,3}"
     + _DRESS
@@ -38,7 +46,8 @@ LABELLED: Final = re.compile(
     + _QUOTE
 )
 _VERB: Final = (
-    rb"(?:is|was|are|be|becomes|ist|war|lautet|heisst|wird|est|sera|es|era|e|eh|er|ar|on|jest|to|set to|changed to|reset to|now|still)"
+    rb"(?:is|was|are|be|becomes|ist|war|lautet|heisst|wird|est|sera|es|era|e|eh|er|ar|on|jest|to|set to|changed to|reset to|now|still"
+    rb"|used to be|it'?s|c'?(?:est|etait))"
 )
 _NOW: Final = rb"(?:(?:now|still|set to|currently|jetzt|now set to|ahora|maintenant)[ \t]{1,2})?"
 SAID: Final = re.compile(
@@ -53,8 +62,28 @@ SAID: Final = re.compile(
     + rb"(?:[:=][ \t]?)?[*_]{0,3}"
     + _QUOTE
 )
+# `password: str = "..."`, `PASSWORD: &'static str = "..."`; `.setPassword("...")`, `apiKey("...")`.
+TYPED: Final = re.compile(
+    rb"[ \t]?:[ \t]?&?(?:'static )?(?:mut )?[A-Za-z][A-Za-z0-9_.<>\[\]?| ]{0,32}=[ \t]?(?:[fbru]{1,2}(?=[\"']))?(\"{3}|[\"'`])"
+)
+GIVEN_TO: Final = re.compile(rb"\(\\?([\"'])(?=[^\"'\n]{1,160}[\"']\))")
+# A script without spaces: a word or two of it, then the value.
+UNSPACED: Final = re.compile(rb"\x7f{1,3}[ \t]?[:=]?[ \t]?" + _QUOTE)
+# The name is a value itself, and what it names stands beside it: `name: DB_PASSWORD` and `value: x`, `variable "password" { default = "x"`.
+BESIDE: Final = re.compile(
+    rb"(?i)"
+    + _SUFFIX
+    + rb"(?:\\?[\"']?[ \t]{0,3}(?:,\s{0,40}|\s{1,40})|[\"'] ?\{[^{}]{0,160}?\s)"
+    + rb"\\?[\"']?(?:value|default)\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3}"
+    + _QUOTE
+)
+# Other words between, up to one that says "is": only what can hardly be a word is taken (`the pin we agreed upon is ...`).
+FAR: Final = re.compile(rb"(?i)[^\n.;:=\"`(){}<>|]{2,48}?(?:[ \t]" + _VERB + rb"[ \t]{1,2}" + _NOW + rb"|[:=][ \t]{1,2})" + _QUOTE)
 # Nothing between: only what can hardly be a word is taken (`my password Zx9!kk2`).
 NEXT: Final = re.compile(rb"[ \t]{1,2}" + _QUOTE)
+
+# Routers and switches say how it is hidden, then what: `password 7 0822455D0A16544541`.
+HIDDEN: Final = re.compile(rb" (?:7 ([0-9]{2}[0-9A-F]{6,80})|[4589] ([$A-Za-z0-9./]{20,120}))(?![A-Za-z0-9])")
 
 _LONGEST: Final = 160  # bytes of a bare value, and
 _QUOTED: Final = 512  # of one in quotes
@@ -64,7 +93,7 @@ _TRAILING: Final = b".:)]}\\?*|\x7f"
 _OPENING: Final = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
 
 _PLACEHOLDER: Final = re.compile(
-    rb"[$%#]?\{.{0,200}\}?|<.*|(?:%[sdr]|[^a-z0-9])+|%\(?[a-z_]+\)?s?%?|\[[a-z _\-]+\]?|\(.*|[*x.\x7f\-_#?]+"
+    rb"\?[a-z].*|[$%#]?\{.{0,200}\}?|<.*|(?:%[sdr]|[^a-z0-9])+|%\(?[a-z_]+\)?s?%?|\[[a-z _\-]+\]?|\(.*|[*x.\x7f\-_#?]+"
     rb"|process\.env.*|os\.(?:environ|getenv).*|env\..*|.*\(|&.*;"
     rb"|(?:your|my|the|some|a|an|insert|enter|change|replace|example|sample|dummy|test|fake|placeholder|xxx)[_\-. ]?(?:own)?[_\-. ]?"
     rb"(?:api|access|secret|auth|new|old|client|app|user|db|strong)?[_\-. ]?"
@@ -138,6 +167,34 @@ def is_blank(value: bytes) -> bool:
     ):
         return True
     return len(set(lower)) < 3 and not lower.isalnum()
+
+
+_LIST: Final = re.compile(rb"s?\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3}(?:\[\s{0,24}|\r?\n[ \t]{0,24}- )" + _QUOTE)
+_ITEM: Final = re.compile(rb"\\?[\"']?(?:[ \t]{0,3},\s{0,24}|\r?\n[ \t]{0,24}- )" + _QUOTE)
+_MOST_ITEMS: Final = 32
+
+
+def items(view: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Yield the values of a list that a name is given: `passwords = ["...", "..."]`, and YAML's with a dash in each line."""
+    match = _LIST.match(view, at)
+    for _ in range(_MOST_ITEMS):
+        if match is None:
+            return
+        start, end = extent(view, match.end(), match[1])
+        if end > start and view[end - 1 : end] == b"]":
+            end -= 1
+        if end > start:
+            yield start, end
+        match = _ITEM.match(view, end)
+
+
+def is_phrase(value: bytes) -> bool:
+    """Whether it is several words in one, as generators of passwords make them: `correct-horse-battery-staple`."""
+    return _PHRASE.fullmatch(value) is not None and _ABOUT.search(value.lower()) is None
+
+
+_PHRASE: Final = re.compile(rb"[A-Za-z]{3,10}(?:[\-_.][A-Za-z]{3,10}){2,6}[\-_.]?[0-9]{1,4}|[A-Za-z]{3,10}(?:-[A-Za-z]{3,10}){3,6}")
+_ABOUT: Final = re.compile(rb"pass|secret|token|key|credential|database|prod|example|your|enter|change|version")
 
 
 def digits(value: bytes) -> int:

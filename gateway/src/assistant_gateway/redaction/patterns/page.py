@@ -109,3 +109,4 @@ class Cue(NamedTuple):
     confirm: Callable[[Page, Hit], Iterator[Found]]
     entities: frozenset[str]
     digits: bool = False  # whether the value has a digit, so that none near the word saves the work
+    weak: bool = True  # whether words say enough that count only together with a value of the right shape

@@ -1,10 +1,30 @@
-"""Passwords and PINs after a word for them, in URLs' manner on a command line, and stored hashes of passwords."""
+"""Passwords after a word for them, in URLs' manner on a command line, and stored hashes of passwords."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from assistant_gateway.redaction.patterns.literals import ASSIGNED, LABELLED, NEXT, SAID, classes, digits, extent, is_blank, is_name, mark
+from assistant_gateway.redaction.patterns.answers import answer
+from assistant_gateway.redaction.patterns.literals import (
+    ASSIGNED,
+    BESIDE,
+    FAR,
+    GIVEN_TO,
+    HIDDEN,
+    LABELLED,
+    NEXT,
+    SAID,
+    TYPED,
+    UNSPACED,
+    classes,
+    digits,
+    extent,
+    is_blank,
+    is_name,
+    is_phrase,
+    items,
+    mark,
+)
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.words import Kind
 
@@ -12,25 +32,168 @@ _LONG: Final = 64  # what repeats the word inside so long a value is not looked 
 _SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
 
 
+_SEPARATORS: Final = (GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
+_JOINED: Final = (TYPED, ASSIGNED, LABELLED)
+
+
 def _password(page: Page, hit: Hit) -> Iterator[Found]:
-    view = page.view
     if hit.end < page.done.get("password", 0):
         return
-    for separator in (ASSIGNED, LABELLED, SAID, NEXT):
+    found = _named(page, hit)
+    if found is not None:
+        yield found
+        yield from _far(page, found.end, again=True)
+        return
+    joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
+    for others in (_items, _answered) if joined else (_hidden, _items, _below, _changed, _further, _answered):
+        if several := list(others(page, hit)):
+            yield from several
+            return
+
+
+def _named(page: Page, hit: Hit) -> Found | None:
+    """Return what the word is given, or named beside it."""
+    view = page.view
+    for separator in _JOINED if view[hit.end : hit.end + 1] in (b":", b"=") else _SEPARATORS:
         match = separator.match(view, hit.end)
-        if match is None or (separator is ASSIGNED and not _opens(view, hit.start, mark(match[0]))):
+        if match is None:
+            continue
+        sign = mark(match[0]) if separator is ASSIGNED else b""
+        called = sign == b"," and match[1] is not None and _CALLED.search(view, max(0, hit.start - 60), hit.start) is not None
+        if sign and not called and not _opens(view, hit.start, sign):
             continue
         start, end = extent(view, match.end(), match[1])
+        if separator is UNSPACED and (script := view.find(b"\x7f", start, end)) >= 0:
+            end = script  # it goes on behind the value
         if end - start > _LONG:
             page.done["password"] = end
-        value = view[start:end]
-        if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
-            return  # how many tests passed
-        if separator is NEXT and not _is_odd(value):
-            return
-        if _is_password(value, match, after=view[end : end + 1], said=separator is SAID):
+        if _fits(view, hit, separator, match, start, end, called=called):
+            return Found(start, end, "PASSWORD")
+    return None
+
+
+def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Match[bytes]", start: int, end: int, *, called: bool) -> bool:
+    value = view[start:end]
+    if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
+        return False  # how many tests passed
+    if separator is NEXT and not (
+        _is_odd(value)
+        or (match[1] and _is_argument(value) and classes(value) > 1)
+        or is_phrase(value)
+        or (_is_argument(value) and _is_given(view, hit, match))
+    ):
+        return False
+    if (called and not (digits(value) or _has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
+        return False  # what a form shows for it
+    if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
+        return False  # getPassword("db1") names it
+    if separator is ASSIGNED and _is_plain(view, hit, match, value, end):
+        return True
+    if match[1] and _PHRASE.match(view, hit.start) and _is_spoken(value):
+        return True
+    return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
+
+
+# A form: the word alone in its line, and the value in the next one.
+_FORM: Final = re.compile(rb"[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
+
+
+def _below(page: Page, hit: Hit) -> Iterator[Found]:
+    view = page.view
+    match = _FORM.match(view, hit.end)
+    if match is None or view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
+        return
+    start, end = extent(view, match.end(), None)
+    if _is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
+        yield Found(start, end, "PASSWORD")
+
+
+def _hidden(page: Page, hit: Hit) -> Iterator[Found]:
+    if match := HIDDEN.match(page.view, hit.end):
+        yield Found(*match.span(1 if match[1] else 2), "PASSWORD")
+
+
+def _items(page: Page, hit: Hit) -> Iterator[Found]:
+    for start, end in items(page.view, hit.end):
+        value = page.view[start:end]
+        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or _has_special(value)) and not is_blank(value):
             yield Found(start, end, "PASSWORD")
-            return
+
+
+def _further(page: Page, hit: Hit) -> Iterator[Found]:
+    return _far(page, hit.end, again=False)
+
+
+def _far(page: Page, at: int, *, again: bool) -> Iterator[Found]:
+    """`The password that we agreed upon is ...`, `..., and now it's ...`: the value must show what it is by itself."""
+    match = FAR.match(page.view, at)
+    if match is None:
+        return
+    start, end = extent(page.view, match.end(), match[1])
+    value = page.view[start:end]
+    sure = again or match[0].rstrip(b" \t\"'`")[-1:] in (b":", b"=")
+    if _is_made_up(value, numbered=sure) and not is_blank(value):
+        yield Found(start, end, "PASSWORD")
+
+
+_CHANGED: Final = re.compile(
+    rb"(?i)[ \t]{1,2}(?:from|von|de|da|van|fra|fran)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})[\"'`]?"
+    rb"[ \t]{1,2}(?:to|auf|zu|in|a|en|vers|para|naar|til|till)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})"
+)
+
+
+def _changed(page: Page, hit: Hit) -> Iterator[Found]:
+    """`... from the old one to the new one`."""
+    view = page.view
+    match = _CHANGED.match(view, hit.end)
+    if match is None:
+        return
+    for group in (1, 2):
+        start, end = extent(view, match.start(group), None)
+        value = view[start:end]
+        if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
+            yield Found(start, end, "PASSWORD")
+
+
+_ALONE: Final = re.compile(rb"[ .!?*_\"'`\r]{0,6}(?:\n|\Z)")
+
+
+def _answered(page: Page, hit: Hit) -> Iterator[Found]:
+    at = answer(page, hit)
+    if at is None:
+        return
+    start, end = extent(page.view, at, None)
+    value = page.view[start:end]
+    alone = _ALONE.match(page.view, end) is not None
+    if not is_blank(value) and (_is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
+        yield Found(start, end, "PASSWORD")
+
+
+_ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
+# What these words name has blanks in it.
+_WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
+
+
+def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end: int) -> bool:
+    """Whether it is a word where no name can be: `DB_PASSWORD=swordfish` of a shell, `<password>swordfish</password>`."""
+    if value.isupper() or is_blank(value) or _WORD_OF_ITS_OWN.fullmatch(value) is None:
+        return False
+    if match[0] == b"=":
+        return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
+    return match[0] == b">" and view.startswith(b"</", end)
+
+
+_PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
+_SPOKEN: Final = re.compile(rb"[A-Za-z0-9']{2,16}(?:[ \-][A-Za-z0-9']{2,16}){2,11}")
+_TALK: Final = re.compile(rb"(?i)\b(?:your|please|must|enter|should|pass ?phrase|password|key|see|not|wiki|page|set|ask)\b")
+
+
+def _is_spoken(value: bytes) -> bool:
+    return _SPOKEN.fullmatch(value) is not None and _TALK.search(value) is None
+
+
+# define('DB_PASSWORD', '...'), props.setProperty("password", "..."): the name is what the call sets.
+_CALLED: Final = re.compile(rb"(?i)(?:define|set|put|add|header|append|property|env|with|secret|config)[a-z_]*\([\"'][a-z0-9_.\-]{0,40}\Z")
 
 
 def _opens(view: bytes, start: int, separator: bytes) -> bool:
@@ -45,18 +208,28 @@ def _opens(view: bytes, start: int, separator: bytes) -> bool:
     return view[max(0, start - 3) : start].strip(b" *`\"'")[-1:] in (b"|", b",", b"\n", b"")
 
 
-def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said: bool) -> bool:
+_NUMBERS: Final = re.compile(rb"[0-9]{4,6}(?:-[0-9]{4,6}){3,7}")  # of a disk, to recover it
+_SEALED: Final = re.compile(rb"\{[A-Za-z0-9+/]{20,200}={0,2}\}?")  # as Maven and Jenkins keep them
+
+
+def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said: bool, called: bool) -> bool:
+    if _SEALED.fullmatch(value):
+        return True
     if len(value) < 3 or is_blank(value) or (b"|" in separator[0] and b"|" in value):
         return False
-    listed = b"," in separator[0]  # a row of a table; `"login", "password", "encoding"` are names
+    listed = b"," in separator[0] and not called  # a row of a table; `"login", "password", "encoding"` are names
     if listed and (separator[0][:1] != b"," or b"=" in value):
         return False
     if separator[1] and not listed:
         return len(value.split()) == 1
-    if after in (b"(", b"[") or is_name(value):
+    if _NUMBERS.fullmatch(value):
+        return True
+    if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
         return False
     if classes(value) >= 2 and (digits(value) or _has_special(value)):
         return len(value) >= 4
+    if is_phrase(value):
+        return not listed
     if value.isdigit():
         return len(value) >= 4 and not listed and not (said and len(value) > 12)
     return False
@@ -65,6 +238,31 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
 def _is_odd(value: bytes) -> bool:
     """Whether no word is written so: digits and a sign, or digits, small letters and capitals."""
     return len(value) >= 6 and value[:1].isalnum() and bool(digits(value)) and classes(value) >= 3 - _has_special(value.rstrip(b"!?"))
+
+
+_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}[!?]?")  # Base64, Office365
+
+
+def _is_made_up(value: bytes, *, numbered: bool = False) -> bool:
+    """Whether it would be odd without the word before it as well, and is neither a file, an address, a version nor a numbered word."""
+    odd = len(value) >= 6 and _is_odd(value) and classes(value) >= 3 and not any(sign in value for sign in b"/:.@(")
+    return odd and (numbered or _NUMBERED.fullmatch(value) is None)
+
+
+# A flag, a statement of SQL, a line of .netrc: the password is what comes next.
+_GIVEN: Final = re.compile(rb"(?i)(?:(?:\A|[ -])-|\bENV [A-Z0-9_]{0,32}|\blogin [^\s]{1,64}\s{1,4})\Z")
+_STATED: Final = re.compile(rb"(?i)\b(?:with|encrypted) \Z")
+
+
+def _is_given(view: bytes, hit: Hit, match: "re.Match[bytes]") -> bool:
+    begin = max(0, hit.start - 80)
+    stated = view[hit.start : hit.end].lower() == b"identified by" or _STATED.search(view, begin, hit.start) is not None
+    return (stated and match[1] is not None) or _GIVEN.search(view, begin, hit.start) is not None
+
+
+def _is_argument(value: bytes) -> bool:
+    """Whether it is what a command is given: `--password hunter2`. Its manual says PASSWORD, TEXT or a word."""
+    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or _has_special(value))
 
 
 def _has_special(value: bytes) -> bool:
@@ -81,19 +279,8 @@ def _one_word(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(*match.span(1), "PASSWORD")
 
 
-_PIN: Final = re.compile(
-    rb"(?i)(?:[ _]?(?:code|number|no|nr))?[\"'\\ ]{0,5}(?:(?:is|ist|lautet|est|es|e|:|=|#)[\"'\\ ]{0,5}){1,2}"
-    rb"([0-9]{4,8})(?![0-9.,\-/][0-9]|[0-9A-Za-z])"
-)
-
-
-def _pin(page: Page, hit: Hit) -> Iterator[Found]:
-    if match := _PIN.match(page.view, hit.end):
-        yield Found(*match.span(1), "PASSWORD")
-
-
 _COMMAND: Final = (
-    r"(?: -u|--user|--userpass)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
+    r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
     r"\b(?:sshpass|mysql|mysqldump|mysqladmin) (?:-[A-Za-oq-z][^\s]{0,32} [^\s\-]{0,32} ?){0,4}-p ?[\x22']?[^\s\x22'$\-][^\s\x22']{2,127}",
 )
 # Hashes of passwords: as good as the password to who has time.
@@ -122,5 +309,4 @@ SHAPES: Final = (Shape(_COMMAND, _command, _PASSWORD, needs=b" -"), Shape(_STORE
 CUES: Final = (
     Cue(Kind.PASSWORD, _password, _PASSWORD),
     Cue(Kind.PASSWORD, _one_word, _PASSWORD),
-    Cue(Kind.PIN, _pin, _PASSWORD, digits=True),
 )

@@ -34,9 +34,11 @@ class Kind:
 
 _TABLE: Final[dict[int, str]] = {
     Kind.PHONE: """
-        phone|phones|phone number|phone numbers|phone no|phone nr|phone num|telephone|telephone number|telephone no|tel|tel no|tel nr
+        phone|phones|mob|mob no|phone number|phone numbers|phone no|phone nr|phone num|telephone|telephone number|telephone no
+        tel|tel no|tel nr
         mobile|mobile number
-        mobile no|mobile phone|cell|cell phone|cell number|cellphone|cellular|fax|fax number|fax no|landline|whatsapp|sms|hotline|helpline
+        mobile no|mobile phone|cell|cell phone|cell number|cellphone|cellular|fax|fax number|fax no|landline|whatsapp
+        sms|hotline|helpline
         contact number|contact no|emergency contact|home phone|work phone|office phone|direct line|daytime number|callback number
         call back number|msisdn
         phonenumber|home number|work number|voicemail|handset|ph|ph no
@@ -49,7 +51,8 @@ _TABLE: Final[dict[int, str]] = {
         telefone|numero de telefone|telemovel|contato|contacto telefonico
         telefoon|telefoonnummer|mobiel|mobiele nummer|gsm|gsm nummer|vaste lijn|mobielnummer
         telefonnr|mobilnr|tlf nr|puhelin|puhelinnumero|matkapuhelin|telefonnummeret
-        numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam|numar de telefon|cep telefonu
+        numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam
+        numar de telefon|cep telefonu
         telefon numarasi
         телефон|телефона|тел|мобильный|номер телефона|сотовый|моб|телефону|电话|手机|手机号|手机号码|联系电话|電話|電話番号|携帯
         携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
@@ -62,14 +65,16 @@ _TABLE: Final[dict[int, str]] = {
         signal|portable|fixe|handy|rufen|anrufen|ruf|erreichbar|erreichen|erreichst|ruft|angerufen|meine nummer|seine nummer
         ihre nummer|nummer ist|nummer lautet|unter der nummer
         appelez|appeler|appelle|appelez moi|joindre|contacter|contactez|rappeler|rappelez|mon numero|son numero|au numero|numero est
-        llame|llama|llamame|llamar|llameme|contactar|contacteme|mi numero|su numero|numero es|al numero
-        chiama|chiamare|chiamami|chiamate|contattare|contattami|mio numero|suo numero|numero e|al numero
+        llame|llama|llamame|llamar|llameme|llamenos|llamanos|llamar al|telefonee|contactar|contacteme|mi numero|su numero|numero es
+        al numero
+        chiama|chiamare|chiamami|chiamate|chiamaci|chiami|chiamarmi|contattare|contattami|mio numero|suo numero|numero e|al numero
         ligar|ligue|liga|meu numero|contatar|bellen|bel|bereikbaar|mijn nummer|nummer is|zadzwon|dzwonic|moj numer|ring meg|ring mig
         mitt nummer
         звоните|позвоните|мой номер|номер
         """,
     Kind.ID: """
-        ssn|ssns|cnic|emirates id|teudat zehut|npi number|patient number|st nr|steuer no|social security|social security number
+        ssn|ssns|n i f|carta identita|cnic|emirates id|teudat zehut|npi number|patient number|st nr|steuer no|social security
+        social security number
         social security no|social security num|soc sec|itin
         taxpayer identification number|taxpayer id|tax id|tax id number|tax identification number
         tin|ein|national id|national id number|national identification number|national identity number|identity number|identity card
@@ -77,7 +82,7 @@ _TABLE: Final[dict[int, str]] = {
         identification number|passport|passport number|passport no|passport num|passport id|driver license|drivers license
         driver's license|driving licence|driving license|driver license number
         drivers license number|driver's license number|driving licence number|driving license number|driver's licence|drivers licence
-        dl number|licence number|license number|license no|dvla number
+        dl number|licence number|dl no|dl nr|license number|license no|dvla number
         national insurance|national insurance number|national insurance no|ni number|nino|nhs|nhs number|nhs no|sin
         social insurance number|social insurance|tfn|tax file number|medicare number|medicare|medicaid
         mbi|ird number|ird|aadhaar|aadhar|aadhaar number|aadhar number|aadhaar no|uidai|pan|pan card|pan number|pan no|voter id|nric
@@ -86,7 +91,8 @@ _TABLE: Final[dict[int, str]] = {
         mrn|patient id|member id|beneficiary id
         steuer id|steuerid|steuer identifikationsnummer|steueridentifikationsnummer|steuerliche identifikationsnummer
         identifikationsnummer|idnr|id nr|steuernummer|steuer nr|sozialversicherungsnummer
-        rentenversicherungsnummer|versicherungsnummer|versichertennummer|krankenversichertennummer|svnr|sv nummer|personalausweis
+        rentenversicherungsnummer|versicherungsnummer|versichertennummer|krankenversichertennummer|svnr|kvnr|kv nr
+        sv nummer|personalausweis
         personalausweisnummer|ausweisnummer|ausweis nr|ausweis|reisepass|reisepassnummer
         passnummer|fuhrerschein|fuhrerscheinnummer|ahv|ahv nummer|ahv nr|sozialversicherung
         nir|numero de securite sociale|securite sociale|numero de secu|secu|numero d'identite|carte d'identite|numero fiscal|passeport
@@ -95,23 +101,26 @@ _TABLE: Final[dict[int, str]] = {
         carnet de conducir|carne de conducir|seguridad social|numero de seguridad social
         curp|cedula|cedula de identidad|cedula de ciudadania|cuil|cuit|rut|ine|clave de elector|documento de identidad
         codice fiscale|cod fiscale|cf|carta d'identita|passaporto|numero di passaporto|patente|patente di guida|tessera sanitaria
-        cpf|rg|cnh|numero de identificacao|numero de contribuinte|contribuinte|cartao de cidadao|bilhete de identidade|passaporte
+        cpf|cnpj|rg|cnh|numero de identificacao|numero de contribuinte|contribuinte|cartao de cidadao|bilhete de identidade|passaporte
         titulo de eleitor|niss|pis
         bsn|burgerservicenummer|rijksregisternummer|identiteitskaart|paspoort|paspoortnummer|rijbewijs|rijbewijsnummer
         registre national|numero de registre national|insz|sofinummer
-        personnummer|fodselsnummer|cpr|cpr nummer|cpr nr|henkilotunnus|hetu|samordningsnummer|kennitala|henkilotunnukseni
+        personnummer|personnummeret|personnr|pnr|fodselsnummer|fodselsnr|fnr|cpr|cpr nummer|cpr nr|henkilotunnus|hetu
+        samordningsnummer|kennitala|henkilotunnukseni
         pesel|nip|dowod|dowod osobisty|numer dowodu|nr dowodu|paszport|numer paszportu|prawo jazdy|rodne cislo|cnp|egn|oib|jmbg|emso
         afm|amka|taj|adoszam|asmens kodas|isikukood|personas kods|tc kimlik|tckn|tc kimlik no
         инн|снилс|паспорт|паспорта|номер паспорта|护照|护照号|护照号码|身份证|身份证号|身份证号码|マイナンバー|個人番号|旅券番号
         パスポート|운전면허|주민등록번호|주민번호|여권|여권번호|αφμ|αμκα
-        דרכון|תעודת זהות|आधार
+        דרכון|ת ז|תעודת זהות|आधार
         """,
     Kind.ACCOUNT: """
-        iban|account number|account no|acct|acct no|acct number|bank account|bank account number|account num|checking account
+        iban|rtn|conta corrente|a/c|a/c no|kto|kto nr|compte|conta|account number|account no|acct|acct no|acct number|bank account
+        bank account number|account num|checking account
         savings account|routing|routing number|routing no|aba number|aba|sort code|bsb|bsb number|ifsc
         swift|swift code|bic|bic code|kontonummer|konto nr|konto|bankverbindung|blz|bankleitzahl|numero de compte|compte bancaire|rib
-        numero de cuenta|cuenta bancaria|clabe|numero di conto|conto corrente
-        numero da conta|conta bancaria|rekeningnummer|bankrekening|numer konta|kontonr|bankgiro|clearingnummer|account|银行账号
+        numero de cuenta|cuenta bancaria|cuenta corriente|clabe|numero di conto|conto corrente
+        numero da conta|conta bancaria|rekeningnummer|bankrekening|numer konta|nr konta|numer rachunku|nr rachunku|rachunek
+        rachunek bankowy|kontonummeret|bankkonto|numero conto|kontonr|bankgiro|clearingnummer|account|银行账号
         银行卡号|口座番号
         계좌번호|счет
         """,
@@ -119,17 +128,20 @@ _TABLE: Final[dict[int, str]] = {
         card|credit card|debit card|card number|card no|credit card number|cc|ccn|cc number|visa|mastercard|amex|american express
         kreditkarte|kreditkartennummer|kartennummer|carte|carte bancaire|carte de credit
         numero de carte|tarjeta|numero de tarjeta|tarjeta de credito|carta di credito|numero di carta|cartao|cartao de credito
-        creditcard|kaart|karta|numer karty|карта|карты|信用卡|クレジットカード|카드번호
+        creditcard|kaart|karta|carta|bancomat|girocard|maestro|karta platnicza
+        numer karty|номер карты|карта|карты|信用卡|クレジットカード|카드번호
         """,
     Kind.CARD_CODE: """
-        cvv|cvc|cvv2|cvc2|csc|card verification|security code|card security code|prufziffer|kartenprufnummer|cryptogramme
+        prufnummer|cvv|cvc|cvv2|cvc2|csc|card verification|security code|card security code|prufziffer|kartenprufnummer|cryptogramme
         codigo de seguridad
+        codigo de seguranca|codice di sicurezza|card code|beveiligingscode|kartenprufziffer|kod cvc|kod cvv|セキュリティコード|安全码
         """,
     Kind.BIRTH: """
         dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
         geboren|geburtsdatum|geburtstag|geb|geboren am|geb am|gebdat|geburtsjahr
         date de naissance|ne le|nee le|ne a|ne en|nee a|nee en|nee|naissance|ddn|anniversaire|nacido|nacida|nacido el|nacida el|naci
-        naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac
+        naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac|fecha nac
+        fecha y lugar de nacimiento|data e luogo di nascita|data i miejsce urodzenia|date et lieu de naissance
         nato|nata|nato il|nata il|data di nascita|nascita|compleanno|nascido|nascida|nasci|nasceu|data de nascimento|nascimento
         aniversario
         geboortedatum|geboren op|verjaardag|fodt|fodselsdato|fodelsedatum|fodd|fodelsedag|syntynyt|syntymaaika|data urodzenia|urodzony
@@ -141,20 +153,46 @@ _TABLE: Final[dict[int, str]] = {
     Kind.PASSWORD: """
         password|passwords|passwd|pwd|pw|passphrase|pass phrase|pass|pswd|psswd|login password|db password|user password
         one time password|otp|temp password|temporary password|userpass|dbpass|password hash
+        backup code|backup codes|recovery code|recovery codes|recovery key|lozinka|lozinku|passwrod|passowrd|pasword
+        passwrd|psw|p/w|rootpw|adminpw|storepass|keypass|psk|wpa passphrase|pre shared key
+        snmp server community|identified by
+        password confirmation|masterpass
         passwort|kennwort|losungswort|passwortes|zugangspasswort|zugangscode|mot de passe|mdp|motdepasse|code d'acces|contrasena|clave
         clave de acceso|palabra clave|parola d'ordine|parola|senha|palavra passe
-        wachtwoord|losenord|adgangskode|passord|salasana|haslo|heslo|jelszo|parola de acces|sifre|sifresi|лозинка|пароль|пароля|密码|口令
-        パスワード|비밀번호|암호|κωδικος προσβασης|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
+        wachtwoord|losenord|losenordet|passordet|adgangskoden|wachtwoorden|hasla|haslem|sifrem|sifreniz|parolam|parolasi
+        adgangskode|passord|salasana|haslo|heslo|jelszo|parola de acces|sifre|sifresi|лозинка|пароль|пароля|密码|口令
+        パスワード|비밀번호|암호|κωδικος προσβασης|κωδικος|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
         """,
     Kind.PIN: """
         pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
         one time code|passcode|pin kod|пин|пин код
+        confirmation code|login code|sign in code|activation code|unlock code|door code|gate code|alarm code|entry code
+        lock code|safe code
+        keypad code|lockbox code|voicemail pin|otp|otp code|mfa code|puk|puk code|tan|sms tan|sms code|one time password|one time pin
+        bestatigungscode|verifizierungscode|sicherheitscode|freischaltcode|einmalcode|einmalpasswort|aktivierungscode
+        anmeldecode|turcode
+        haustur code|alarmcode|tresorcode|einmal code|sms code lautet
+        code de verification|code de confirmation|code de validation|code secret|code d'entree|digicode|code d'alarme|code du portail
+        code d'activation|code porte|code sms|code a usage unique
+        codigo de verificacion|codigo de confirmacion|codigo secreto|codigo de acceso|codigo de activacion|codigo sms
+        codigo de la alarma
+        codigo de la puerta|codigo de un solo uso|codigo del portal
+        codice di verifica|codice di conferma|codice otp|codice segreto|codice di accesso|codice sms|codice pin|codice dell'allarme
+        codigo de verificacao|codigo de confirmacao|codigo de acesso|codigo do alarme
+        verificatiecode|bevestigingscode|toegangscode|deurcode|alarmcode|poortcode|sms-code
+        kod weryfikacyjny|kod potwierdzajacy|kod sms|kod dostepu|kod do drzwi|kod do bramy|kod do domofonu|kod pin
+        verifieringskod|bekraftelsekod|engangskod|portkod|larmkod|bekreftelseskode|engangskode|dorkode
+        dogrulama kodu|onay kodu|код подтверждения|код доступа|код из смс|пук|код домофона
+        验证码|校验码|動態密碼|認証コード|確認コード|暗証番号
+        인증번호|인증코드|رمز التحقق|الرقم السري|رمز الدخول|ओटीपी|सत्यापन कोड|पिन|קוד אימות
         """,
     Kind.KEY: """
-        my key|your key|our key|the key
-        api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret|application secret|consumer key
+        my key|your key|our key|the key|global key|apiキー|functions key|secret key base|api key base
+        api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret
+        application secret|consumer key
         consumer secret|access key|access key id|secret access key|access token|auth token
-        authentication token|auth key|authtoken|authorization token|refresh token|id token|session token|bearer token|token|service key
+        authentication token|auth key|authtoken|authorization token|refresh token|id token|session token|bearer token
+        token|service key
         service token|account key|storage key|shared key|shared access key|subscription key|master key
         encryption key|signing key|signing secret|signature key|webhook secret|hmac key|hmac secret|jwt secret|deploy key|deploy token
         license key|licence key|personal access token|pat|credential|credentials|x api key
@@ -166,7 +204,7 @@ _TABLE: Final[dict[int, str]] = {
         token d'acces|api sleutel|klucz api|ключ|ключ api|api ключ|токен|секрет|密钥|令牌|トークン|秘密鍵
         """,
     Kind.PRIVATE: """
-        private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
+        wallet seed|private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
         recovery words|privater schlussel|cle privee|clave privada|chiave privata|chave privada
         """,
     Kind.AUTH: """
@@ -180,7 +218,8 @@ _TABLE: Final[dict[int, str]] = {
     Kind.OTHER: """
         order|orders|order number|order no|order id|invoice|invoices|invoice number|invoice no|ticket|tickets|case|case number
         reference|reference number|ref|ref no|tracking|tracking number|shipment|sku|part|part number|part no
-        serial|serial number|model|model number|version|versions|v|ver|build|build number|release|revision|rev|commit|isbn|issn|ean|upc
+        serial|serial number|model|model number|version|versions|v|ver|build|build number|release|revision|rev|commit
+        isbn|issn|ean|upc
         gtin|asin|doi|pmid|arxiv|error|error code|status code|exit code|port|ports|pid|line|lines
         row|rows|page|pages|article|item|items|batch|lot|bug|issue|issues|po|purchase order|hash|checksum|digest|sha|md5|sha1|sha256
         crc|timestamp|timestamps|unix|epoch|amount|total|price|population|bytes|size|count|seed
@@ -205,7 +244,8 @@ _Branches = dict[str, "_Branches"]
 
 # Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
 _ACRONYMS: Final = frozenset(
-    b"sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif".split()
+    b"tan sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi"
+    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif".split()
 )
 LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
 ALNUM: Final = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())

@@ -47,3 +47,25 @@ def test_other_accounts_are_found_after_their_word(text: str, value: str) -> Non
 def test_an_account_of_a_user_is_none() -> None:
     """`account` alone is said of everything."""
     assert found("my account 1234 is locked; the account is 12 years old") == []
+
+
+@pytest.mark.parametrize("text", ["cuenta bancaria nº 2100 0418 45 0200051332", "nr rachunku: 2100 0418 45 0200051332"])
+def test_a_sign_for_number_may_stand_between(text: str) -> None:
+    """As other languages write it."""
+    assert only("IBAN", text) == ["2100 0418 45 0200051332"]
+
+
+def test_two_years_are_no_account() -> None:
+    """Eight digits behind the word, too."""
+    assert found("le compte 2024-2025") == []
+
+
+@pytest.mark.parametrize("text", ["a/c no. {}", "Kto. {}", "rtn {}"])
+def test_short_words_for_an_account_are_known(text: str) -> None:
+    """With the full stop of their abbreviation."""
+    assert only("IBAN", text.format("532013000")) == ["532013000"]
+
+
+def test_a_bic_in_a_tag_is_found() -> None:
+    """As statements in XML have it."""
+    assert only("IBAN", "<BIC>AGRIFRPP</BIC>") == ["AGRIFRPP"]

@@ -46,3 +46,33 @@ def test_a_date_that_a_word_calls_a_birth_is_found(text: str, date: str) -> None
 def test_other_dates_stay(text: str) -> None:
     """A date is nobody's until a word says so; a year alone says little."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ('"birthdate": "1971-08-30T00:00:00Z"', "1971-08-30T00:00:00Z"),
+        ("birth_date = date(1987, 4, 12)", "1987, 4, 12"),
+        ("生年月日 昭和60年3月14日", "昭和60年3月14日"),
+        ("födelsedatum: 3 augusti 1959", "3 augusti 1959"),
+        ("doğum tarihi: 3 Ağustos 1959", "3 Ağustos 1959"),
+        ("дата рождения: 3 мая 1980 г.", "3 мая 1980"),
+        ("Pt b. 3/22/47, chest pain", "3/22/47"),
+        ("Kurt Meier, *12.09.1955 in Ulm", "12.09.1955"),
+        ("(* 3. Mai 1960)", "3. Mai 1960"),
+    ],
+)
+def test_dates_of_other_places_are_found(text: str, date: str) -> None:
+    """With a time, as a program and an emperor count, with months of languages that we do not know; signs for being born."""
+    assert only("DATE_OF_BIRTH", text) == [date], found(text)
+
+
+def test_signs_of_other_things_stay() -> None:
+    """A list, a product, an option."""
+    assert found("* 12.09.2025 Sitzung\noption b. 12 March 2026\na * 12.3.2024 and *12.03.2026*") == []
+
+
+@pytest.mark.parametrize("text", ["Patient Uwe K., *{}, KV", "Data i miejsce urodzenia: {}, Ulm", "fecha nac. {}"])
+def test_short_and_long_words_for_birth_are_known(text: str) -> None:
+    """A star behind an initial, date and place in one."""
+    assert only("DATE_OF_BIRTH", text.format("12.09.1955")) == ["12.09.1955"]

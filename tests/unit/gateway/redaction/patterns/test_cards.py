@@ -58,3 +58,14 @@ def test_the_code_on_the_back_is_found_after_its_word() -> None:
     """Three or four digits are nobody's without it."""
     assert only("CARD", "exp 12/26, CVV: 123") == ["123"]
     assert only("CARD", "room 123") == []
+
+
+def test_a_stolen_card_is_found_with_its_code() -> None:
+    """As lists of them are written: the date and the code go with the number."""
+    assert found("4111111111111111|09|2027|123") == [("CARD", "4111111111111111|09|2027|123")]
+
+
+@pytest.mark.parametrize("behind", [" 09/27", " 123", " 09/27 123", " x"])
+def test_what_stands_behind_a_card_hides_nothing(behind: str) -> None:
+    """Its date and its code are groups of digits as well."""
+    assert "".join(only("CARD", f"4111 1111 1111 1111{behind}")).startswith("4111 1111 1111 1111")

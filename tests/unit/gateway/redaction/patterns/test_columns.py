@@ -69,3 +69,8 @@ def test_other_columns_stay(text: str) -> None:
 def test_each_kind_of_column_is_read_alone(name: str, entity: str, value: str) -> None:
     """Every kind brings its own cue."""
     assert found(f"user,{name},note\na,,{'none' * 20}\nb,{value},none\n") == [(entity, value)]
+
+
+def test_a_row_about_a_setting_is_no_line_of_names() -> None:
+    """A manual's table: only what stands first names columns."""
+    assert found("| Option | Default |\n|---|---|\n| `password` | none |\n| `api_key` | x1 |\n") == []

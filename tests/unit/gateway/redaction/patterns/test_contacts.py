@@ -84,3 +84,8 @@ def test_a_url_without_credentials_stays(text: str) -> None:
 def test_a_password_in_a_url_is_no_address() -> None:
     """`password@host` looks like one."""
     assert found("x https://anna:secret1@example.com y") == [("URL_CREDENTIALS", "https://anna:secret1@example.com")]
+
+
+def test_a_domain_of_another_script_may_look_latin_at_first() -> None:
+    """The Cyrillic р of .рф folds to a p."""
+    assert only("EMAIL", "почта иван@почта.рф") == ["иван@почта.рф"]

@@ -76,3 +76,38 @@ def test_the_words_of_a_wallet_are_covered_whole() -> None:
 def test_code_and_talk_about_tokens_stay(text: str) -> None:
     """Names, calls, placeholders, types, prose."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- name: APP_TOKEN\n  value: {}",
+        "secret_key_base: {}",
+        "CF_GLOBAL_KEY {}",
+        "our client secret {} is new",
+        "API密钥是{}",
+        "api_keys:\n  - {}\n",
+    ],
+)
+def test_a_key_is_found_beside_its_name(text: str) -> None:
+    """In the next line, in a list, in a longer name, with few digits, in a script without spaces."""
+    key = "LwiP3mHSp5UfwotwMAZkGXytoREJbUUdxjxp"
+
+    assert [value for _, value in found(text.format(key))] == [key]
+
+
+def test_a_key_of_the_environment_is_found() -> None:
+    """Whoever it is for; of a public key and a cache the name says that it is none."""
+    key = "09X0fmnR7n5FdmueGDmblocOKFm7BEKA"
+
+    assert found(f"SENDGRID_KEY={key}") == [("API_KEY", key)]
+    assert found(f"PUBLIC_KEY={key} CACHE_KEY={key}") == []
+
+
+def test_other_schemes_and_commands_are_read() -> None:
+    """Okta's scheme, a cookie that a command sends, the code of a redirect."""
+    key = "tqY8ANd7rVrDk6dIT3Ay6YkBWHMVx60FtZF0avxLL0N"
+
+    assert found(f"Authorization: SSWS 00{key}") == [("TOKEN", f"00{key}")]
+    assert found(f'curl --cookie "session={key}" https://x') == [("TOKEN", key)]
+    assert found(f"GET /cb?code=4/0A{key}&state=x") == [("TOKEN", f"4/0A{key}")]

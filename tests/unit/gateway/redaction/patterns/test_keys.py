@@ -177,3 +177,19 @@ def test_headers_without_an_end_are_not_searched_from_again(monkeypatch: pytest.
 
     assert only("PRIVATE_KEY", text) == []
     assert looked < 8 * len(text)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sgp_" + "0123456789abcdef" * 2 + "01234567",
+        "pnu_" + "aB3" * 12,
+        "rzp_live_" + "aB3dE6gH9jK2mN",
+        "access-production-01234567-89ab-cdef-0123-456789abcdef",
+        "sk.eyJ1" + "aB3" * 15 + "." + "xY9" * 7,
+        "sha256~" + "aB3d" * 10 + "xyz",
+    ],
+)
+def test_more_issuers_are_known(key: str) -> None:
+    """Their prefix, and as long as theirs are."""
+    assert [value for _, value in found(f"use {key} now")] == [key]

@@ -100,3 +100,146 @@ def test_a_tag_that_is_talked_about_stays() -> None:
 def test_labels_are_read_in_every_dress(text: str) -> None:
     """Markdown, HTML, an explanation between, JSON in JSON, nothing between."""
     assert only("PASSWORD", text) == ["Zx9!kk2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("root password on the new box is T0psecret#9, change it", ["T0psecret#9"]),
+        ("The temp password I set for you is: Welcome2026! And now go on.", ["Welcome2026!"]),
+        ("my passwrod isnt working??? its Bluebird!77x ive tried", ["Bluebird!77x"]),
+        ("The password used to be Secret123!, now it's Secret124!", ["Secret123!", "Secret124!"]),
+        ("I changed the password from fluffy2010 to Fluffy2011", ["fluffy2010", "Fluffy2011"]),
+        ("Lösenordet till wifi är kanelbulle55", ["kanelbulle55"]),
+        ("mon mdp c'était loulou75!", ["loulou75!"]),
+        ("パスワードはSakura2024!です。", ["Sakura2024!"]),
+    ],
+)
+def test_other_words_may_stand_between(text: str, values: list[str]) -> None:
+    """Of what is said further on in the sentence, what can hardly be a word; the old one and the new one."""
+    assert [value.rstrip("!") for value in only("PASSWORD", text)] == [value.rstrip("!") for value in values], found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The password hash is made by Argon2 and the password for the laptop came with Base64.",
+        "The password manager that we bought is Bitwarden2.",
+        "The password policy for 2024 is NIST-800-63B.",
+        "password was changed on 2026-03-12, the password reset link is valid until 12:30pm",
+        "パスワードは8文字以上で入力してください。",
+        "password from 1.2 to 2.0",
+        "Password\nConfirm_Password_2\n",
+        "passwords: [min8, max64]",
+    ],
+)
+def test_what_is_said_about_passwords_stays(text: str) -> None:
+    """Numbered words, standards, dates, versions, rules in a script without spaces."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env:\n  - name: DB_PASSWORD\n    value: sw0rdfish-x\n",
+        '{"name": "DB_PASSWORD", "value": "sw0rdfish-x"}',
+        '<property name="password" value="sw0rdfish-x"/>',
+        'variable "admin_password" {\n  type    = string\n  default = "sw0rdfish-x"\n}',
+        "define('DB_PASSWORD', 'sw0rdfish-x');",
+        'props.setProperty("password", "sw0rdfish-x");',
+        "password:\r\n      sw0rdfish-x\r\n",
+        "ALTER ROLE app WITH PASSWORD 'sw0rdfish-x';",
+        "CREATE USER report IDENTIFIED BY 'sw0rdfish-x';",
+        "machine ftp.example.com login bob password sw0rdfish-x",
+        "keytool -genkey -storepass sw0rdfish-x",
+        "http --auth bob:sw0rdfish-x GET :8000/x",
+        "DB_PASSWORD_PRIMARY=sw0rdfish-x",
+        "password_prod: sw0rdfish-x",
+    ],
+)
+def test_the_value_may_stand_beside_its_name(text: str) -> None:
+    """Where the name is a value itself, an argument, a flag, a word of SQL; in the next line."""
+    assert only("PASSWORD", text) == ["sw0rdfish-x"], found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env:\n  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef: {name: db1, key: password}",
+        "DB_PASSWORD=${DB_PASSWORD:?must be set}",
+        "form.add('password', 'Passwort'); errors.put('password', 'invalid')",
+        "login with password authentication; --password PASSWORD the password",
+        'variable "db_password" {\n  type = string\n}\nvariable "size" {\n  default = "m5.2xlarge"\n}',
+        "psk: 'see the wiki page'; passphrase: \"Enter your passphrase\"",
+    ],
+)
+def test_names_without_a_value_stay(text: str) -> None:
+    """References, what a form shows, manuals."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('passwords = ["alpha-Wolf1", "beta-Bear22"]', ["alpha-Wolf1", "beta-Bear22"]),
+        ("passwords:\n  - alpha-Wolf1\n  - beta-Bear22\n", ["alpha-Wolf1", "beta-Bear22"]),
+        ("network HarborGuest, password sunny-otter-lane-42.", ["sunny-otter-lane-42"]),
+        ("password: correct-horse-battery-staple", ["correct-horse-battery-staple"]),
+        ('The passphrase for the drive is "purple monkey dishwasher".', ["purple monkey dishwasher"]),
+        ('psk="over the rainbow 12"', ["over the rainbow 12"]),
+        ("username admin password 7 0822455D0A16544541", ["0822455D0A16544541"]),
+    ],
+)
+def test_lists_phrases_and_hidden_ones_are_read(text: str, values: list[str]) -> None:
+    """Each of several; several words; as a router keeps it."""
+    assert only("PASSWORD", text) == values, found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password := "sw0rd!x"',
+        'const PASSWORD: &\'static str = "sw0rd!x";',
+        'val password: String = "sw0rd!x"',
+        'password: str = "sw0rd!x"',
+        '.setPassword("sw0rd!x")',
+        "the password 'sw0rd!x' is new",
+        "ENV MYSQL_ROOT_PASSWORD sw0rd!x",
+        "Password ........ sw0rd!x",
+        "User\nbob\nPassword\nsw0rd!x\n",
+        "creds: bob:sw0rd!x",
+        "login bob / sw0rd!x",
+    ],
+)
+def test_typed_names_calls_forms_and_pairs_are_read(text: str) -> None:
+    """Source code of several languages, a Dockerfile, a form, a name and a password in one."""
+    assert only("PASSWORD", text) == ["sw0rd!x"], found(text)
+
+
+@pytest.mark.parametrize("text", ["DB_PASSWORD=swordfish\n", "export PASSWORD=swordfish", "<password>swordfish</password>"])
+def test_a_plain_word_is_found_where_no_name_can_be(text: str) -> None:
+    """A shell would write a name with its $."""
+    assert only("PASSWORD", text) == ["swordfish"]
+
+
+def test_names_that_a_call_or_a_type_is_given_stay() -> None:
+    """Labels, fields, references."""
+    text = "setPassword('Passwort'); getPassword('db1'); split_password('user:passwd'); password: str = field()"
+
+    assert found(f"{text} PASSWORD=PASSWORD <password>string</password> secret_ref: V1ObjectReference") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("PGPASSWORD=ostrich_22 psql -U app", "ostrich_22"),
+        ("la contraseña es Perro.verde21 y el usuario", "Perro.verde21"),
+        ("Password for the zip file = inv2026zip", "inv2026zip"),
+        ("recovery key: 872614-478052-381522-260355", "872614-478052-381522-260355"),
+        ("lozinka: jadran-99", "jadran-99"),
+        ('(ConvertTo-SecureString "W1nter!Snow" -AsPlainText)', "W1nter!Snow"),
+    ],
+)
+def test_what_looks_like_a_name_is_found_where_none_can_be(text: str, value: str) -> None:
+    """An assignment of a shell, a sentence, groups of digits."""
+    assert only("PASSWORD", text) == [value]

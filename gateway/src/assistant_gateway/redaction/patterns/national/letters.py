@@ -101,7 +101,7 @@ def de_insurance(value: bytes) -> bool:
 
 
 def shape_is_enough(value: bytes) -> bool:
-    """GB driving licence, US Medicare number, BR RG: long and unlike anything else."""
+    """GB driving licence, US Medicare number, BR RG, PT citizen card: long and unlike anything else."""
     return bool(value)
 
 
@@ -122,6 +122,7 @@ _RULES: Final[tuple[tuple[str, bool, Callable[[bytes], bool]], ...]] = (
     (r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Xx]", True, shape_is_enough),
     (r"[A-Z]{4}[0-9]{6}(?:[HMX][A-Z]{5}[A-Z0-9][0-9]|[A-Z0-9]{3})", False, mx_curp),
     (r"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", False, de_insurance),
+    (r"[0-9]{8} ?[0-9] ?[A-Z]{2}[0-9]", False, shape_is_enough),
     (r"[A-Z9]{5}[0-9][0156][0-9][0-3][0-9]{2}[A-Z9]{2}[0-9][A-Z]{2}", False, shape_is_enough),
     (
         r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
@@ -150,4 +151,19 @@ def _ends(view: bytes, end: int) -> bool:
     return not (following.isalnum() or following == b"_" or (following in (b"-", b"/") and view[end + 1 : end + 2].isalnum() and following))
 
 
-SHAPES: Final = (Shape(_SOURCES, _lettered, frozenset({"NATIONAL_ID"}), digits=True),)
+# What machines read in passports and identity cards: number, state, birth date, sex and expiry, with a digit behind each.
+_MACHINE_READ: Final = (
+    r"[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]\b",
+    r"\b[IAC][A-Z<][A-Z<]{3}[A-Z0-9<]{9}[0-9<][A-Z0-9<]{15}\s{1,2}[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{11}[0-9]\b",
+)
+
+
+def _machine_read(page: Page, start: int, end: int) -> Found | None:
+    return Found(start, end, "NATIONAL_ID") if not page.view[start - 1 : start].isalnum() or not start else None
+
+
+_ID: Final = frozenset({"NATIONAL_ID"})
+SHAPES: Final = (
+    Shape(_SOURCES, _lettered, _ID, digits=True),
+    Shape(_MACHINE_READ, _machine_read, _ID, needs=b"<", digits=True),
+)

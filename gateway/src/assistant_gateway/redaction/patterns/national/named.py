@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.numbers import ends_sensibly, holds_date
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.patterns.words import Kind
 
 _GAP: Final = re.compile(
-    rb"(?:'?s\b)?\.?(?:[ _]?(?:number|num|no|nr|nummer|id|code|card|#)\b\.?)?[ \t\"'*`\\]{0,3}"
+    rb"(?:'?s\b)?\.?(?:[ _\-]?(?:number|num|no|nr|nummer|id|code|card|#)\b\.?)?[ \t\"'*`\\]{0,3}"
     rb"(?:\([^)\n]{0,32}\)[ \t]?)?(?:</?[a-z][a-z0-9]{0,9}>[ \t]?){0,3}"
     rb"(?:(?:is|was|are|reads|ist|lautet|war|est|es|e|jest|ar|er|on|number|no\.?|nr\.?|n[.\x7f]?|:|=|#|-|,|>)(?![A-Za-z0-9]{2})"
     rb"[ \t\"'*`\\]{0,5}){0,4}\n?[ \t\"'\\]{0,3}",
@@ -17,7 +18,7 @@ _GAP: Final = re.compile(
 )
 # Other words may stand between (`the SSN of my husband is`), but no digit and no end of a sentence.
 _FAR: Final = re.compile(rb"[^0-9.;:\n]{0,40}?[ :=\"'#(](?=[A-Z]{0,3}[0-9])")
-_VALUE: Final = re.compile(rb"(?:[A-Za-z]{1,4}[ \-]?)?[0-9](?:(?:[ .\-/]|(?<=[0-9])\+)?[0-9A-Z]){3,22}(?:[ \-]?\(?[0-9A-Z]\)?)?")
+_VALUE: Final = re.compile(rb"(?:[A-Za-z]{1,4}[ \-]?)?[0-9](?:(?:[ .\-/]|(?<=[0-9])\+)?[0-9A-Z]){3,22}(?:[ \-]?(?:\([0-9A-Z]\)|[0-9A-Z]))?")
 _CAPITALS: Final = re.compile(rb"[A-Z0-9]{7,18}\b")
 _LOWER: Final = re.compile(rb"[a-z0-9]{6,18}\b")
 
@@ -29,6 +30,8 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     found = _value(view, at, 4 if at - hit.end > 1 else 5)
     if found is None and (far := _FAR.match(view, hit.end)) and page.says(Kind.ID, far.end(), 64):
         found = _value(view, far.end(), 6)
+    if found is None and (answered := answer(page, hit)) is not None:
+        found = _value(view, answered, 5)
     if found is not None:
         yield found
 

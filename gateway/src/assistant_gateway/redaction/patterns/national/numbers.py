@@ -52,6 +52,12 @@ def br_cpf(digits: bytes) -> bool:
     return digits[10] - 48 == second and digits.count(digits[0]) < 11
 
 
+def br_cnpj(digits: bytes) -> bool:
+    """Of a company, which may be one person; two modulus 11 digits."""
+    checks = ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2))
+    return all(weighted(digits, weights) * 10 % 11 % 10 == digits[len(weights)] - 48 for weights in checks)
+
+
 def pl_pesel(digits: bytes) -> bool:
     """Birth date (the century is in the month) and a weighted modulus 10."""
     month = int(digits[2:4])
@@ -201,6 +207,7 @@ GROUPED: Final[dict[str, tuple[bytes, tuple[Rule, ...]]]] = {
     "3-3-3": (b"-", (ca_sin,)),
     "2-3-3-3": (b" ", (de_steuer_id,)),
     "3-3-3-2": (b".- ", (br_cpf,)),
+    "2-3-3-4-2": (b"./-", (br_cnpj,)),
     "2-2-2-3-2": (b".- ", (be_national,)),
     "6-5": (b" -", (no_national, lv_national)),
     "6-4": (b"-+/", (se_personnummer, dk_cpr, cz_rodne)),

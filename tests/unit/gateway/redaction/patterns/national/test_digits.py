@@ -57,3 +57,13 @@ def test_a_number_with_a_strong_proof_needs_no_word(number: str, around: str) ->
 def test_other_numbers_stay(text: str) -> None:
     """Wrong digits, weak proofs without a word, orders, amounts, columns."""
     assert only("NATIONAL_ID", text) == [], found(text)
+
+
+def test_a_company_that_may_be_one_person_is_found() -> None:
+    """Brazil's CNPJ, in its own grouping."""
+    assert only("NATIONAL_ID", "do MEI: 11.222.333/0001-81 e 11.222.333/0001-82") == ["11.222.333/0001-81"]
+
+
+def test_an_order_in_fours_stays() -> None:
+    """One number in ten fits by accident."""
+    assert found("Order #2341-2341-2346 shipped") == []

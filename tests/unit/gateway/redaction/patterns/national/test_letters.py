@@ -46,3 +46,16 @@ def test_a_number_is_found_without_a_word(number: str) -> None:
 def test_other_codes_stay(text: str) -> None:
     """A wrong check letter, product codes, tickets, part of a longer code."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "12345678 9 ZZ4",
+        "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+        "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6",
+    ],
+)
+def test_what_machines_read_is_found(number: str) -> None:
+    """A citizen's card, the lines of a passport and of an identity card."""
+    assert only("NATIONAL_ID", f"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n{number}\n") == [number]

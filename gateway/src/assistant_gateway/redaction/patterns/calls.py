@@ -1,0 +1,100 @@
+"""Passwords that their place gives away: what a command or a call takes as one, and what stands behind an address and a colon.
+
+No word need stand before these (passwords.py has those). The value is the last thing of each candidate: in quotes, or a bare word.
+"""
+
+import re
+from typing import Final
+
+from assistant_gateway.redaction.patterns.literals import classes, digits, is_blank, is_name
+from assistant_gateway.redaction.patterns.page import Found, Page, Shape
+
+_QUOTED: Final = r"(?:\x22[^\x22\n]{3,64}\x22|'[^'\n]{3,64}')"
+_BARE: Final = r"[^\s\x22'<>|;&$\-][^\s\x22'<>|;&]{2,63}"
+_EITHER: Final = rf"(?:{_QUOTED}|{_BARE})"
+# login("anna", "..."), new PDO(dsn, "root", "...")
+_CALLS: Final = (
+    r"(?:[Ll]ogin|[Ss]ign_?[Ii]n|[Aa]uthenticate|BasicAuth|NetworkCredential|PasswordAuthentication)"
+    rf"\({_QUOTED}, ?{_QUOTED}",
+    rf"(?:PDO|mysqli|mysqli_connect|mysql_connect|getConnection|oci_connect)\([^,()\n]{{1,48}}, ?[^,()\n]{{1,48}}, ?{_QUOTED}",
+)
+_COMMANDS: Final = (
+    rf"\b(?:sqlcmd|unzip|zip|mosquitto_pub|mosquitto_sub) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
+    rf"\b(?:mongo|mongosh|mongodump|mongorestore|docker login|podman login|az login|oc login) [^\n|;&]{{0,72}}?-p {_EITHER}",
+    rf"\bldap(?:search|modify|add|delete|passwd|whoami) [^\n|;&]{{0,72}}?-w {_EITHER}",
+    rf"\bredis-cli [^\n|;&]{{0,64}}?-a {_EITHER}",
+    rf"ConvertTo-SecureString (?:-String )?{_QUOTED}",
+    rf"\becho {_QUOTED} ?\| ?sudo -S\b",
+)
+_TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
+_PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}[:|][^\s:|;,/@\x22'<>()]{6,64}",)
+# `creds: bob / ...`, `user/pass: bob/...`
+_TOGETHER: Final = (
+    r"(?i:\b(?:creds|credentials|user/pass|username/password|login|zugangsdaten|zugang|identifiants|acceso|accesso|inlog))[ :=\-]{1,3}"
+    r"(?i:(?:are|is|sind|sont|son|sono) )?[A-Za-z0-9._@\-]{2,48} ?[:/] ?[^\s:/,;]{5,64}",
+)
+
+_SUDO: Final = re.compile(rb" ?\| ?sudo -S\Z")
+_GAPS: Final = re.compile(rb"[\s\"']")
+_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}")
+
+
+def _last(page: Page, start: int, end: int) -> Found | None:
+    """Return what the candidate ends with, unless it is a blank or a variable."""
+    view = page.view
+    if (tail := _SUDO.search(view, start, end)) is not None:
+        end = tail.start()
+    quote = view[end - 1 : end]
+    if quote in (b'"', b"'"):
+        end -= 1
+        first = view.rindex(quote, start, end) + 1
+    else:
+        first = max(gap.end() for gap in _GAPS.finditer(view, start, end))
+    value = view[first:end]
+    variable = value[:1] in (b"$", b"%", b"{") and not value[1:2].isdigit()
+    return None if variable or is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
+
+
+def _argument(page: Page, start: int, end: int) -> Found | None:
+    """Of a call only what is no word: `login("anna", "admin")` is a test's."""
+    found = _last(page, start, end)
+    value = page.view[found.start : found.end] if found else b""
+    return found if digits(value) or (classes(value) >= 2 and not is_name(value)) else None
+
+
+def _together(page: Page, start: int, end: int) -> Found | None:
+    """The name and the password in one: the password is what no name and no path is."""
+    view = page.view
+    first = max(view.rfind(sign, start, end) for sign in (b":", b"/", b" ")) + 1
+    value = view[first:end].rstrip(b".)")
+    told = view[start : start + 5].lower() == b"user/"
+    made_up = digits(value) and b"." not in value and (told or (classes(value) >= 3 and _NUMBERED.fullmatch(value) is None))
+    return Found(first, first + len(value), "PASSWORD") if made_up and classes(value) > 1 and not is_blank(value) else None
+
+
+def _totp(page: Page, start: int, end: int) -> Found | None:
+    return Found(start, end, "PASSWORD") if b"secret=" in page.view[start:end] else None
+
+
+def _behind_address(page: Page, start: int, end: int) -> Found | None:
+    """`anna@example.com:...`, as lists of stolen passwords have it; a path on a server and a port are none."""
+    view = page.view
+    if not view[start - 1 : start].isalnum() or not start:
+        return None
+    first = max(view.rfind(b":", start, end), view.rfind(b"|", start, end)) + 1
+    end -= len(view[first:end]) - len(view[first:end].rstrip(b"."))
+    value = view[first:end]
+    made_up = classes(value) >= 3 and digits(value) and b"." not in value and _NUMBERED.fullmatch(value) is None
+    return Found(first, end, "PASSWORD") if made_up else None
+
+
+_PASSWORD: Final = frozenset({"PASSWORD"})
+SHAPES: Final = (
+    Shape(_CALLS, _argument, _PASSWORD, needs=b"("),
+    Shape(_COMMANDS[:-1], _last, _PASSWORD),
+    Shape((rf"(?i:\bnet use) [^\n|;&]{{0,64}}?/(?i:user):[^\s]{{1,40}} {_EITHER}",), _last, _PASSWORD, needs=b"/"),
+    Shape(_COMMANDS[-1:], _last, _PASSWORD),
+    Shape(_TOTP, _totp, _PASSWORD, whole=True),
+    Shape(_TOGETHER, _together, _PASSWORD, digits=True),
+    Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
+)
