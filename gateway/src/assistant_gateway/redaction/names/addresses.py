@@ -33,7 +33,8 @@ _UNIT: Final = rf"(?:{_ROOMS})\.?[ ]?#?[ ]?\d{{1,5}}[A-Za-z]?"
 _OLD_WAYS: Final = r"An der|An den|Am|Auf der|Auf dem|In der|In den|Im|Unter den|Unter der|Zum|Zur|Hinter der|Vor dem|Alte|Alter|Neue|Neuer"
 _CODES: Final = r"zip(?:[ -]?code)?|post(?:al)?[ ]?code|plz|postleitzahl|code postal|c[oó]digo postal"
 _STATES: Final = (
-    r"A[CLKRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]|NSW|VIC|QLD|TAS"
+    r"A[CLKRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]|"
+    r"NSW|NT|ACT|SA|VIC|QLD|TAS"
 )
 _PROVINCES: Final = r"AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT"
 _POINTS: Final = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?[ ])?"
@@ -63,6 +64,7 @@ _PATTERNS: Final = (
     rf"(?<!\w)(?i:{_FRENCH_ROADS})(?:[ ]{_LINKS})*(?:[ ]{_WORD}){{1,4}},?[ ]\d{{1,4}}(?!\w)",
     rf"(?<!\w)(?:{_SPANISH_ROADS})(?:[ ]?{_LINKS})*(?:[ ]?{_WORD}(?:[ ]{_LINKS})*){{1,4}},?[ ]{_NUMERO}\d{{1,5}}{_FLOOR}(?!\w)",
     rf"(?<!\w)(?:{_UNIT})(?!\w)",
+    r"(?<=\d, )(?:\d{1,2}\.[ ]?(?:OG|UG|Stock|Etage|Obergeschoss)|EG|DG|HH|Hinterhaus)(?!\w)",
     r"(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|BP|Apartado(?: de correos)?)[ ]\d{1,7}",
     rf"(?i:(?<!\w)(?:{_CODES})(?: is| ist| est| es)?[ :]{{1,3}})(?P<value>[A-Z0-9][A-Z0-9 -]{{2,8}}[A-Z0-9])",
     # A code with its town: "75002 Paris", "AB41 9FU", "CA 92618", "ON L0L 1L0".

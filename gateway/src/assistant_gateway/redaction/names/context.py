@@ -6,6 +6,7 @@ from typing import Final
 
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names.languages import SMALL
+from assistant_gateway.redaction.names.words import NOT_NAMES
 
 # A capital word, possibly with a particle before it or an initial between.
 _NAME: Final = (
@@ -51,6 +52,8 @@ def people(text: str) -> Iterator[Span]:
             # "Dear All", "Hello World", "Thanks For": a greeting of nobody.
             if words[0].lower() in _NOBODY or (words[0].lower() in SMALL and words[0][0].isupper()):
                 continue
+            if words[0].isupper() and words[0].lower() in NOT_NAMES:
+                continue  # "a file called NAME": what a manual has in place of a name
             start = match.start() if taken == "all" else match.start("name")
             yield Span(start, match.end("name"), "PERSON")
 

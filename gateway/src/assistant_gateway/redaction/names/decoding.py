@@ -14,10 +14,11 @@ from typing import Final
 
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
-from assistant_gateway.redaction.names.german import is_noun
+from assistant_gateway.redaction.names.german import is_led_noun, is_noun
 from assistant_gateway.redaction.names.grammar import governs, is_made, small_words
 from assistant_gateway.redaction.names.languages import SMALL, SMALL_WORDS
 from assistant_gateway.redaction.names.model import Tagged
+from assistant_gateway.redaction.names.ordinary import NATIONS, ORDINARY
 from assistant_gateway.redaction.names.thresholds import STANDARD, Thresholds
 from assistant_gateway.redaction.names.wordpiece import Word
 from assistant_gateway.redaction.names.words import NOT_NAMES
@@ -34,7 +35,7 @@ _ENTITIES: Final = {
     "STATE": "PLACE",
 }
 # Not after a semicolon: what has a capital there has it of its own.
-_OPENING: Final = re.compile(r"(?:[.!?:]\s|\n|[\"“„«»(\[>*•-]\s?|^\s*)$")
+_OPENING: Final = re.compile(r"(?:[.!?:]\s|\n|[\"“„«»(\[>*•¡-]\s?|^\s*)$")
 _NAMELIKE: Final = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|O|D|St)?[^\W\d_][^\W\d_A-Z]*")
 _INITIALS: Final = re.compile(r"[^\W\d_] [A-Z]\. [^\W\d_a-z]")
 _INITIAL: Final = re.compile(r"[ ](?:[^\W\d_][ ]?\.[ ])?")
@@ -43,6 +44,11 @@ _FACE: Final = re.compile(r"(?<!\w)[:;=8][ ]?['^o-]?$")
 _STRETCHED: Final = re.compile(r"([^\W\d_])\1\1")  # "Sooo"
 _AFTER: Final = ("_", "(", "@")
 _LETTERS: Final = re.compile(r"(?<!\w)[^\W\d_]{3,}(?!\w)")
+
+_SHORT: Final = 3
+_LISTED: Final = re.compile(r"[\d,;\n]")  # a row of names or an address, no heading
+_A_HEADING: Final = 4
+_MOST: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class _Reader:
         self._has_nouns = language == "de"
         self._small = SMALL_WORDS.get(language or "", SMALL)
         self._written_small = small_words(text)
+        self._is_titled = not self._has_nouns and _is_titled(text)
         self._is_shouted = sum(map(str.isupper, text)) > sum(map(str.islower, text))
         self._known = known
         self._limits = limits
@@ -147,7 +154,7 @@ class _Reader:
             return limits.not_street if entity == "ADDRESS" else limits.not_name
         is_known = entity == "PERSON" and self._known.is_given(token)
         if lowered == token:
-            return limits.function if lowered in self._small else limits.known_small if is_known else limits.small
+            return self._in_haste(token, entity, is_known=is_known)
         if lowered in self._small:
             return limits.opening_function
         if len(token) > 1 and token.isupper():
@@ -160,11 +167,23 @@ class _Reader:
             return limits.shout  # a letter by itself is nobody
         return self._capital(start, token, entity, is_known=is_known, follows_name=follows_name)
 
+    def _in_haste(self, token: str, entity: str, *, is_known: bool) -> float:
+        """Return what must speak for a word that is written small."""
+        if token in self._small:
+            return self._limits.function
+        if is_known and token in ORDINARY:
+            return self._limits.ordinary_small
+        return self._limits.known_small if is_known or (entity != "PERSON" and self._known.is_town(token)) else self._limits.small
+
     def _capital(self, start: int, token: str, entity: str, *, is_known: bool, follows_name: bool) -> float:
         is_opening = _OPENING.search(self._text, max(0, start - 3), start) is not None
         least = self._written(token, entity, is_known=is_known, is_opening=is_opening)
+        if entity == "ADDRESS" and self._has_nouns and is_led_noun(self._text, start, token):
+            least += self._limits.common_noun
         if entity != "ADDRESS" and not is_known and not follows_name and self._is_common(start, token, is_opening=is_opening):
             least += self._limits.common_noun
+        if not follows_name and token.lower() in (ORDINARY if is_opening else NATIONS):
+            least = max(least, self._limits.ordinary)
         if is_opening and governs(self._text, start + len(token), is_known=is_known):
             least += self._limits.governing
         return least + self._limits.also_small if token.lower() in self._written_small else least
@@ -180,13 +199,21 @@ class _Reader:
             return limits.opening_given if is_opening else limits.given
         if entity == "PERSON" and self._known.is_surname(token) and not is_opening:
             return limits.noun_surname if self._has_nouns else limits.surname
+        if self._is_titled:
+            return limits.titled
         return limits.noun if self._has_nouns else limits.opening if is_opening else limits.capital
+
+
+def _is_titled(text: str) -> bool:
+    """Say whether it is a heading or a list of dishes, where nearly every longer word has a capital."""
+    words = [word for word in _LETTERS.findall(text) if len(word) > _SHORT]
+    return len(words) >= _A_HEADING and sum(word[0].isupper() for word in words) > _MOST * len(words) and _LISTED.search(text) is None
 
 
 # What may stand between two words of one value.
 _GAPS: Final = {
     "PERSON": re.compile(
-        r"(?:[ \t\u00a0]|[ \t]?[-'’.][ \t]?|[ ][A-Z]\.?[ ]|"
+        r"(?:[ \t\u00a0]|[ \t]?[-'’.][ \t]?|[ ][A-Z](?:\.|[a-zà-ÿ]{1,8})?[ ]|"
         r"[ ](?:van|von|de|del|della|di|da|dos|du|la|las|los|le|der|den|ter|zu|bin|al|el)[ ](?:der|den|la|las|los)?[ ]?){1,2}"
     ),
     "ADDRESS": re.compile(r"[\s,.#/’'\-]{1,6}"),

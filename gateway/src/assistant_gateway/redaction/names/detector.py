@@ -22,10 +22,12 @@ from assistant_gateway.redaction.names.model import Model
 from assistant_gateway.redaction.names.organisations import organisations
 from assistant_gateway.redaction.names.roles import roles
 from assistant_gateway.redaction.names.segments import segments
+from assistant_gateway.redaction.names.tables import tables
 from assistant_gateway.redaction.names.technical import is_technical
 from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, HIGH_RECALL_INFORMAL, INFORMAL, STANDARD, TECHNICAL
 from assistant_gateway.redaction.names.traces import traces
 from assistant_gateway.redaction.names.whereabouts import whereabouts
+from assistant_gateway.redaction.names.written import written
 
 _CACHED: Final = 20_000
 _NEAR: Final = 40
@@ -57,7 +59,7 @@ class Detector:
         pieces = list(segments(text))
         for (start, _), found in zip(pieces, self._pieces([text[start:end] for start, end in pieces], language), strict=True):
             spans += (Span(start + span.start, start + span.end, span.entity) for span in found)
-        closed = _closed(text, resolve([*spans, *_again(text, spans)]))
+        closed = _closed(text, resolve([*spans, *tables(text, self._known), *_again(text, spans)]))
         return resolve([*closed, *_between(text, closed)])
 
     def _pieces(self, texts: list[str], language: str | None) -> Iterator[tuple[Span, ...]]:
@@ -89,6 +91,7 @@ class Detector:
         yield from addresses(text)
         yield from organisations(text)
         yield from roles(text)
+        yield from written(text, self._known)
         yield from whereabouts(text)
         yield from self._known.places(text)
         if self._high_recall:

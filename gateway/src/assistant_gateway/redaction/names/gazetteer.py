@@ -26,6 +26,8 @@ class Gazetteer:
         for place in _lines(folder / "places.txt"):
             first = _WORD.match(place)
             self._places.setdefault(first[0].rstrip(".") if first else place, []).append(place)
+        # As they are written in haste; only those of one word.
+        self._towns = frozenset(folded(place) for place in self._places if place.isalpha())
         for longest_first in self._places.values():
             longest_first.sort(key=len, reverse=True)
 
@@ -36,6 +38,10 @@ class Gazetteer:
     def is_surname(self, word: str) -> bool:
         """Say whether a family is called so."""
         return folded(word) in self._surnames
+
+    def is_town(self, word: str) -> bool:
+        """Say whether a place's name is this word, however it is written, or begins with it."""
+        return folded(word) in self._towns
 
     def places(self, text: str) -> Iterator[Span]:
         """Yield the known places that the text names in full, written as they are written."""

@@ -119,6 +119,7 @@ _LED: Final = frozenset(_LEADS.split())
 _BEFORE: Final = re.compile(r"([^\W\d_]+)[ \t]$")
 _COMPOUND: Final = re.compile(r"([^\W_]+)[-\u2010]$")
 _LONGEST: Final = 24
+_ROAD: Final = re.compile(r"(?i:stra(?:ß|ss)e|str|weg|platz|allee|gasse|ring|damm|ufer|chaussee|markt|graben|steig|hof|berg)$")
 
 
 def is_made(lowered: str) -> bool:
@@ -134,3 +135,8 @@ def is_noun(text: str, start: int, token: str) -> bool:
         return before[1].lower() in _LED
     first = _COMPOUND.search(text, max(0, start - _LONGEST), start)
     return first is not None and (not first[1].istitle() or first[1].lower() in NOUNS)  # "WAL-Dateien", "3-Wege-Merge"
+
+
+def is_led_noun(text: str, start: int, token: str) -> bool:
+    """Say whether it is a thing of a German text, not a street: "in der Turnhalle", unlike "in der Schillerstraße"."""
+    return _ROAD.search(token) is None and is_noun(text, start, token)

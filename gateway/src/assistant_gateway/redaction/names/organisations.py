@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names.ordinary import is_word
 
 _NAME: Final = r"[^\W\d_a-zà-öø-ÿß][\w'’&-]*(?:\.[\w'’&-]+)*"
-_WORD: Final = rf"(?:{_NAME}|&|and|und|et|y|of|de|\d{{1,4}})"
+_WORD: Final = rf"(?:{_NAME}|&|and|und|et|y|e|of|de|du|des|del|della|do|da|der|die|für|\d{{1,4}})"
 _AFTER: Final = (
     r"Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|plc|Plc|Corp|Corporation|Co\.,? ?Ltd|Co|Company|Group|Holdings?|GmbH(?: & Co\.? KG)?|AG|"
     r"KG|OHG|eG|e\.V|SE|UG|"
-    r"S\.?A\.?S|S\.?A\.?R\.?L|SARL|SAS|S\.A|SA|S\.L|SL|S\.p\.A|SpA|N\.V|NV|B\.V|BV|ASA|A/S|AB|Oyj?|KGaA|Pty|Bhd|Berhad|Tbk|Trust|Fund|Bank|Bancorp|"
+    r"S\.?A\.?S|S\.?A\.?R\.?L|SARL|SAS|S\.A|SA|S\.L|SL|S\.p\.A|S\.r\.l|Srl|SRL|Ltda|Lda|Sp\.[ ]?z[ ]?o\.[ ]?o|"
+    r"SpA|N\.V|NV|B\.V|BV|ASA|A/S|AB|Oyj?|KGaA|Pty|mbH|gGmbH|Bhd|Berhad|Tbk|Trust|Fund|Bank|Bancorp|"
     r"Partners|Industries|Technologies|Pharmaceuticals|Pharma|Therapeutics|Energy|Resources|Capital|Ventures|Systems|Solutions|Foundation|Institute|"
     r"University|College|Hospital|Insurance|Airlines|Motors|Bancshares|REIT|Enterprises|Properties|Minerals|Mining|Gold|Metals|Chemicals|Laboratories|"
     r"INC|LTD|LIMITED|(?:CO|Co)[., ]{1,2}(?:LTD|Ltd|KG|Inc|INC)|CORP|CORPORATION|COMPANY|GROUP|HOLDINGS?|BANK|TRUST|FUND|"
@@ -20,12 +22,32 @@ _AFTER: Final = (
 # "Acquisition Corp. II", "Preferred Shares Series I"
 _TAIL: Final = r"(?:\.?[ ](?:(?:Class|Series|Preferred Shares|Pfd|Shares|Index|Portfolio|Fund|Trust|[IVX]{1,4}|[A-C])(?![\w-])[ ]?){1,4})?"
 _LEGAL: Final = re.compile(
-    rf"(?<![\w@]){_NAME}(?:[ ]{_WORD}){{0,5}}[ ,]{{1,2}}(?:{_AFTER})(?![\w-])\.?"
+    rf"(?<![\w@])(?!Human Res){_NAME}(?:[ ]{_WORD}){{0,5}}"
+    rf"(?<! des)(?<! der)(?<! die)(?<! de)(?<! du)(?<! do)(?<! für)[ ,]{{1,2}}(?:{_AFTER})(?![\w-])\.?"
     rf"(?:[ ](?:{_AFTER})(?![\w-])\.?)?{_TAIL}"
 )
 _INSTITUTION: Final = re.compile(
     r"(?<!\w)(?:University|College|Bank|Ministry|Department|Institute|Church|Universität|Universidad|Université|Ministère|Ministerio) "
     r"(?:of|de|der|du|del|für) (?:the |la |los )?[^\W\d_a-z][\w'’-]*(?:[ ][^\W\d_a-z][\w'’-]*){0,2}"
+)
+# "Klinikum Fulda", "mairie de Roubaix", "Colegio Santa Clara": what it is, and then which.
+_KINDS: Final = (
+    r"(?:[Kk]linikum|Krankenhaus|Hochschule|Fachhochschule|Grundschule|Gymnasium|Realschule|Gesamtschule|Kindergarten|Kita|Seniorenheim|Pflegeheim|"
+    r"Landratsamt|Jugendamt|Finanzamt|Amtsgericht|Landgericht|Sparkasse|Volksbank|Stadtwerke|Universitätsklinikum|Autohaus|Bäckerei|Metzgerei|"
+    r"Kanzlei|Apotheke|Gasthof|Elektro|"
+    r"[Mm]airie|[Hh]ôpital|[Cc]linique|[Éé]cole|[Ll]ycée|[Cc]ollège|[Cc]abinet|[Pp]harmacie|[Bb]oulangerie|[Rr]ésidence|[Gg]arage|[Pp]réfecture|"
+    r"[Aa]yuntamiento|[Hh]ospital|[Cc]línica|[Cc]olegio|[Ii]nstituto|[Ff]armacia|[Rr]esidencia|[Pp]anadería|[Gg]estoría|[Rr]estaurante|[Tt]aller(?:es)?|"
+    r"[Cc]omune|[Oo]spedale|[Ss]cuola|[Ll]iceo|[Ff]armácia|[Ee]scola|[Pp]refeitura|[Zz]iekenhuis|[Gg]emeente|[Ss]zpital|[Ss]zkoła|"
+    r"TSV|FC|SV|TuS|VfB|VfL|FSV|SpVgg|Hotel|Hôtel|[Hh]otel)"
+)
+_KIND_FIRST: Final = re.compile(
+    rf"(?<![\w-]){_KINDS} (?:(?:de|du|des|del|der|di|do|da|van|zum|zur|Zum|Zur|La|Le|Les|El|Los|Las|la|las|los) )?(?:(?:la|Goldenen) )?"
+    rf"(?P<value>{_NAME}(?:[ ]{_NAME}){{0,2}})"
+)
+_KIND_LAST: Final = re.compile(
+    rf"(?<![\w-])(?P<value>{_NAME}(?:[ ](?:{_NAME}|&)){{0,3}})[ ](?:Hotel|Inn|Clinic|Surgery|Primary School|High School|School|Academy|"
+    r"Church|Logistics|Rovers|United|Textiles|Robotics|Estates?|Real Estate|Dental|Pharmacy|Bakery|Brewery|Consulting|Engineering|Roofing|"
+    r"Builders|Plumbing|Associates|& Sons|& Partner|Steuerberatung|Versicherung|Gebäudereinigung|Logistik)(?![\w-])"
 )
 _EMPLOYER: Final = re.compile(
     r"(?i:(?<!\w)(?:firma|fa\.|société|empresa|compañía|company|employer|arbeitgeber|employeur)[ :]{1,2})"
@@ -38,5 +60,9 @@ def organisations(text: str) -> Iterator[Span]:
     for rule in (_LEGAL, _INSTITUTION):
         for match in rule.finditer(text):
             yield Span(match.start(), match.end(), "ORGANISATION")
+    for rule in (_KIND_FIRST, _KIND_LAST):
+        for match in rule.finditer(text):
+            if not is_word(match["value"].split()[0]):
+                yield Span(match.start(), match.end(), "ORGANISATION")
     for match in _EMPLOYER.finditer(text):
         yield Span(*match.span("value"), "ORGANISATION")

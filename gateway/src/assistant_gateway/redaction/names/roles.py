@@ -18,10 +18,10 @@ _ENGLISH: Final = (
     r"inspector|plaintiff|defendant|claimant|classmate|roommate|grandmother|grandfather"
 )
 _GERMAN: Final = (
-    r"(?:Sachbearbeiter|Nachbar|Patient|Mieter|Vermieter|Geschäftsführer|Richter|Lehrer|Trainer|Praktikant|Student|Schüler|Freund|Mitarbeiter|"
+    r"(?:Sachbearbeiter|Schriftführer|Kassenwart|Kassierer|Wirt|Proband|Hausarzt|Vorstand|Mandant|Zusteller|Dozent|Koch|Ausbilder|Nachbar|Patient|Mieter|Vermieter|Geschäftsführer|Richter|Lehrer|Trainer|Praktikant|Student|Schüler|Freund|Mitarbeiter|"
     r"Kläger|Bürgermeister|Pfarrer|Hausmeister|Berater|Assistent|Sekretär|Fahrer|Autor|Redakteur|Pfleger|Gutachter|Notar|Direktor|Bewerber|"
     r"Bewohner|Antragsteller|Betreuer|Erzieher|Therapeut|Schwager|Enkel|Partner|Verteidiger|Staatsanwalt|Kommissar|Inspektor|"
-    r"(?:Abteilungs|Projekt|Team|Filial|Schul|Amts|Werks)leiter)(?:in)?|Zeug(?:e|in)|Kolleg(?:e|in)|Kund(?:e|in)|(?:Rechts)?[Aa]nw(?:alt|ältin)|"
+    r"(?:Abteilungs|Projekt|Team|Filial|Schul|Amts|Werks)leiter)(?:in)?|Vorsitzende[rn]?|Angeklagte[rn]?|Beschuldigte[rn]?|Zeug(?:e|in)|Kolleg(?:e|in)|Kund(?:e|in)|(?:Rechts)?[Aa]nw(?:alt|ältin)|"
     r"Arzt|Ärztin|Chef(?:in)?|Tante|Onkel|Bruder|Schwester|Schwägerin|Cousine?|Oma|Opa|Mama|Papa|Neffe|Nichte|Sohn|Tochter|Ehefrau|Ehemann"
 )
 _FRENCH: Final = (

@@ -16,10 +16,14 @@ class Thresholds:
     """Somebody is called so, and it is written as a name is."""
     opening_given: float = -4.0
     """... where every sentence has a capital."""
+    ordinary: float = 1.0
+    """... or any word that means something as well, unless it follows a name."""
     surname: float = -8.0
     capital: float = -5.5
     opening: float = -1.0
     """A capital where every sentence has one."""
+    titled: float = 1.5
+    """A capital in a heading, where every word has one."""
     noun: float = 0.0
     """A capital in a language that writes every noun so."""
     noun_surname: float = -4.0
@@ -35,6 +39,8 @@ class Thresholds:
     small: float = 7.0
     known_small: float = 0.0
     """Written small, and somebody is called so."""
+    ordinary_small: float = 4.0
+    """... and the word means something as well."""
     digits: float = -1.0
     mixed: float = 4.0
     """Letters and digits in one word: a model of something, more often than a door or a postal code."""
@@ -58,15 +64,18 @@ STANDARD: Final = Thresholds()
 HIGH_RECALL: Final = Thresholds(
     given=-12.0,
     opening_given=-8.0,
+    ordinary=-4.0,
     surname=-10.0,
     capital=-9.0,
     opening=-4.0,
+    titled=-3.0,
     noun=-3.0,
     noun_surname=-10.0,
     shout=2.0,
     known_shout=0.0,
     small=3.5,
     known_small=-2.0,
+    ordinary_small=-1.5,
     digits=-3.0,
     lone_number=3.0,
 )
@@ -75,6 +84,7 @@ TECHNICAL: Final = replace(
     STANDARD,
     given=-6.0,
     opening_given=-2.0,
+    ordinary=2.0,
     surname=-6.0,
     capital=-3.0,
     opening=1.5,
@@ -90,6 +100,7 @@ INFORMAL: Final = Thresholds(
     surname=-9.0,
     capital=-10.5,
     opening=-5.0,
+    titled=-1.0,
     noun=1.0,
     noun_surname=-2.5,
     common_noun=0.0,
@@ -99,6 +110,7 @@ INFORMAL: Final = Thresholds(
     known_shout=-1.0,
     small=2.5,
     known_small=-4.0,
+    ordinary_small=-1.5,
 )
 HIGH_RECALL_INFORMAL: Final = replace(
     HIGH_RECALL,
@@ -111,6 +123,7 @@ HIGH_RECALL_INFORMAL: Final = replace(
     shout=-1.0,
     small=2.5,
     known_small=-4.0,
+    ordinary_small=-1.5,
 )
 # In a program only what the model is sure of, as it is of a letter's words in a string.
 CODE: Final = Thresholds(
@@ -118,6 +131,7 @@ CODE: Final = Thresholds(
     surname=6.0,
     capital=8.0,
     opening=8.0,
+    titled=8.0,
     opening_given=3.0,
     noun=8.0,
     noun_surname=8.0,

@@ -29,7 +29,7 @@ _CALENDAR: Final = """
     septiembre octubre noviembre diciembre christmas easter halloween weihnachten ostern pfingsten noël pâques navidad
 """
 _NOUNS: Final = """
-    account admin agenda analyst annual appendix article assistant board budget chapter chief client committee company contract
+    account admin agenda madam sir analyst annual appendix article assistant board budget chapter chief client committee company contract
     customer data department director draft employee engineer executive exercise figure finance financial form general guide handbook
     head hiring human invoice lead legal letter management manager manual marketing meeting member memo note office officer operations
     order page parent partner patient plan policy president product professor program project proposal question report resources sales

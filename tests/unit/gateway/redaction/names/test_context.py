@@ -39,6 +39,8 @@ def test_titles_greetings_and_introductions_name_people(text: str, found: list[s
         "Hallo zusammen!",
         "The patient: a man of forty.",
         "Dear customers, we moved.",
+        "a link named FILE",
+        "un coproceso llamado NOMBRE",
     ],
 )
 def test_nobody_is_nobody(text: str) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names import decoding
 from assistant_gateway.redaction.names.decoding import Decoder
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
 from assistant_gateway.redaction.names.model import Model, Tagged
-from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, STANDARD, Thresholds
+from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, INFORMAL, STANDARD, Thresholds
 from assistant_gateway.redaction.names.wordpiece import Word
 
 
@@ -121,3 +122,39 @@ def test_the_modes_differ(folder: Path) -> None:
     assert _found(folder, "Harun", limits=HIGH_RECALL) == [("Harun", "PERSON")]
     assert _found(folder, "x = Harun(Pilot)", limits=CODE) == []
     assert _found(folder, "x = 'Marie Novak'", limits=CODE) == [("Marie Novak", "PERSON")]
+
+
+def test_a_word_that_many_are_called_by_must_be_meant_as_a_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a sentence's beginning and written small it needs more, in a sentence a capital says enough."""
+    assert _found(folder, "Harun went home") == [("Harun", "PERSON")]
+    assert _found(folder, "so harun went home", limits=INFORMAL) == [("harun", "PERSON")]
+
+    monkeypatch.setattr(decoding, "ORDINARY", frozenset({"harun"}))
+
+    assert _found(folder, "Harun went home") == []
+    assert _found(folder, "so harun went home", limits=INFORMAL) == []
+    assert _found(folder, "so Harun went home") == [("Harun", "PERSON")]
+
+
+def test_a_nationality_needs_more_wherever_it_stands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it follows a name: some families are called so."""
+    monkeypatch.setattr(decoding, "NATIONS", frozenset({"harun"}))
+
+    assert _found(folder, "so Harun went home") == []
+    assert _found(folder, "so Marie Harun went home") == [("Marie Harun", "PERSON")]
+
+
+def test_a_heading_says_nothing_with_its_capitals(folder: Path) -> None:
+    """The model thinks little of Wexel; a capital in a sentence would do, among capitals it does not."""
+    lenient = replace(STANDARD, capital=-10.0)
+
+    assert _found(folder, "so then we sent it to Wexel again", limits=lenient) == [("Wexel", "PERSON")]
+    assert _found(folder, "Best Sheets From Blue Wexel Pans", limits=lenient) == []
+
+
+def test_a_town_written_small_needs_less_if_it_is_known(folder: Path) -> None:
+    """The model is not sure of berlin, in chat its name is enough."""
+    tagged = [Tagged(Word(3, 9, 0, 1), "CITY", 0.5, True)]
+
+    assert Decoder(Gazetteer(folder), INFORMAL).decode("in berlin", tagged, None) == [Span(3, 9, "PLACE")]
+    assert Decoder(Gazetteer(folder), INFORMAL).decode("in bertin", tagged, None) == []

@@ -34,3 +34,13 @@ def test_places_are_found_as_they_are_written(folder: Path, text: str, found: li
 
     assert [text[span.start : span.end] for span in spans] == found
     assert all(isinstance(span, Span) and span.entity == "PLACE" for span in spans)
+
+
+def test_a_town_is_known_in_haste(folder: Path) -> None:
+    """Written small or without its accents, if its name is one word; a part of a longer name is none."""
+    known = Gazetteer(folder)
+
+    assert known.is_town("berlin")
+    assert known.is_town("SPAIN")
+    assert not known.is_town("york")
+    assert not known.is_town("new york")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.redaction.names.german import NOUNS, is_noun
+from assistant_gateway.redaction.names.german import NOUNS, is_led_noun, is_noun
 from assistant_gateway.redaction.names.words import NOT_NAMES
 
 
@@ -47,3 +47,10 @@ def test_they_are_small_and_nobodys_name() -> None:
     assert all(word == word.lower() for word in NOUNS)
     assert not NOUNS & {"fischer", "keller", "vogel", "winter", "sommer", "koch", "bauer", "wolf", "stein", "berg"}
     assert NOUNS - NOT_NAMES
+
+
+def test_a_thing_behind_an_article_is_no_street() -> None:
+    """A hall is one, what ends as streets do is none."""
+    assert is_led_noun("in der Turnhalle statt", 7, "Turnhalle")
+    assert not is_led_noun("in der Schillerstraße", 7, "Schillerstraße")
+    assert not is_led_noun("gegenüber Turnhalle", 11, "Turnhalle")

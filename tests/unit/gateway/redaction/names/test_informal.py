@@ -23,3 +23,12 @@ def test_chat_is_chat(text: str) -> None:
 def test_letters_are_not(text: str) -> None:
     """One habit may be anybody's."""
     assert not is_informal(text)
+
+
+def test_sentences_without_a_capital_are_chat_where_somebody_speaks() -> None:
+    """Programs write small as well, but say neither "my" nor "you"; a few words may be a label."""
+    assert is_informal("we are moving to the coast and my sister comes along")
+    assert is_informal("ich bin morgen mit torben in der stadt")
+    assert not is_informal("cannot open the device, giving up at once")
+    assert not is_informal("we cannot open your file, the directory is gone")
+    assert not is_informal("my own label")

@@ -11,6 +11,7 @@ from assistant_gateway.redaction.names.roles import roles
     ("text", "found"),
     [
         ("Sachbearbeiter Wexel hat abgelehnt", ["Wexel"]),
+        ("Vorsitzender Wexel eröffnet", ["Wexel"]),
         ("die Praktikantin Quirina Wexel kommt", ["Quirina Wexel"]),
         ("our witness Tamsin J. Oduya said", ["Tamsin J. Oduya"]),
         ("su hermana Galena ya lo sabe", ["Galena"]),
