@@ -173,6 +173,7 @@ _BODY: Final = re.compile(
     rb"(?:[\s\\\x22'+,]|[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/=]{1,15}(?=[ \t]*(?:[\r\n\\\x22']|\Z))"
     rb"|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): ?[^\r\n\\]{1,100})*"
 )
+_LEAST_BODY: Final = 16
 _LONGEST: Final = 16_384  # an RSA key of 8,192 bits is 6,400 characters in PEM
 
 
@@ -193,9 +194,12 @@ def _block(page: Page, start: int, end: int) -> Found | None:
     if closing_line is not None:
         return Found(start, closing_line.end(), "PRIVATE_KEY")
     page.done["no PEM end"] = max(end, min(limit, len(view)) - 100)
-    body = _BODY.match(view, end, end + _LONGEST)
+    body = _BODY.match(view, end)
     # A header that is talked about ("starts with -----BEGIN PRIVATE KEY-----") has no body.
-    return Found(start, body.end(), "PRIVATE_KEY") if body and len(body[0].strip()) >= 16 else None
+    if body is None or len(body[0].strip()) < _LEAST_BODY:
+        return None
+    last_line = _END.match(view, body.end())  # of a ring of keys with pictures, which is longer than any one
+    return Found(start, body.end() if last_line is None else last_line.end(), "PRIVATE_KEY")
 
 
 def _other_block(view: bytes, start: int, end: int) -> Found | None:

@@ -7,6 +7,9 @@ from typing import Final
 from assistant_gateway.redaction.patterns.page import Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.words import Kind
 
+_NEAR: Final = 128
+"""Characters before an address in which its line's beginning matters: no word that is looked at begins further back."""
+
 _V4: Final = r"\b(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}\b"
 _V6: Final = r"(?:\b[0-9A-Fa-f]{1,4}|:):(?:[0-9A-Fa-f]{0,4}:){0,6}[0-9A-Fa-f]{0,4}(?:(?:\.[0-9]{1,3}){3})?"
 _MAC: Final = (
@@ -39,7 +42,7 @@ def _v4(page: Page, start: int, end: int) -> Found | None:
 
 def _names_a_version(page: Page, start: int) -> bool:
     """Whether the word before, on its line, is one that numbers with dots follow; `error 10.0.0.7` is an address."""
-    line = page.view.rfind(b"\n", 0, start)
+    line = page.view.rfind(b"\n", max(0, start - _NEAR), start)
     return any(
         page.view[hit.start : hit.end].strip(b"_ ").lower() in _DOTTED and not _ends_a_word(page.view, hit)
         for hit in page.before(start, 28)

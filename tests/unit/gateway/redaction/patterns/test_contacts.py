@@ -89,3 +89,9 @@ def test_a_password_in_a_url_is_no_address() -> None:
 def test_a_domain_of_another_script_may_look_latin_at_first() -> None:
     """The Cyrillic р of .рф folds to a p."""
     assert only("EMAIL", "почта иван@почта.рф") == ["иван@почта.рф"]
+
+
+def test_a_password_in_a_url_may_be_long() -> None:
+    """Tokens for git are."""
+    for url in (f"https://oauth2:{'aB3' * 170}@git.example.com/x.git", f"https://{'aB3' * 170}@git.example.com/x.git"):
+        assert only("URL_CREDENTIALS", f"clone {url} now") == [url]

@@ -137,6 +137,15 @@ def test_a_key_block_without_an_end_is_covered_as_far_as_it_goes() -> None:
     assert value.rstrip() == text.partition("\n\nThat")[0]
 
 
+@pytest.mark.parametrize("end", ["-----END PGP PRIVATE KEY BLOCK-----", ""])
+def test_a_key_block_of_any_length_is_covered_whole(end: str) -> None:
+    """A ring of keys with pictures has a hundred thousand characters; with its last line or cut off."""
+    key = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + ("lQdGBGb" * 9 + "\n") * 1600 + end
+
+    (value,) = only("PRIVATE_KEY", f"My key:\n{key} Keep it.")
+    assert value.rstrip() == key.rstrip()
+
+
 def test_a_header_that_is_talked_about_stays() -> None:
     """No key, no secret; public keys and certificates are none."""
     assert found("The file starts with -----BEGIN PRIVATE KEY----- and so on.") == []
