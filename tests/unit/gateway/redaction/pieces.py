@@ -34,7 +34,8 @@ def restorer() -> Restorer:
 
 
 _VALUES = re.compile(
-    r"(?P<EMAIL>[a-z]+@[a-z]+\.com)|(?P<CARD>\d{4} \d{4} \d{4} \d{4}|\d{16})|(?:(?<=password )|(?<=password: ))(?P<PASSWORD>(?:(?!-----BEGIN)[^\s.])+)"
+    r"(?P<EMAIL>[a-z]+@[a-z]+\.com)|(?P<CARD>\d{4} \d{4} \d{4} \d{4}|\d{16})"
+    r"|(?:(?<=password )|(?<=password: ))(?P<PASSWORD>(?:(?!-----BEGIN)[^\s.])+)"
     r"|(?P<TOKEN>eyJ[A-Za-z0-9]{8,})|(?P<PRIVATE_KEY>-----BEGIN PRIVATE KEY-----[^-]{16,}(?:-----END PRIVATE KEY-----)?)"
 )
 
