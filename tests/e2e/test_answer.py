@@ -2,6 +2,7 @@
 
 from tests.cluster.paths import REPOSITORY
 from tests.e2e.support.assistants import MODEL, SETTLE_SECONDS, Assistants
+from tests.e2e.support.cgroups import memory_limit
 from tests.e2e.support.kubectl import Kubectl, Object, until
 
 EXAMPLE = REPOSITORY / "examples" / "minimal.yaml"
@@ -21,6 +22,17 @@ def test_the_minimal_example_answers_both_sdks(kubectl: Kubectl, assistants: Ass
         assert "Paris" in answer["whole"]
         assert answer["streamed"] == answer["whole"]
         assert answer["parts"] > 1
+
+
+def test_a_model_may_be_as_large_as_the_node(kubectl: Kubectl, assistants: Assistants) -> None:
+    """Unless the spec sets a limit, which is then the pod's with what gateway and probe may have: kubelet adds limits up in its own way."""
+    assistants.ready()
+    assert memory_limit(kubectl, "minimal-0") is None
+
+    assistants.ready("limited", {"model": {"name": MODEL, "resources": {"limits": {"memory": "700Mi"}}}})
+    limit = memory_limit(kubectl, "limited-0")
+    assert limit is not None
+    assert limit > 700 * 1024 * 1024
 
 
 def test_a_second_apply_changes_nothing(kubectl: Kubectl, assistants: Assistants) -> None:
