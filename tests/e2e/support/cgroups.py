@@ -1,6 +1,5 @@
 """What the kubelet set for a pod, where it is set: in the pod's cgroup, of which its containers see nothing."""
 
-
 from tests.cluster.node.remains import hierarchies
 from tests.e2e.support.kubectl import Kubectl
 
