@@ -82,16 +82,17 @@ def test_reconciling_starts_anew_when_it_comes_back() -> None:
     assert next(one for one in second if one.type == "Reconciling").last_transition_time == "2026-01-02T03:09:05Z"
 
 
+@pytest.mark.parametrize("rest", [conditions.SUSPENDED, conditions.BEING_DELETED])
 @pytest.mark.parametrize("before", [GOOD, WAITS])
-def test_while_suspended_nothing_is_said_to_hold_now(before: Verdict) -> None:
+def test_at_rest_nothing_is_said_to_hold_now(before: Verdict, rest: Verdict) -> None:
     """Nobody looks: a True would be said of a time that is over. The model on its volume is no matter of the moment."""
-    found = conditions.at_rest(conditions.SUSPENDED, told(before, generation=1), 2, LATER)
+    found = conditions.at_rest(rest, told(before, generation=1), 2, LATER)
 
     assert [one.type for one in found] == ["Ready", *PROMISES]
-    assert {(one.status, one.reason) for one in found if one.type != "ModelReady"} == {("Unknown", "Suspended")}
+    assert {(one.status, one.reason) for one in found if one.type != "ModelReady"} == {("Unknown", rest.reason)}
     assert (found[1].status, found[1].observed_generation) == ("True", 1)
     assert linted(found, 2) == []
-    assert conditions.at_rest(conditions.SUSPENDED, found, 2, LATER + timedelta(hours=1)) == found
+    assert conditions.at_rest(rest, found, 2, LATER + timedelta(hours=1)) == found
 
 
 def test_suspension_hides_no_bad_news() -> None:
