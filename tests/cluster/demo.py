@@ -128,7 +128,7 @@ def ask(cluster: Cluster) -> str:
             return _ask(cluster)
         except ClusterError:
             say(f"no answer: the pods of pa/{ASSISTANT} may be on their way to what was just installed; it is asked again when it is Ready")
-            time.sleep(2)
+            time.sleep(2)  # until status tells of the pod that went
             wait_ready(cluster)
     return _ask(cluster)
 

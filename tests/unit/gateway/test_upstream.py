@@ -53,7 +53,7 @@ async def test_what_comes_before_an_answer_is_none(fake: FakeOllama, interim: by
 
     async def answer(asked: Asked, wire: Wire) -> None:
         await wire.raw(interim)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # in one packet with the answer, or in one before it
         await wire.raw(document(asked.body))
 
     fake.scripts["/x"] = answer
@@ -74,7 +74,7 @@ async def test_a_connection_is_not_used_again_after_anything_but_success(fake: F
             await wire.raw(document(b"two"))
             return
         await wire.raw(f"HTTP/1.1 {status} X\r\n{'content-length: 0' if status >= 400 else 'x: y'}\r\n\r\n".encode())
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # when the connection would be back in the pool
         await wire.raw(document(b"of one"))
 
     fake.scripts["/x"] = answer

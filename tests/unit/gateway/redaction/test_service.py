@@ -403,10 +403,10 @@ async def test_few_large_texts_are_looked_through_at_once() -> None:
         return number
 
     large = "x" * (service.THREAD_BYTES + 1)
-    asking = [asyncio.create_task(redaction.through(large, lambda _, number=number: work(number))) for number in range(5)]  # type: ignore[misc]
+    asking = [asyncio.create_task(redaction.through(large, lambda _, number=number: work(number))) for number in range(5)]  # type: ignore[misc]  # a default in a lambda has no type
     await until(lambda: len(began) == service.LARGE_AT_ONCE)
     asking[0].cancel()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # nothing is to come: whatever would end it has had its turn
     assert not asking[0].done()
     assert len(began) == service.LARGE_AT_ONCE
     assert await redaction.through("small", lambda _: 7) == 7

@@ -183,7 +183,7 @@ async def test_an_error_in_the_operator_is_told_and_tried_again(fake: FakeWorld,
     def broken(*_: object) -> object:
         raise ZeroDivisionError("with a secret in it")
 
-    monkeypatch.setattr("assistant_operator.reconcile.loop.plan", broken)
+    monkeypatch.setattr("assistant_operator.reconcile.effort.plan", broken)
     outcome = await fake.reconcile()
 
     assert outcome.is_failure

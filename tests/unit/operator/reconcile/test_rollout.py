@@ -19,7 +19,7 @@ from assistant_operator.naming import (
     ANNOTATION_UPDATED,
     Names,
 )
-from assistant_operator.reconcile import loop, rollout
+from assistant_operator.reconcile import effort, rollout
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.turns import Pace
@@ -442,7 +442,7 @@ async def test_what_closes_does_not_wait(fleet: Fleet, monkeypatch: pytest.Monke
     fleet.upgrade(operator_labels={"app": "other"}, gateway_image="gateway:2")
     config = fleet.client.find(CONFIG_MAP, "ns", fleet.names.policy_config)
     fleet.client.edit(NETWORK_POLICY, "ns", "a", lambda obj: obj["spec"].update(egress=[{}]))
-    monkeypatch.setattr(loop, "plan", lambda spec, context: tuple(map(in_another_form, plan(spec, context))))
+    monkeypatch.setattr(effort, "plan", lambda spec, context: tuple(map(in_another_form, plan(spec, context))))
     await fleet.passes("a")
     policy = fleet.client.find(NETWORK_POLICY, "ns", "a") or {}
 
@@ -544,7 +544,7 @@ async def test_a_release_of_the_operator_alone_goes_in_stages_too(fleet: Fleet, 
     await fleet.ready("a", "b")
     monkeypatch.setattr(context, "VERSION", "9")
     fleet.upgrade(OLD)
-    monkeypatch.setattr(loop, "plan", lambda spec, context: tuple(map(with_another_pod, plan(spec, context))))
+    monkeypatch.setattr(effort, "plan", lambda spec, context: tuple(map(with_another_pod, plan(spec, context))))
     await fleet.passes("b", "a", "b")
 
     assert [fleet.told(name) for name in "ab"] == [UPDATED, WAITS]
@@ -623,7 +623,7 @@ async def test_what_leaves_the_plan_stays_while_pods_may_need_it(fleet: Fleet, m
     await fleet.ready("a", spec=NIGHTLY)
     fleet.upgrade()
     monkeypatch.setattr(
-        loop, "plan", lambda spec, context: tuple(one for one in plan(spec, context) if one.name != context.names.ca_config)
+        effort, "plan", lambda spec, context: tuple(one for one in plan(spec, context) if one.name != context.names.ca_config)
     )
     await fleet.passes("a")
 

@@ -26,6 +26,10 @@ _COMMANDS: Final = (
     rf"ConvertTo-SecureString (?:-String )?{_QUOTED}",
     rf"\becho {_QUOTED} ?\| ?sudo -S\b",
 )
+_FLAGS: Final = (
+    r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
+    r"\b(?:sshpass|mysql|mysqldump|mysqladmin) (?:-[A-Za-oq-z][^\s]{0,32} [^\s\-]{0,32} ?){0,4}-p ?[\x22']?[^\s\x22'$\-][^\s\x22']{2,127}",
+)
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
 _PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}[:|][^\s:|;,/@\x22'<>()]{6,64}",)
 # `creds: bob / ...`, `user/pass: bob/...`
@@ -53,6 +57,13 @@ def _last(page: Page, start: int, end: int) -> Found | None:
     value = view[first:end]
     variable = value[:1] in (b"$", b"%", b"{") and not value[1:2].isdigit()
     return None if variable or is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
+
+
+def _behind_flag(page: Page, start: int, end: int) -> Found | None:
+    raw = page.view[start:end]
+    first = end - len(raw.rpartition(b"-p")[2].lstrip(b" \"'") if raw[:1].isalpha() else raw.partition(b":")[2])
+    value = page.view[first:end]
+    return None if is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
 
 
 def _argument(page: Page, start: int, end: int) -> Found | None:
@@ -91,6 +102,7 @@ def _behind_address(page: Page, start: int, end: int) -> Found | None:
 _PASSWORD: Final = frozenset({"PASSWORD"})
 SHAPES: Final = (
     Shape(_CALLS, _argument, _PASSWORD, needs=b"("),
+    Shape(_FLAGS, _behind_flag, _PASSWORD, needs=b" -"),
     Shape(_COMMANDS[:-1], _last, _PASSWORD),
     Shape((rf"(?i:\bnet use) [^\n|;&]{{0,64}}?/(?i:user):[^\s]{{1,40}} {_EITHER}",), _last, _PASSWORD, needs=b"/"),
     Shape(_COMMANDS[-1:], _last, _PASSWORD),

@@ -1,4 +1,4 @@
-"""Passwords after a word for them, in URLs' manner on a command line, and stored hashes of passwords."""
+"""Passwords after a word for them, and stored hashes of passwords. What needs no word is in calls.py."""
 
 import re
 from collections.abc import Iterator
@@ -279,10 +279,6 @@ def _one_word(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(*match.span(1), "PASSWORD")
 
 
-_COMMAND: Final = (
-    r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
-    r"\b(?:sshpass|mysql|mysqldump|mysqladmin) (?:-[A-Za-oq-z][^\s]{0,32} [^\s\-]{0,32} ?){0,4}-p ?[\x22']?[^\s\x22'$\-][^\s\x22']{2,127}",
-)
 # Hashes of passwords: as good as the password to who has time.
 _STORED: Final = (
     r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}",
@@ -293,19 +289,12 @@ _STORED: Final = (
 )
 
 
-def _command(page: Page, start: int, end: int) -> Found | None:
-    raw = page.view[start:end]
-    first = end - len(raw.rpartition(b"-p")[2].lstrip(b" \"'") if raw[:1].isalpha() else raw.partition(b":")[2])
-    value = page.view[first:end]
-    return None if is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
-
-
 def _stored(page: Page, start: int, end: int) -> Found | None:
     return Found(start, end, "PASSWORD")
 
 
 _PASSWORD: Final = frozenset({"PASSWORD"})
-SHAPES: Final = (Shape(_COMMAND, _command, _PASSWORD, needs=b" -"), Shape(_STORED, _stored, _PASSWORD))
+SHAPES: Final = (Shape(_STORED, _stored, _PASSWORD),)
 CUES: Final = (
     Cue(Kind.PASSWORD, _password, _PASSWORD),
     Cue(Kind.PASSWORD, _one_word, _PASSWORD),
