@@ -135,9 +135,9 @@ async def test_failures_are_counted_on_end(fake: FakeWorld) -> None:
         fake.fail(lambda _verb, kind: UNAVAILABLE if kind == "NetworkPolicy" else None)
         with pytest.raises(errors.UnavailableError):
             await fake.reconcile()
+        assert fake.verdict() == ("True", "Serving")
         fake.client.faults = []
         await fake.settle()
-        assert fake.verdict() == ("True", "Serving")
 
 
 async def test_nothing_is_written_after_the_lease_is_lost(fake: FakeWorld) -> None:

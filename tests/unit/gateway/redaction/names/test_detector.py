@@ -34,6 +34,12 @@ def test_what_people_are_and_where_they_live_gives_them_away(folder: Path) -> No
     ]
 
 
+def test_how_somebody_is_written_gives_them_away(folder: Path) -> None:
+    """In prose, and in the cells of a table whose header says so."""
+    assert _found(Detector(folder), "so it was T. Quennell who left") == [("T. Quennell", "PERSON")]
+    assert ("Quennell", "PERSON") in _found(Detector(folder), "nr;surname;city\n1;Quennell;Quessenham\n")
+
+
 def test_a_capital_says_less_where_programs_are_spoken_of(folder: Path) -> None:
     """There it may be a menu."""
     assert _found(Detector(folder), "It rained. Harun went home") == [("Harun", "PERSON")]
