@@ -1,9 +1,14 @@
 """The main job: a model's name becomes an endpoint that the official SDKs use unchanged."""
 
+import os
+import signal
+from contextlib import suppress
+
 from tests.cluster.paths import REPOSITORY
 from tests.e2e.support.assistants import MODEL, SETTLE_SECONDS, Assistants
 from tests.e2e.support.cgroups import memory_limit
 from tests.e2e.support.kubectl import Kubectl, Object, until
+from tests.e2e.support.traces import processes
 
 EXAMPLE = REPOSITORY / "examples" / "minimal.yaml"
 PROMPT = "What is the capital of France? Answer in one short sentence."
@@ -35,6 +40,24 @@ def test_a_model_may_be_as_large_as_the_node(kubectl: Kubectl, assistants: Assis
     assert limit > 700 * 1024 * 1024
 
 
+def test_a_model_server_that_hangs_is_started_again(kubectl: Kubectl, assistants: Assistants) -> None:
+    """One that is there and answers nobody, as with a broken GPU driver: the pod serves again, and nobody had to come."""
+    assistants.ready()
+    (server,) = (number for number, command in processes(kubectl, "minimal-0").items() if command == "ollama serve")
+
+    os.kill(server, signal.SIGSTOP)
+    try:
+        until("the server was started again", lambda: _restarts(kubectl, "ollama") == 1, 240)
+    finally:
+        with suppress(ProcessLookupError):  # it was ended
+            os.kill(server, signal.SIGCONT)
+    assistants.settled()
+    assistants.client()
+
+    assert "Paris" in assistants.ask("openai", PROMPT)["whole"]
+    assert _restarts(kubectl, "gateway") == 0
+
+
 def test_a_second_apply_changes_nothing(kubectl: Kubectl, assistants: Assistants) -> None:
     """Applying the same again neither changes an object nor restarts a pod."""
     assistants.ready()
@@ -44,6 +67,12 @@ def test_a_second_apply_changes_nothing(kubectl: Kubectl, assistants: Assistants
     assistants.settled()
 
     assert _written(kubectl) == before
+
+
+def _restarts(kubectl: Kubectl, name: str) -> int:
+    status = kubectl.get("pod", "minimal-0")["status"]
+    found: list[Object] = [*status["initContainerStatuses"], *status["containerStatuses"]]
+    return sum(one["restartCount"] for one in found if one["name"] == name)
 
 
 def _at_rest(kubectl: Kubectl) -> dict[str, str]:

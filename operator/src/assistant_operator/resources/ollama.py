@@ -18,6 +18,17 @@ FILTERED = f"[ -p {RUNTIME_LOG_PIPE} ] || mkfifo -m 0600 {RUNTIME_LOG_PIPE} || e
 """Opened for reading and writing, a FIFO neither blocks before its reader is there nor kills its writer when the reader goes."""
 DISCARDED = "exec ollama serve >/dev/null 2>&1"
 
+LIVENESS = {
+    # On the pod's loopback the kubelet reaches nothing itself. Not `ollama ps`, which waits while a model is loaded, nor `--version`, which
+    # succeeds without a server.
+    "exec": {"command": ["ollama", "list"]},
+    "periodSeconds": 20,
+    "timeoutSeconds": 10,
+    "failureThreshold": 4,
+    "terminationGracePeriodSeconds": 10,  # who answers nobody finishes nothing: the pod's own grace is minutes
+}
+"""Restarts a server that hangs. There is no startup probe: the gateway, which tells what is missing, would wait for it."""
+
 VERBOSITY = {"ERROR": "-2", "WARNING": "-1", "INFO": "0", "DEBUG": "0"}
 """OLLAMA_DEBUG by log level. Never above 0: its debug lines hold parts of requests."""
 
@@ -33,6 +44,7 @@ def ollama(spec: PrivateAssistantSpec, context: Context) -> dict[str, Any]:
             {"name": RUN_VOLUME, "mountPath": RUN_FOLDER},
             {"name": SCRATCH_VOLUME, "mountPath": "/tmp"},  # noqa: S108  # a volume of its own
         ],
+        "livenessProbe": LIVENESS,
         "restartPolicy": "Always",
     }
     if spec.model.resources is not None:

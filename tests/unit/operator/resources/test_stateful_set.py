@@ -50,6 +50,16 @@ def test_check_then_model_server_then_gateway() -> None:
     assert [found["name"] for found in pod["containers"]] == ["gateway"]
 
 
+def test_a_model_server_that_hangs_is_started_again_soon_and_holds_nobody_up() -> None:
+    """Within two minutes, without the pod's long grace; and the gateway, which tells what is missing, does not wait for it to answer."""
+    server = container(MINIMAL, "ollama")
+    probe = server["livenessProbe"]
+
+    assert probe["exec"]["command"] == ["ollama", "list"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"] + probe["terminationGracePeriodSeconds"] <= 120
+    assert not {"startupProbe", "readinessProbe"} & server.keys()
+
+
 def memory_limit_of_the_pod(pod: dict[str, Any]) -> int | None:
     """Return what kubelet bounds the whole pod's memory by, None where it does not: as its ResourceConfigForPod of 1.32 to 1.36 has it.
 
