@@ -43,7 +43,7 @@ def _pods(cache: Cache, key: Key) -> list[Object]:
 
 
 async def listen(world: World, key: Key, spec: PrivateAssistantSpec) -> tuple[Decisions, ...]:
-    """Return what the proxy's pods have told lately; one that is ready and was never asked is asked now, as in kept.listen."""
+    """Return what the proxy's pods have told lately; one that has become ready is asked now, as in kept.listen."""
     found = [pod for pod in _pods(world.cache, key) if _address(pod) and not is_being_deleted(pod)] if spec.egress.hosts else []
     running = {uid_of(pod): _address(pod) for pod in found}
     if not running:

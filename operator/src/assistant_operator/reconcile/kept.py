@@ -61,8 +61,8 @@ def _pods(cache: Cache, key: Key, stateful_set: Object | None) -> Iterable[Objec
 async def listen(world: World, key: Key, pods: Sequence[Object]) -> dict[str, GatewayStatus]:
     """Return what the gateways have told lately, by their pods' uids, the oldest pod's words first.
 
-    A pod that is ready and was never asked is asked now, which takes a moment: without that every start of the operator, and every new
-    pod, would make the promises of an assistant that is well Unknown for a while.
+    A pod that is ready and was not asked since it is so is asked now, which takes a moment: without that every start of the operator, and
+    every new pod, would make the promises of an assistant that is well Unknown for a while.
     """
     running = {uid_of(pod): _address(pod) for pod in pods if _address(pod) and not is_being_deleted(pod)}
     if not running:

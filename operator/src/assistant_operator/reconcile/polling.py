@@ -39,7 +39,7 @@ class Source(Protocol[P_contra, T_co]):
         """Return what was last heard of each pod, and see to it that more is heard."""
 
     async def first(self, key: Key, pods: Mapping[str, P_contra], ready: Collection[str]) -> None:
-        """Ask those of the pods that are ready and were never asked, and wait for the answers, briefly."""
+        """Ask those of the pods that are ready and were never asked (or not since they are), and wait for the answers, briefly."""
 
     def forget(self, key: Key) -> None:
         """Nothing more is to be heard."""
@@ -56,6 +56,7 @@ class _Pod(Generic[P, T]):
     answer: T | None = None
     heard_at: float = -inf
     asked_at: float = -inf
+    was_ready: bool = False
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Poller(Generic[P, T]):
     """Asks every pod again and again, a few at a time; an answer counts until the pod has been silent for `patience`.
 
     `interval` is the seconds between two questions, where it depends on the pod a function of it. `blend` says what is known after an
-    answer, given what was known before.
+    answer, given what was known before. `when_ready`: a pod that becomes ready tells something else than a moment ago, and is asked anew.
     """
 
     def __init__(
@@ -84,12 +85,15 @@ class Poller(Generic[P, T]):
         patience: float = inf,
         at_once: int = AT_ONCE,
         blend: Callable[[T | None, T], T] = newest,
+        *,
+        when_ready: bool = False,
     ) -> None:
         self._ask = ask
         self._on_news = on_news
         self._interval = interval if callable(interval) else lambda _place: interval
         self._patience = patience
         self._blend = blend
+        self._when_ready = when_ready
         self._rounds: dict[Key, _Round[P, T]] = {}
         self._slots = asyncio.Semaphore(at_once)
 
@@ -105,8 +109,13 @@ class Poller(Generic[P, T]):
 
     async def first(self, key: Key, pods: Mapping[str, P], ready: Collection[str]) -> None:
         found = self._see(key, pods)
-        new = [pod for uid, pod in found.pods.items() if uid in ready and pod.asked_at == -inf]
+        new = [pod for uid, pod in found.pods.items() if uid in ready and self._is_new(pod)]
+        for uid, pod in found.pods.items():
+            pod.was_ready = uid in ready
         await asyncio.gather(*(self._question(pod) for pod in new))
+
+    def _is_new(self, pod: _Pod[P, T]) -> bool:
+        return pod.asked_at == -inf or (self._when_ready and not pod.was_ready)
 
     def forget(self, key: Key) -> None:
         found = self._rounds.pop(key, None)

@@ -32,6 +32,7 @@ class Questions:
             gateways.INTERVAL,
             gateways.PATIENCE,
             gateways.AT_ONCE,
+            when_ready=True,
         )
         self.evidence: Poller[Place, Evidence] = Poller(
             EvidenceAsk(around.now, *self._controls, utc_now, self._probes.post),
@@ -47,6 +48,7 @@ class Questions:
             decisions.INTERVAL,
             decisions.PATIENCE,
             decisions.AT_ONCE,
+            when_ready=True,
         )
 
     async def close(self) -> None:

@@ -133,6 +133,24 @@ async def test_who_has_to_know_at_once_waits_for_the_first_answer(poller: Poller
     assert sorted(pods.asked) == ["10.0.0.1", "10.0.0.2"]
 
 
+@pytest.mark.parametrize(("when_ready", "questions"), [(True, 2), (False, 1)], ids=["told otherwise", "told the same"])
+async def test_a_pod_that_becomes_ready_is_asked_anew(jumping_clock: None, pods: Pods, when_ready: bool, questions: int) -> None:
+    """Once for each time that it does, where it tells something else then: whoever waits for Ready does not wait for the next round."""
+    pods.answers["10.0.0.1"] = [1, 2]
+    poller = Poller(pods, pods.tell, INTERVAL, PATIENCE, when_ready=when_ready)
+    for ready in ([], ["pod"], ["pod"]):
+        await poller.first(KEY, POD, ready)
+        poller.latest(KEY, POD)
+        await asyncio.sleep(1)
+
+    assert poller.latest(KEY, POD) == {"pod": questions}
+    assert len(pods.asked) == questions
+    await poller.first(KEY, POD, [])
+    await poller.first(KEY, POD, ["pod"])
+    assert len(pods.asked) == (questions + 1 if when_ready else questions)
+    poller.close()
+
+
 async def test_another_pod_starts_anew(poller: Poller[str, int], pods: Pods) -> None:
     """As does the same one at another address."""
     pods.answers["10.0.0.1"] = [1]
