@@ -10,7 +10,7 @@ by reconcile/evidence.py.
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 from assistant_egress.protocol import EvidencePath, Protocol
@@ -103,7 +103,7 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
 
 def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
     yield from (Goal("outside", "tcp", one.address, one.port) for one in islice(_outside(around, node_addresses), MOST_PER_CLASS))
-    for canary in around.canaries[:MOST_PER_CLASS]:
+    for canary in islice(_of_both_families(around.canaries), MOST_PER_CLASS):
         yield from (Goal("pods", protocol, canary.address, canary.port) for protocol in _TRANSPORTS)
         if ":" not in canary.address:
             # The same packets by the other door: a filter on the address family of sockets would miss them.
@@ -112,6 +112,13 @@ def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
     yield from (Goal("dns", "dns", address, DNS_PORT) for address in around.nameservers[:MOST_PER_CLASS])
     yield from (Goal("apiServer", "tcp", one.address, one.port) for one in around.api_servers[:MOST_PER_CLASS])
     yield from (Goal("ownNode", "tcp", address, KUBELET_PORT) for address in node_addresses[:MOST_OF_THE_NODE])
+
+
+def _of_both_families(endpoints: Iterable[Endpoint]) -> Iterator[Endpoint]:
+    """Yield one of each family after the other: of many, the first ones could all be IPv4's, and plugins may filter that alone."""
+    ipv6 = {one: ":" in one.address for one in endpoints}
+    families = ([one for one, is_ipv6 in ipv6.items() if is_ipv6 == wanted] for wanted in (False, True))
+    return (one for pair in zip_longest(*families) for one in pair if one is not None)
 
 
 _TRANSPORTS: tuple[Protocol, ...] = ("tcp", "udp")

@@ -59,6 +59,18 @@ def test_every_way_out_has_its_targets() -> None:
     ]
 
 
+def test_of_many_canaries_some_are_of_each_family() -> None:
+    """As many as the chart lets there be, whatever order their names resolve in: a plugin that filters IPv4 alone must be found."""
+    ipv4 = tuple(Endpoint(f"10.244.0.{number}", 9092) for number in range(10))
+    ipv6 = tuple(Endpoint(f"fd00::{number}", 9092) for number in range(10))
+
+    for canaries in (ipv4 + ipv6, ipv6 + ipv4):
+        found = [Endpoint(goal.address, goal.port) for goal in goals(Surroundings(canaries), NODE, ()).tried if goal.protocol == "udp"]
+        assert len(found) == MOST_PER_CLASS
+        assert set(found) & set(ipv4)
+        assert set(found) & set(ipv6)
+
+
 def test_what_is_not_known_is_not_tried() -> None:
     """Metadata services alone are where they are everywhere."""
     found = goals(Surroundings(), (), ())
