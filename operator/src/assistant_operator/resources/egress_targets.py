@@ -2,9 +2,9 @@
 
 Pure: what is known of the cluster comes in as Surroundings, what the assistant may reach as the egress rules of its own NetworkPolicy
 (network_policy.py). A target inside one of these rules says nothing about its class of paths and is not tried for it; that leaves a class
-without a target where a rule covers all of it, which status then says. Rules are tried themselves, as what is allowed: those for single
-addresses, and those for networks in which lies what the installation names; what answers in others nobody knows. Who reaches what is asked
-by reconcile/evidence.py.
+without a target where a rule covers all of it (of metadata services: one), which status then says. Rules are tried themselves, as what is
+allowed: those for single addresses, and those for networks in which lies what the installation names; what answers in others nobody knows.
+Who reaches what is asked by reconcile/evidence.py.
 """
 
 import ipaddress
@@ -83,7 +83,7 @@ class Goals:
 
     tried: tuple[Goal, ...]
     covered: Mapping[EvidencePath, str]
-    """Classes all of whose targets lie in what the assistant may reach, with the network that the first one lies in."""
+    """Classes whose targets lie in what the assistant may reach (all, of metadata one), with the network that the first one lies in."""
 
 
 def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[Rule]) -> Goals:
@@ -96,6 +96,8 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
             tried.append(goal)
         else:
             covered.setdefault(goal.path, network)
+    if "metadata" in covered:  # each is a service of its own: the one that is left, and not there, would show that both are closed
+        tried = [goal for goal in tried if goal.path != "metadata"]
     left = {goal.path for goal in tried}
     tried += _allowed(around.outside, egress)
     return Goals(tuple(tried), {path: network for path, network in covered.items() if path not in left})
