@@ -7,7 +7,7 @@ import yaml
 
 from assistant_operator import settings
 from tests.cluster.images.previous import chart_of, checkout
-from tests.support.chart import CHART, NAMESPACE, VALUE_SETS, Object, arguments, images, only, pods, render
+from tests.support.chart import CHART, NAMESPACE, VALUE_SETS, Object, arguments, helm, images, only, pods, render
 
 
 def test_images_are_named_by_tag_and_digest() -> None:
@@ -67,6 +67,17 @@ def test_a_confined_operator_reaches_its_name_servers() -> None:
     assert {(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")} <= set(anywhere)
     rules = only(render({"networkPolicy": {"enabled": True}}), "NetworkPolicy")["spec"]["egress"]
     assert [port["port"] for rule in rules for port in rule["ports"]].count(53) == 2
+
+
+@pytest.mark.parametrize("release", ["my.release", "my.private-assistant-operator"])
+def test_a_release_may_have_a_dot_in_its_name(release: str) -> None:
+    """Helm lets it; no Service may have one, and the canary's is where the operator looks for it."""
+    output = helm("template", release, CHART, "--namespace", NAMESPACE, "--kube-version", "1.31.0", values={}).stdout
+    documents = [document for document in yaml.safe_load_all(output) if document]
+    names = {one["metadata"]["name"] for one in documents if one["kind"] == "Service"}
+
+    assert not [name for name in names if "." in name]
+    assert (settings.load(arguments(documents), {}).canary or ("",))[0].partition(".")[0] in names
 
 
 def test_whoever_edits_a_namespace_may_scale_its_assistants() -> None:
