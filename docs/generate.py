@@ -240,6 +240,10 @@ def _type(path: str, schema: Schema) -> str:
     if schema.get("x-kubernetes-int-or-string"):
         return "text or number"
     kind = schema.get("type")
+    if isinstance(kind, list):
+        return " or ".join(_type(path, {"type": one}) for one in kind)
+    if "anyOf" in schema:
+        return " or ".join(_type(path, one) for one in schema["anyOf"])
     if kind == "array":
         return f"list of {'objects' if schema['items'].get('properties') else _type(path + '[]', schema['items'])}"
     if kind == "object":

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from assistant_operator import settings
-from tests.support.chart import CHART, NAMESPACE, VALUE_SETS, Object, arguments, images, only, pods, render
+from tests.cluster.images.previous import chart_of, checkout
+from tests.support.chart import CHART, NAMESPACE, VALUE_SETS, Object, arguments, helm, images, only, pods, render
 
 
 def test_images_are_named_by_tag_and_digest() -> None:
@@ -49,9 +50,46 @@ def test_every_pod_may_pull(values: Object, secrets: list[str]) -> None:
 
 def test_values_of_a_release_from_before_still_do() -> None:
     """`--reuse-values` upgrades with the values of the chart that was: what is new is simply absent."""
-    values = {"global": None, "monitoring": {"rules": None, "dashboard": None}}
+    with checkout() as folder:
+        before = yaml.safe_load((chart_of(folder) / "values.yaml").read_text())
+    new = dict.fromkeys(yaml.safe_load((CHART / "values.yaml").read_text()).keys() - before.keys())
 
-    assert [one["kind"] for one in render(values)] == [one["kind"] for one in render({})]
+    for values in (new, {"global": None, "monitoring": {"rules": None, "dashboard": None}}):
+        assert [one["kind"] for one in render(values)] == [one["kind"] for one in render({})]
+    assert settings.load(arguments(render(new)), {}) == settings.load(arguments(render({})), {})
+
+
+def test_a_confined_operator_reaches_its_name_servers() -> None:
+    """Their Service and, where a policy sees what is behind it, the pods on a port of their own (OpenShift: 5353)."""
+    rules = only(render({"networkPolicy": {"enabled": True}, "egress": {"dns": {"port": 5353}}}), "NetworkPolicy")["spec"]["egress"]
+    anywhere = [(port["port"], port["protocol"]) for rule in rules if "to" not in rule for port in rule["ports"]]
+
+    assert {(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")} <= set(anywhere)
+    rules = only(render({"networkPolicy": {"enabled": True}}), "NetworkPolicy")["spec"]["egress"]
+    assert [port["port"] for rule in rules for port in rule["ports"]].count(53) == 2
+
+
+@pytest.mark.parametrize("release", ["my.release", "my.private-assistant-operator"])
+def test_a_release_may_have_a_dot_in_its_name(release: str) -> None:
+    """Helm lets it; no Service may have one, and the canary's is where the operator looks for it."""
+    output = helm("template", release, CHART, "--namespace", NAMESPACE, "--kube-version", "1.31.0", values={}).stdout
+    documents = [document for document in yaml.safe_load_all(output) if document]
+    names = {one["metadata"]["name"] for one in documents if one["kind"] == "Service"}
+
+    assert not [name for name in names if "." in name]
+    assert (settings.load(arguments(documents), {}).canary or ("",))[0].partition(".")[0] in names
+
+
+def test_whoever_edits_a_namespace_may_scale_its_assistants() -> None:
+    """As with Deployments: `kubectl scale` reads and writes a subresource, which is a right of its own."""
+    roles = [one for one in render({}) if one["kind"] == "ClusterRole" and "aggregate-to" in str(one["metadata"]["labels"])]
+    scale = {role["metadata"]["name"].rpartition("-")[2]: _verbs(role, "privateassistants/scale") for role in roles}
+
+    assert scale == {"view": {"get", "list", "watch"}, "edit": {"update", "patch"}, "admin": set()}
+
+
+def _verbs(role: Object, resource: str) -> set[str]:
+    return {verb for rule in role["rules"] if resource in rule["resources"] for verb in rule["verbs"]}
 
 
 MODES: dict[str, Object] = VALUE_SETS | {

@@ -2,14 +2,16 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* A release may have a dot in its name, and a Service may not. */ -}}
 {{- define "operator.fullname" -}}
 {{- $name := include "operator.name" . }}
+{{- $release := .Release.Name | replace "." "-" }}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
-{{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else if contains $name $release }}
+{{- $release | trunc 52 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
+{{- printf "%s-%s" $release $name | trunc 52 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 

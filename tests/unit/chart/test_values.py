@@ -134,6 +134,11 @@ WRONG = [
     ("monitoring.dashboard.labels", {"grafana_dashboard": 1}),
     ("global.imageRegistry", "https://registry.corp"),
     ("global.imagePullSecrets", [{"name": "registry", "key": "x"}]),
+    ("egress.dns.podLabels", {"k8s-app": "a,b"}),
+    ("egress.dns.podLabels", {"k8s app": "dns"}),
+    ("egress.outsideTargets", ["198.51.100.256:443"]),
+    ("egress.outsideTargets", ["198.51.100.10:65536"]),
+    ("egress.outsideTargets", ["[198.51.100.10]:443"]),
     ("networkPolicy.apiServer.cidrs", []),
     ("networkPolicy.apiServer.ports", [70000]),
     ("podLabels", {"app.kubernetes.io/name": "other"}),
@@ -154,6 +159,8 @@ def test_wrong_values_are_refused(path: str, value: Any) -> None:
 
 
 RIGHT = [
+    ("egress.dns.podLabels", {"dns.operator.openshift.io/daemonset-dns": "default"}),
+    ("egress.outsideTargets", ["198.51.100.10:443", "255.255.255.255:65535", "[2001:db8::10]:1", "[::1]:60000"]),
     ("global", {"anything": 1}),
     ("global.imageRegistry", "registry.corp:5000/mirror"),
     ("global.imagePullSecrets", ["registry", {"name": "mirror"}]),

@@ -53,6 +53,13 @@ def _spec_schema() -> dict[str, Any]:
 FIELDS = dict(GENERATOR._nodes(_spec_schema(), "spec"))
 
 
+def test_every_value_has_a_type_in_words() -> None:
+    """Also where a value may be of two."""
+    rows = [row.split(" | ") for row in (DOCS / "values.md").read_text().splitlines() if row.startswith("| `")]
+
+    assert [row for row in rows if "None" in row[1] or "[" in row[1]] == []
+
+
 def test_every_field_with_a_value_has_an_example() -> None:
     """And no example is left of a field that went."""
     leaves = {

@@ -1,7 +1,8 @@
 """Which addresses a host that is allowed may turn out to have: public ones, and those of the networks that a rule names.
 
 The list of what is not public is written out: `ipaddress.is_global` counts NAT64, 6to4 and Teredo as public, all of which carry another
-address within, and changes with Python. IANA's registries of special-purpose addresses are the source (RFC 6890), and RFC 6052 for NAT64.
+address within, and changes with Python. IANA's registries of special-purpose addresses are the source (RFC 6890), RFC 6052 for NAT64,
+and Azure's documentation for its one address.
 """
 
 import ipaddress
@@ -21,6 +22,7 @@ NOT_PUBLIC: Final[tuple[_Network, ...]] = tuple(
             "10.0.0.0/8",
             "100.64.0.0/10",  # between a provider and its customers; clouds have services there
             "127.0.0.0/8",
+            "168.63.129.16/32",  # Azure's platform, beside every machine: its agent's channel, and what it has for the machine
             "169.254.0.0/16",  # link-local: metadata services
             "172.16.0.0/12",
             "192.0.0.0/24",  # protocol assignments

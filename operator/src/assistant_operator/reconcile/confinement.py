@@ -113,7 +113,7 @@ def _doubt(path: PathClass, told: PathSeen | None) -> str:
     if told is None:
         return "the pod does not tell of it"
     if told.covered_by is not None:
-        return f"all that would be tried lies in what the assistant may reach ({told.covered_by})"
+        return f"what would be tried lies in what the assistant may reach ({told.covered_by})"
     return {"NoTarget": _NO_TARGET[path], "NotAlive": _NOT_ALIVE[path]}.get(told.reason, "the pod could not try it")
 
 

@@ -53,6 +53,10 @@ class Dialects:
             self._sort()
         return tuple(opening for place in moved for opening in (*before.get(place, ()), *found.get(place, ())))
 
+    def found(self, kind: str) -> Found:
+        """Return what was found of a kind last."""
+        return self._found.get(kind, {})
+
     def others(self, key: Key, uid: str, planned: Collection[Ref] | None = None) -> tuple[OpeningHere, ...]:
         """Return the openings that can select pods of the assistant, but the operator's own; uid and planned as in foreign.py."""
         names = Names(*key)

@@ -13,7 +13,7 @@ from assistant_operator.kube.client import Client
 from assistant_operator.kube.kinds import CILIUM_POLICY, DIALECTS, NAMESPACE, Kind
 from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of, uid_of
 from assistant_operator.reconcile import opening_admin, opening_cilium
-from assistant_operator.reconcile.admin_tier import AdminTier
+from assistant_operator.reconcile.admin_tier import PREFERRED, AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.dialects import Dialects, Found, Known
 from assistant_operator.reconcile.key import Key
@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 30.0
 """Seconds: a policy of others is named within them."""
+MOST_FAILURES = 3
+"""Looks on end in which the API server may fail at one kind. From this one on the kind cannot be read: for how long what was seen of it has
+not been so, nobody knows, and what else is there must not wait for it."""
 
 Served = Callable[[str], Awaitable[Mapping[str, frozenset[str]]]]
 """The versions in which each resource of a group is served: kube/aio.py."""
@@ -33,6 +36,8 @@ class _Look:
     """What one look has come to so far."""
 
     listed: dict[str, list[Object]] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+    """Kinds of which what was seen last stands."""
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -50,18 +55,26 @@ class Lookout:
         self._admin_tier = admin_tier
         self._scopes: Sequence[str | None] = tuple(namespaces) or (None,)
         self._told: tuple[str, ...] = ()
+        self._failures: dict[str, int] = {}
+        """Of each kind, on end."""
 
     async def look(self) -> frozenset[Key]:
         """Look once; return the assistants to which what was seen is news. ApiError where the API server did not answer: all stands."""
         before = self._cache.uids(CILIUM_POLICY)
         look = await self._list_all()
-        found = {kind.kind: _read(kind, look.listed.get(kind.kind, ())) for kind in DIALECTS}
+        found = {
+            kind.kind: self._dialects.found(kind.kind) if kind.kind in look.failing else _read(kind, look.listed.get(kind.kind, ()))
+            for kind in DIALECTS
+        }
         namespaces = await self._labels_of_namespaces(found)
-        admin_tier = await self._admin_tier.keep(look.listed)
-        known = Known(frozenset(look.listed), tuple(look.unreadable), admin_tier, namespaces)
+        admin_tier = await self._keep_admin_tier(look)
+        # A kind that could be read stays one: what we made in it is still there, and still wanted.
+        readable = frozenset(look.listed) | (look.failing & self._dialects.known.readable)
+        known = Known(readable, tuple(look.unreadable), admin_tier, namespaces)
         is_new, self._dialects.known = known != self._dialects.known, known
         moved = [opening for kind, there in found.items() for opening in self._dialects.take(kind, there)]
-        ours = self._remember(look.listed.get(CILIUM_POLICY.kind, []), before)
+        is_failing = CILIUM_POLICY.kind in look.failing
+        ours = [] if is_failing else self._remember(look.listed.get(CILIUM_POLICY.kind, []), before)
         self._tell(known.unreadable)
         return frozenset(self._cache.everybody() if is_new else (*ours, *self._concerned(moved)))
 
@@ -94,6 +107,20 @@ class Lookout:
             look.unreadable.append(f"the right to list {kind.plural}.{kind.group}")
         except errors.GoneError:
             return  # taken away in between
+        except errors.ApiError:
+            self._failures[kind.kind] = self._failures.get(kind.kind, 0) + 1
+            if self._failures[kind.kind] < MOST_FAILURES:
+                raise
+            look.failing.add(kind.kind)
+            look.unreadable.append(f"an answer to a listing of {kind.plural}.{kind.group}, at which the API server fails")
+        else:
+            self._failures.pop(kind.kind, None)
+
+    async def _keep_admin_tier(self, look: _Look) -> str | None:
+        """Have the policies of the whole cluster kept; while a kind of theirs fails, all is left as it is."""
+        if any(kind.kind in look.failing for kind in PREFERRED):
+            return self._dialects.known.admin_tier
+        return await self._admin_tier.keep(look.listed)
 
     async def _labels_of_namespaces(self, found: Mapping[str, Found]) -> Mapping[str, Mapping[str, str]] | None:
         """Return the labels of the assistants' namespaces, where a policy of others asks for them."""

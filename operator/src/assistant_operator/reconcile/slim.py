@@ -6,7 +6,7 @@ from typing import Any
 from assistant_operator.kube.kinds import NETWORK_POLICY, POD, kind_of
 from assistant_operator.kube.objects import Object, metadata
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.widening import MULTUS, has_token
+from assistant_operator.reconcile.widening import OF_NETWORKS, has_token
 
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "ownerReferences", "creationTimestamp", "deletionTimestamp")
 _POD_STATUS = (
@@ -33,7 +33,7 @@ def _pod(obj: Object) -> Object:
     """Return how the pod does, where it is, and what others may have put into it; nothing of what its containers are asked to run."""
     meta, spec = metadata(obj), obj.get("spec") or {}
     kept = _only(meta, (*_IDENTITY, "labels"))
-    if annotations := _only(meta.get("annotations") or {}, MULTUS):
+    if annotations := _only(meta.get("annotations") or {}, OF_NETWORKS):
         kept["annotations"] = annotations
     names = {field: [{"name": part.get("name", "")} for part in spec[field]] for field in _POD_CONTAINERS if spec.get(field)}
     tokens = [{"name": volume.get("name", ""), **_TOKEN} for volume in spec.get("volumes") or () if has_token(volume)]

@@ -35,7 +35,9 @@ NETWORKS = "k8s.v1.cni.cncf.io/networks"
 DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
 NETWORK_STATUS = ("k8s.v1.cni.cncf.io/network-status", "k8s.v1.cni.cncf.io/networks-status")
 """Multus writes a JSON list with an entry for each interface; the second name is the old one."""
-MULTUS = (NETWORKS, DEFAULT_NETWORK, *NETWORK_STATUS)
+INTERFACES = "networking.gke.io/interfaces"
+"""GKE's own way to further networks: a JSON list with an entry for each interface."""
+OF_NETWORKS = (NETWORKS, DEFAULT_NETWORK, *NETWORK_STATUS, INTERFACES)
 
 
 class Widener(Protocol):
@@ -142,11 +144,11 @@ def _networks(pod: Object) -> list[str]:
     """Return the ways to other networks than the cluster's, where NetworkPolicies hold."""
     found = ["hostNetwork"] if (pod.get("spec") or {}).get("hostNetwork") else []
     found += [f"annotation {key}" for key in (NETWORKS, DEFAULT_NETWORK) if annotation(pod, key).strip()]
-    return found + [f"annotation {key}" for key in NETWORK_STATUS if _has_more_than_one(annotation(pod, key))]
+    return found + [f"annotation {key}" for key in (*NETWORK_STATUS, INTERFACES) if _has_more_than_one(annotation(pod, key))]
 
 
 def _has_more_than_one(status: str) -> bool:
-    """Tell whether a status lists more than the one network; what cannot be read may."""
+    """Tell whether an annotation lists more than the one network; what cannot be read may."""
     if not status.strip():
         return False
     try:

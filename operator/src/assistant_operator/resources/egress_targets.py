@@ -2,15 +2,15 @@
 
 Pure: what is known of the cluster comes in as Surroundings, what the assistant may reach as the egress rules of its own NetworkPolicy
 (network_policy.py). A target inside one of these rules says nothing about its class of paths and is not tried for it; that leaves a class
-without a target where a rule covers all of it, which status then says. Rules are tried themselves, as what is allowed: those for single
-addresses, and those for networks in which lies what the installation names; what answers in others nobody knows. Who reaches what is asked
-by reconcile/evidence.py.
+without a target where a rule covers all of it (of metadata services: one), which status then says. Rules are tried themselves, as what is
+allowed: those for single addresses, and those for networks in which lies what the installation names; what answers in others nobody knows.
+Who reaches what is asked by reconcile/evidence.py.
 """
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 from assistant_egress.protocol import EvidencePath, Protocol
@@ -83,7 +83,7 @@ class Goals:
 
     tried: tuple[Goal, ...]
     covered: Mapping[EvidencePath, str]
-    """Classes all of whose targets lie in what the assistant may reach, with the network that the first one lies in."""
+    """Classes whose targets lie in what the assistant may reach (all, of metadata one), with the network that the first one lies in."""
 
 
 def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[Rule]) -> Goals:
@@ -96,6 +96,8 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
             tried.append(goal)
         else:
             covered.setdefault(goal.path, network)
+    if "metadata" in covered:  # each is a service of its own: the one that is left, and not there, would show that both are closed
+        tried = [goal for goal in tried if goal.path != "metadata"]
     left = {goal.path for goal in tried}
     tried += _allowed(around.outside, egress)
     return Goals(tuple(tried), {path: network for path, network in covered.items() if path not in left})
@@ -103,7 +105,7 @@ def goals(around: Surroundings, node_addresses: Sequence[str], egress: Sequence[
 
 def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
     yield from (Goal("outside", "tcp", one.address, one.port) for one in islice(_outside(around, node_addresses), MOST_PER_CLASS))
-    for canary in around.canaries[:MOST_PER_CLASS]:
+    for canary in islice(_of_both_families(around.canaries), MOST_PER_CLASS):
         yield from (Goal("pods", protocol, canary.address, canary.port) for protocol in _TRANSPORTS)
         if ":" not in canary.address:
             # The same packets by the other door: a filter on the address family of sockets would miss them.
@@ -112,6 +114,13 @@ def _all(around: Surroundings, node_addresses: Sequence[str]) -> Iterator[Goal]:
     yield from (Goal("dns", "dns", address, DNS_PORT) for address in around.nameservers[:MOST_PER_CLASS])
     yield from (Goal("apiServer", "tcp", one.address, one.port) for one in around.api_servers[:MOST_PER_CLASS])
     yield from (Goal("ownNode", "tcp", address, KUBELET_PORT) for address in node_addresses[:MOST_OF_THE_NODE])
+
+
+def _of_both_families(endpoints: Iterable[Endpoint]) -> Iterator[Endpoint]:
+    """Yield one of each family after the other: of many, the first ones could all be IPv4's, and plugins may filter that alone."""
+    ipv6 = {one: ":" in one.address for one in endpoints}
+    families = ([one for one, is_ipv6 in ipv6.items() if is_ipv6 == wanted] for wanted in (False, True))
+    return (one for pair in zip_longest(*families) for one in pair if one is not None)
 
 
 _TRANSPORTS: tuple[Protocol, ...] = ("tcp", "udp")

@@ -473,6 +473,7 @@ BAD: tuple[Case, ...] = (
         "spec.model.pod.annotations",
     ),
     Case("annotation-second-network", model(pod={"annotations": {"k8s.v1.cni.cncf.io/networks": "lan"}}), "spec.model.pod.annotations"),
+    Case("annotation-second-network-gke", model(pod={"annotations": {"networking.gke.io/interfaces": "[]"}}), "spec.model.pod.annotations"),
     Case(
         "annotation-default-network", model(pod={"annotations": {"v1.multus-cni.io/default-network": "lan"}}), "spec.model.pod.annotations"
     ),

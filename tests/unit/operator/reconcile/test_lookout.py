@@ -16,7 +16,7 @@ from assistant_operator.reconcile.admin_tier import AdminTier
 from assistant_operator.reconcile.cache import Cache
 from assistant_operator.reconcile.dialects import Dialects
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.lookout import Lookout, _asks_for_namespace, _read
+from assistant_operator.reconcile.lookout import MOST_FAILURES, Lookout, _asks_for_namespace, _read
 from assistant_operator.reconcile.opening import Home
 from tests.support.fake_client import FakeClient
 
@@ -169,6 +169,74 @@ async def test_where_there_is_no_answer_all_stands(place: Place) -> None:
         await place.lookout.look()
     assert place.others() == ["CiliumNetworkPolicy theirs (egress)"]
     assert place.dialects.known.readable == {"CiliumNetworkPolicy"}
+
+
+async def _fails(place: Place, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(errors.UnavailableError):
+            await place.lookout.look()
+
+
+async def test_a_kind_at_which_the_api_server_goes_on_failing_cannot_be_read(place: Place) -> None:
+    """What was seen of it stands, and is not taken for what is there now: nobody can tell any more what others let through by it."""
+    place.serve(CILIUM_POLICY, CLUSTER_POLICY)
+    place.put(CILIUM_POLICY)
+    ours = place.put(CILIUM_POLICY, "one", spec={}, labels={LABEL_ASSISTANT: "one"})
+    await place.lookout.look()
+    known = place.dialects.known
+    place.fail(CILIUM_POLICY, errors.UnavailableError)
+    await _fails(place, MOST_FAILURES - 1)
+
+    assert await place.lookout.look() == {ONE, TWO, FAR}
+    assert place.dialects.known.unreadable == ("an answer to a listing of ciliumnetworkpolicies.cilium.io, at which the API server fails",)
+    assert place.dialects.known.readable == known.readable
+    assert place.others(TWO) == ["CiliumNetworkPolicy theirs (egress)"]
+    assert place.cache.find(Ref.of(ours)) is not None
+    place.client.faults = []
+    await place.lookout.look()
+    assert place.dialects.known == known
+
+
+async def test_a_kind_that_fails_holds_up_no_other(place: Place) -> None:
+    """Not for longer than a few looks: neither the policies of other kinds, nor an operator that has just started."""
+    place.serve(CILIUM_POLICY, CILIUM_CLUSTER_POLICY, CLUSTER_POLICY)
+    place.fail(CLUSTER_POLICY, errors.UnavailableError)
+    await _fails(place, MOST_FAILURES - 1)
+
+    await place.lookout.look()
+    place.put(CILIUM_CLUSTER_POLICY)
+    await place.lookout.look()
+
+    assert place.others() == ["CiliumClusterwideNetworkPolicy theirs (egress)"]
+    assert place.dialects.known.readable == {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}
+    assert len(place.dialects.known.unreadable) == 1
+
+
+@pytest.mark.parametrize("kind", [CLUSTER_POLICY, ADMIN_POLICY], ids=lambda kind: kind.kind)
+async def test_while_a_kind_fails_the_admin_tier_stays_where_it_is(place: Place, kind: Kind) -> None:
+    """A kind that is not answered for is none that is absent: nothing is written in another, or taken away."""
+    place.serve(CLUSTER_POLICY, ADMIN_POLICY)
+    await place.lookout.look()
+    place.fail(kind, errors.UnavailableError)
+    await _fails(place, MOST_FAILURES - 1)
+    place.client.calls.clear()
+
+    await place.lookout.look()
+
+    assert place.dialects.known.admin_tier == "ClusterNetworkPolicy"
+    assert all(call.startswith("list ") for call in place.client.calls)
+
+
+async def test_failures_that_end_count_for_nothing(place: Place) -> None:
+    """Only those on end do."""
+    place.serve(CILIUM_POLICY)
+    for _ in range(MOST_FAILURES):
+        place.fail(CILIUM_POLICY, errors.UnavailableError)
+        await _fails(place, 1)
+        place.client.faults = []
+        await place.lookout.look()
+
+    assert place.dialects.known.unreadable == ()
 
 
 async def test_a_kind_that_goes_between_discovery_and_listing_is_absent(place: Place) -> None:

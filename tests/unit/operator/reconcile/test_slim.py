@@ -33,7 +33,12 @@ def test_of_a_pod_nothing_is_kept_that_it_was_asked_to_run() -> None:
         "hostIP": "10.1.0.1",
         "hostIPs": [{"ip": "10.1.0.1"}],
     }
-    networks = {"k8s.v1.cni.cncf.io/networks": "a", "k8s.v1.cni.cncf.io/network-status": "[]", "v1.multus-cni.io/default-network": "b"}
+    networks = {
+        "k8s.v1.cni.cncf.io/networks": "a",
+        "k8s.v1.cni.cncf.io/network-status": "[]",
+        "v1.multus-cni.io/default-network": "b",
+        "networking.gke.io/interfaces": "[]",
+    }
     pod = obj(
         "Pod",
         metadata={"labels": {"l": "m"}, "annotations": {**networks, "other": "secret"}, "generateName": "secret"},

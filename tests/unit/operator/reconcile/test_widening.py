@@ -248,6 +248,7 @@ TWO_NETWORKS = json.dumps([{"name": "cbr0"}, {"name": "macvlan", "interface": "n
         (annotated(STATUS_KEY, "{not json"), "annotation k8s.v1.cni.cncf.io/network-status"),
         (annotated(STATUS_KEY, "[" * 100_000), "annotation k8s.v1.cni.cncf.io/network-status"),
         (annotated(STATUS_KEY, "{}"), "annotation k8s.v1.cni.cncf.io/network-status"),
+        (annotated("networking.gke.io/interfaces", TWO_NETWORKS), "annotation networking.gke.io/interfaces"),
         (pod(containers=[{"name": "gateway"}, {"name": "istio-proxy"}]), "container istio-proxy"),
         (pod(initContainers=[{"name": "istio-init"}]), "container istio-init"),
         (pod(ephemeralContainers=[{"name": "debugger-x7"}]), "container debugger-x7"),
@@ -275,6 +276,7 @@ def test_what_others_put_into_a_pod_is_named(seen: Object, named: str) -> None:
         annotated("k8s.v1.cni.cncf.io/networks", " "),
         annotated(STATUS_KEY, ""),
         annotated(STATUS_KEY, ONE_NETWORK),
+        annotated("networking.gke.io/interfaces", ONE_NETWORK),
         annotated("team/x", "y"),
     ],
 )

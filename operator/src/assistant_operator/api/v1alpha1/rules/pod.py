@@ -11,6 +11,7 @@ OUR_KEY = (
 )
 CONFINEMENT_KEY = (
     r"^([a-z0-9.-]*cni\.cncf\.io/.*|v1\.multus-cni\.io/.*|k8s\.ovn\.org/.*|([a-z0-9.-]+\.)?projectcalico\.org/.*"
+    r"|networking\.gke\.io/(default-interface|interfaces)"
     r"|container\.(apparmor\.security\.beta|seccomp\.security\.alpha)\.kubernetes\.io/.*|seccomp\.security\.alpha\.kubernetes\.io/.*)$"
 )
 INJECTION_KEY = (
