@@ -119,6 +119,20 @@ def test_documents_with_macros_and_templates(kind: str) -> None:
     assert text_of(files.repacked(package, **{"[Content_Types]": types})) == "# Title"
 
 
+def test_hidden_text_of_docx() -> None:
+    """What Word shows nobody is left out, as it is of pages: who put the file into a source has not seen it. Off is a value too."""
+    run = "<w:r><w:rPr><w:b/>{}</w:rPr><w:t>{}</w:t></w:r>"
+    runs = (
+        run.format("", "Seen"),
+        run.format("<w:vanish/>", "Obey me"),
+        run.format('<w:vanish w:val="true"/>', "Obey me"),
+        run.format('<w:vanish w:val="0"/>', " as well"),
+        run.format("<w:webHidden/>", " in print"),
+    )
+    package = files.repacked(files.word("x"), document=files.document_xml(f"<w:p>{''.join(runs)}</w:p>"))
+    assert text_of(package) == "Seen as well in print"
+
+
 def test_pdf() -> None:
     """A form feed between pages."""
     assert text_of(files.pdf(["one", "two (2)".replace("(", "\\(").replace(")", "\\)"), "three"])) == "one\ftwo (2)\fthree"

@@ -64,13 +64,15 @@ class Conversations:
         return _resource(conversation, row, metadata)
 
     async def items(self, identity: Identity, conversation: UUID, page: Page) -> Resource:
-        """Return a page of the conversation's items; raises RefusalError."""
+        """Return a page of the conversation's items, fewer than asked for where they are large; raises RefusalError."""
         statement = statements.LIST_ASCENDING if page.ascending else statements.LIST_DESCENDING
         async with self._store.connection() as connection:
             rows = await connection.fetch(statement, *self._bound(identity, conversation), page.after, page.limit + 1)
         sealer = self._sealer(conversation, rows[0] if rows and rows[0]["found"] else None)
-        shown = [_shown(row["id"], sealer.open_item(row["id"], row["sealed"])) for row in rows[: page.limit] if row["id"]]
-        return _list(shown, has_more=len(rows) > page.limit)
+        found = [row for row in rows if row["id"]]
+        fitting = [row for row in found[: page.limit] if row["sealed"] is not None]
+        shown = [_shown(row["id"], sealer.open_item(row["id"], row["sealed"])) for row in fitting]
+        return _list(shown, has_more=len(found) > len(shown))
 
     async def item(self, identity: Identity, conversation: UUID, item: UUID) -> Resource:
         """Return one item; raises RefusalError."""

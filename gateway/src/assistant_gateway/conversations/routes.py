@@ -80,8 +80,10 @@ async def retrieve_item(call: Call, snapshot: Snapshot, parameters: Parameters, 
 
 async def delete_item(call: Call, snapshot: Snapshot, parameters: Parameters, memory: "Memory") -> None:
     id, item = ids.conversation(parameters["conversation"]), ids.item(parameters["item"])
-    found = await memory.conversations.delete_item(call.identity, id, item)
-    memory.eraser.sweep_conversations()
+    try:
+        found = await memory.conversations.delete_item(call.identity, id, item)
+    finally:  # also where the client leaves, or the store is lost, over a commit that has come through
+        memory.eraser.sweep_conversations()
     call.exchange.conversation = ids.of_conversation(id)
     await call.answer(200, orjson.dumps(found))
 

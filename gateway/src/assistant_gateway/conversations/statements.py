@@ -11,6 +11,9 @@ from typing import Final
 
 from assistant_gateway.retention.expiry import TIME, after, narrowing
 
+PAGE_BYTES: Final = 8 * 1024 * 1024
+"""Content of items that is taken into memory at once: each may be as large as a request, and there may be any number of them."""
+
 CREATE: Final = f"""
     WITH key AS (INSERT INTO data_keys (record, kek, wrapped) VALUES ($1, $4, $5))
     INSERT INTO conversations (id, owner, ttl_seconds, created_at, expires_at, head)
@@ -44,17 +47,30 @@ ITEM: Final = f"""
 """
 
 
+def within_bytes(columns: str, items: str, order: str = "ASC") -> str:
+    """Return a statement of these items (seq and sealed are among their columns) without the content of those behind PAGE_BYTES of it.
+
+    The first always has its content, so whoever asks again from where it ended gets on.
+    """
+    return f"""
+        SELECT {columns}, CASE WHEN sum(octet_length(sealed)) OVER so_far - octet_length(sealed) < {PAGE_BYTES} THEN sealed END AS sealed
+        FROM ({items}) AS page WINDOW so_far AS (ORDER BY seq {order}) ORDER BY seq {order}
+    """
+
+
 def listing(ascending: bool) -> str:
     """Return the statement of a page: $4 the id after which it begins, $5 how many."""
     comparison, order = (">", "ASC") if ascending else ("<", "DESC")
+    items = f"""
+        SELECT id, seq, sealed FROM items
+        WHERE conversation = $1 AND expires_at - c.narrowed > {TIME}
+            AND ($4::uuid IS NULL OR seq {comparison} (SELECT seq FROM items WHERE conversation = $1 AND id = $4::uuid))
+        ORDER BY seq {order} LIMIT $5
+    """
     return f"""
         WITH c AS ({OPEN})
         SELECT c.*, i.id, i.sealed, $4::uuid IS NULL OR EXISTS (SELECT FROM items WHERE conversation = $1 AND id = $4::uuid) AS found
-        FROM c LEFT JOIN LATERAL (
-            SELECT id, sealed FROM items
-            WHERE conversation = $1 AND expires_at - c.narrowed > {TIME}
-                AND ($4::uuid IS NULL OR seq {comparison} (SELECT seq FROM items WHERE conversation = $1 AND id = $4::uuid))
-            ORDER BY seq {order} LIMIT $5) i ON true
+        FROM c LEFT JOIN LATERAL ({within_bytes("id", items, order)}) i ON true
     """
 
 

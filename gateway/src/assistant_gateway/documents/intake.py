@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from assistant_gateway.documents import heads, pieces, redacted, rows
 from assistant_gateway.documents.embedding import EmbeddingError
-from assistant_gateway.documents.extract import Extracted, Extractor
+from assistant_gateway.documents.extract import MAX_TEXT, Extracted, Extractor
 from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.pieces import Piece, Sealer
 from assistant_gateway.documents.redacted import Brought
@@ -57,6 +57,8 @@ class Intake:
 
     async def text(self, origin: Origin, name: str, text: str, metadata: dict[str, Any]) -> tuple[UUID, int]:
         """Take in a text, as file() does."""
+        if len(text.encode()) > MAX_TEXT:
+            raise RefusalError("document_too_large", param="text")
         async with self._room:
             return await self._take(origin, name, Extracted("text/plain", text), metadata)
 

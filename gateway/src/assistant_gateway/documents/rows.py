@@ -26,7 +26,7 @@ ALIVE: Final = f"(d.expires_at IS NULL OR d.expires_at > {TIME})"
 
 _DOCUMENT: Final = f"""
     INSERT INTO documents (id, owner, source, locator, content_tag, acl, created_at, expires_at, chunk_count, head)
-    VALUES ($1, $2, $3, $4, $5, $6, now(), {TIME} + make_interval(secs => $7::bigint), $8, $9)"""
+    VALUES ($1, $2, $3, $4, $5, $6, {TIME}, {TIME} + make_interval(secs => $7::bigint), $8, $9)"""
 _DOOM: Final = f"""
     UPDATE documents SET expires_at = least(expires_at, {TIME}), locator = NULL, acl = '{{}}' WHERE id = ANY($1::uuid[])"""
 _IDS: Final = "SELECT nextval(pg_get_serial_sequence('chunks', 'id')) FROM generate_series(1, $1)"

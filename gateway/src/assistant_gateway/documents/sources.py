@@ -20,6 +20,7 @@ from assistant_gateway.documents import access, heads, rows
 from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.intake import Intake, Origin
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.retention.expiry import TIME
 from assistant_gateway.storage.errors import StoreError
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ _REASON: Final = re.compile(r"[A-Za-z]{1,40}")
 
 # The documents' origins that the policy no longer has, if nobody with another policy can still be at work on them. Uploads have no source:
 # asked apart, since NULL = ANY of no sources at all is false, and not unknown.
-_ORPHANS: Final = """
-    SELECT source FROM documents WHERE CASE WHEN source IS NULL THEN NOT $2 ELSE source <> ALL($1::text[]) END AND acl <> '{}'
-    GROUP BY source HAVING max(created_at) < greatest($3, now() - make_interval(secs => $4))"""
+_ORPHANS: Final = f"""
+    SELECT source FROM documents WHERE CASE WHEN source IS NULL THEN NOT $2 ELSE source <> ALL($1::text[]) END AND acl <> '{{}}'
+    GROUP BY source HAVING max(created_at) < greatest($3, {TIME} - make_interval(secs => $4))"""  # noqa: S608
 _OF_ORPHAN: Final = "SELECT id FROM documents WHERE source IS NOT DISTINCT FROM $1 AND acl <> '{}' LIMIT $2 FOR UPDATE SKIP LOCKED"
 _FORGET_RUNS: Final = """
     DELETE FROM source_runs r WHERE source <> ALL($1::text[])
@@ -81,7 +82,7 @@ class Sources:
         self._intake = intake
         self._names: frozenset[str] | None = None
         self._configured = True
-        self._since: datetime | None = None
+        self._since: tuple[datetime | None, datetime | None] = (None, None)
         self._next = 0.0
 
     async def documents(self, source: str) -> list[dict[str, Any]]:
@@ -173,11 +174,12 @@ class Sources:
         async with self._index.store.connection() as connection:
             if self._has_changed():
                 self._names, self._configured = frozenset(names), rag is not None
-                self._since = await connection.fetchval("SELECT now()")
-            for row in await connection.fetch(_ORPHANS, names, rag is not None, self._since, RECENT_SECONDS):
+                # Documents go by the store's time (expiry.py), what is noted of runs by the server's clock.
+                self._since = tuple(await connection.fetchrow(f"SELECT {TIME}, now()"))
+            for row in await connection.fetch(_ORPHANS, names, rag is not None, self._since[0], RECENT_SECONDS):
                 while count := await self._erase_some(connection, row["source"]):
                     erased += count
-            await connection.execute(_FORGET_RUNS, names, self._since, RECENT_SECONDS)
+            await connection.execute(_FORGET_RUNS, names, self._since[1], RECENT_SECONDS)
         if erased:
             logger.info("Documents that left the policy were erased.", extra={"fields": {"documents": erased}})
         return erased

@@ -16,7 +16,7 @@ import orjson
 
 from assistant_gateway.conversations import ids
 from assistant_gateway.conversations.sealed import Sealer
-from assistant_gateway.conversations.statements import OPEN
+from assistant_gateway.conversations.statements import OPEN, within_bytes
 from assistant_gateway.retention.expiry import TIME
 from assistant_gateway.sealing.keys import DataKey
 from assistant_gateway.storage.store import Store
@@ -27,10 +27,14 @@ Line = dict[str, Any]
 
 _CONVERSATIONS: Final = "SELECT id FROM conversations WHERE owner = $1 ORDER BY created_at, id"
 # $1 to $3 as everywhere in conversations/statements.py, $4 the number after which the page begins, $5 how many.
+_PAGE: Final = within_bytes(
+    "seq, id, created_at, expires_at",
+    f"SELECT * FROM items WHERE conversation = $1 AND seq > $4 AND expires_at - c.narrowed > {TIME} ORDER BY seq LIMIT $5",
+)
 _ITEMS: Final = f"""
     WITH c AS ({OPEN})
-    SELECT c.*, i.seq, i.id, i.created_at AS written_at, i.expires_at - c.narrowed AS gone_at, i.sealed FROM c LEFT JOIN LATERAL (
-        SELECT * FROM items WHERE conversation = $1 AND seq > $4 AND expires_at - c.narrowed > {TIME} ORDER BY seq LIMIT $5) i ON true
+    SELECT c.*, i.seq, i.id, i.created_at AS written_at, i.expires_at - c.narrowed AS gone_at, i.sealed
+    FROM c LEFT JOIN LATERAL ({_PAGE}) i ON true
 """
 
 _DOCUMENTS: Final = "SELECT id FROM documents WHERE owner = $1 ORDER BY created_at, id"
@@ -68,14 +72,15 @@ class Export:
         last = -1
         while rows := await self._fetch(_ITEMS, conversation, self._owner, self._ttl, last, PAGE):
             sealer = Sealer.unwrapped(self._store.ring, conversation, rows[0])
-            items = [_item(sealer, row) for row in rows if row["id"]]
+            fitting = [row for row in rows if row["sealed"] is not None]
+            items = [_item(sealer, row) for row in fitting]
             first = [_conversation(sealer, rows[0])] if last == -1 else []
             self.counts["conversations"] += len(first)
             self.counts["items"] += len(items)
             yield first + items
-            if len(items) < PAGE:
+            if not fitting or len(fitting) == len(rows) < PAGE:
                 return
-            last = rows[-1]["seq"]
+            last = fitting[-1]["seq"]
 
     async def _document(self, document: UUID) -> AsyncIterator[list[Line]]:
         last = -1

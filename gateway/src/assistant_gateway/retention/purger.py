@@ -157,11 +157,14 @@ class Purger:
                 return gone
 
     async def _items_of(self, conversation: UUID, now: datetime) -> int:
-        async with self._store.transaction() as connection:
-            held = await connection.fetchval(_LOCK_ALIVE, conversation, now)
-            if held is None:
-                return 0
-            gone = await rekey.without_due(connection, self._store.ring, held, now)
-            await connection.execute(_COUNT, gone)
-        self._sweeper.mark(CONVERSATIONS)
+        gone = 0
+        try:
+            async with self._store.transaction() as connection:
+                held = await connection.fetchval(_LOCK_ALIVE, conversation, now)
+                if held is not None:
+                    gone = await rekey.without_due(connection, self._store.ring, held, now)
+                    await connection.execute(_COUNT, gone)
+        finally:
+            if gone:  # also where the store is lost over the commit, which may have come through: nothing is due any more then
+                self._sweeper.mark(CONVERSATIONS)
         return gone

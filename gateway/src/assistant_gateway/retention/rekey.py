@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from assistant_gateway.conversations.sealed import Sealer
+from assistant_gateway.conversations.statements import within_bytes
 from assistant_gateway.retention.counted import counted
 from assistant_gateway.sealing.errors import KeyMissingError, SealBrokenError
 from assistant_gateway.sealing.keys import DataKey
@@ -22,7 +23,9 @@ _DELETE_DUE: Final = "DELETE FROM items WHERE conversation = $1 AND expires_at <
 _KEY: Final = "SELECT k.kek, k.wrapped, c.head FROM data_keys k JOIN conversations c ON c.id = k.record WHERE k.record = $1 FOR UPDATE OF k"
 _SET_KEY: Final = "UPDATE data_keys SET kek = $2, wrapped = $3 WHERE record = $1"
 _SET_HEAD: Final = "UPDATE conversations SET head = $2 WHERE id = $1"
-_ITEMS: Final = "SELECT ctid, seq, id, sealed FROM items WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+_ITEMS: Final = within_bytes(
+    "place, seq, id", "SELECT ctid AS place, seq, id, sealed FROM items WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+)
 # By the rows' places, which the lock on the conversation keeps: no plan for this compares every item with every other.
 _SET_ITEMS: Final = """
     UPDATE items SET sealed = new.sealed FROM unnest($1::tid[], $2::bytea[]) AS new (place, sealed) WHERE items.ctid = new.place
@@ -53,8 +56,9 @@ async def _rekeyed(connection: asyncpg.Connection, ring: KeyRing, conversation: 
     await connection.execute(_SET_HEAD, conversation, new.seal_head(head["subject"], head["metadata"]))
     last = -1
     while rows := await connection.fetch(_ITEMS, conversation, last, BATCH):
-        last = rows[-1]["seq"]
-        await connection.execute(_SET_ITEMS, *_resealed(old, new, rows))
+        fitting = [row for row in rows if row["sealed"] is not None]
+        last = fitting[-1]["seq"]
+        await connection.execute(_SET_ITEMS, *_resealed(old, new, fitting))
     return gone
 
 
@@ -65,6 +69,6 @@ def _resealed(old: Sealer, new: Sealer, rows: list[asyncpg.Record]) -> tuple[lis
             item = old.open_item(row["id"], row["sealed"])
         except SealBrokenError:
             continue  # damaged, so nobody can read it, under whichever key; it must not keep the others from their expiry
-        places.append(row["ctid"])
+        places.append(row["place"])
         sealed.append(new.seal_item(row["id"], item))
     return places, sealed

@@ -31,11 +31,16 @@ async def export(call: Call, snapshot: Snapshot, parameters: Mapping[str, str], 
     exported = Export(memory.store, subject, snapshot.policy.retention.conversations.ttl_seconds)
     pages = exported.lines()
     page = await anext(pages)
-    await call.start(200, NDJSON)
-    await call.send(page, more=True)
-    async for page in pages:
+    known = {"record": "export", "request_id": call.exchange.request_id, "subject": subject}
+    is_whole = False
+    try:
+        await call.start(200, NDJSON)
         await call.send(page, more=True)
-    memory.eraser.records.note({"record": "export", "request_id": call.exchange.request_id, "subject": subject, "counts": exported.counts})
+        async for page in pages:
+            await call.send(page, more=True)
+        is_whole = True
+    finally:  # also of a part: who leaves before the last line has read what came before it
+        memory.eraser.records.note({**known, "whole": is_whole, "counts": exported.counts})
     await call.send(b"", more=False)
 
 

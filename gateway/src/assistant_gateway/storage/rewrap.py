@@ -34,8 +34,6 @@ class Rewrap:
                     pass
             except StoreError:
                 pass  # the next look goes on
-            except (KeyMissingError, SealBrokenError) as error:
-                logger.error("A wrapped key cannot be opened.", exc_info=error)  # noqa: TRY400  the type says it all
             await asyncio.sleep(seconds)
 
     async def remaining(self) -> int:
@@ -44,7 +42,7 @@ class Rewrap:
             return int(await connection.fetchval("SELECT count(*) FROM data_keys WHERE kek <> $1", self._ring.newest))
 
     async def batch(self) -> int:
-        """Rewrap some rows and return how many; raises StoreError, KeyMissingError, SealBrokenError."""
+        """Rewrap some rows and return how many; raises StoreError. One that cannot be opened stays as it is, and keeps no other from it."""
         current = self._ring.current
         older = [kek for kek in self._ring.ids if kek < current]  # never back: another gateway may use the newest already
         if not older:
@@ -53,9 +51,15 @@ class Rewrap:
             rows = await connection.fetch(
                 "SELECT record, kek, wrapped FROM data_keys WHERE kek = ANY($1) LIMIT $2 FOR UPDATE SKIP LOCKED", older, BATCH
             )
-            fresh = []
+            fresh, damage = [], None
             for row in rows:
-                kek, wrapped = self._ring.wrap(row["record"], self._ring.unwrap(row["record"], row["kek"], row["wrapped"]))
-                fresh.append((row["record"], kek, wrapped))
+                try:
+                    key = self._ring.unwrap(row["record"], row["kek"], row["wrapped"])
+                except (KeyMissingError, SealBrokenError) as error:
+                    damage = error
+                else:
+                    fresh.append((row["record"], *self._ring.wrap(row["record"], key)))
             await connection.executemany("UPDATE data_keys SET kek = $2, wrapped = $3 WHERE record = $1", fresh)
-        return len(rows)
+        if damage is not None:
+            logger.error("A wrapped key cannot be opened.", exc_info=damage)
+        return len(fresh)

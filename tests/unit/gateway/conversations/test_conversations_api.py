@@ -7,8 +7,10 @@ import openai
 import orjson
 import pytest
 
+from assistant_gateway.conversations.conversations import Conversations
 from assistant_gateway.retention.sweep import CONVERSATIONS, Sweeper
 from assistant_gateway.snapshot import Snapshot
+from assistant_gateway.storage.errors import StoreError
 from tests.unit.gateway.fake_ollama import MODEL
 from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.retention.kept import TTL
@@ -67,6 +69,26 @@ async def test_the_key_that_an_erased_item_shared_is_swept(serving: Serving, mon
         made = await client.conversations.create(items=[HELLO, HELLO])
         page = await client.conversations.items.list(made.id)
         await client.conversations.items.delete(page.data[0].id or "", conversation_id=made.id)
+
+    assert marked == [CONVERSATIONS]
+
+
+async def test_it_is_swept_also_where_the_request_is_cut_off(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its client or by the store, between the commit and its answer: nobody else would know that there is something to sweep."""
+    marked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(Sweeper, "mark", lambda sweeper, tables: marked.append(tables))
+    delete_item = Conversations.delete_item
+
+    async def lost(*values: Any) -> None:
+        await delete_item(*values)
+        raise StoreError
+
+    monkeypatch.setattr(Conversations, "delete_item", lost)
+    async with serving.openai() as client:
+        made = await client.conversations.create(items=[HELLO, HELLO])
+        page = await client.conversations.items.list(made.id)
+        with pytest.raises(openai.InternalServerError):
+            await client.with_options(max_retries=0).conversations.items.delete(page.data[0].id or "", conversation_id=made.id)
 
     assert marked == [CONVERSATIONS]
 

@@ -244,6 +244,19 @@ async def test_a_document_without_text_is_refused(world: World, text: str) -> No
     assert (refused.value.code, refused.value.status) == ("document_unreadable", 422)
 
 
+async def test_a_text_is_no_larger_than_a_files_may_be(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes, not characters; it is refused before anything looks through it, whatever size of request the policy allows."""
+    monkeypatch.setattr("assistant_gateway.documents.intake.MAX_TEXT", 100)
+    await world.library.upload_text(ALICE, "n", "é" * 50, {})
+    before = world.embedding.texts
+
+    with pytest.raises(RefusalError) as refused:
+        await world.library.upload_text(ALICE, "n", "é" * 50 + "x", {})
+
+    assert refused.value.code == "document_too_large"
+    assert world.embedding.texts == before
+
+
 MANY_SCRIPTS = (
     "Straße und Fußgänger, naïve café.",
     "שלום עולם, זהו מסמך.",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from assistant_gateway.policy import SourcePolicy
 from assistant_gateway.retention.purger import Purger
 from assistant_gateway.retention.sweep import Sweeper
 from assistant_gateway.storage.errors import StoreError
-from tests.unit.gateway.documents.world import ALICE, BOB, SOURCES, World, identity, rag
+from tests.support.postgres import Postgres
+from tests.unit.gateway.documents.world import ALICE, BOB, SOURCES, World, identity, rag, run_world
+from tests.unit.gateway.retention.kept import set_clock_up
 from tests.unit.gateway.running import until
 
 
@@ -326,3 +329,22 @@ async def test_a_document_that_was_masked_otherwise_is_another(world: World) -> 
     assert listed["sha256"] is None
     assert (again.is_new, twice.is_new) == (True, False)
     assert await world.found(BOB, "leave") == ["Ask [EMAIL] for leave."]
+
+
+async def test_a_clock_that_was_ahead_takes_nothing_of_what_comes_later(postgres: Postgres, tmp_path: Path) -> None:
+    """The store's time stays ahead then. What is brought from then on lives for its whole ttl, and goes where its source does."""
+    await set_clock_up(postgres)
+    async with run_world(postgres, tmp_path) as world:
+        world.policy(rag(), ttl_seconds=3600)
+        purger = Purger(world.store, world.current, Sweeper(world.store))
+        for seconds in (10_000, -10_000):
+            await world.fetch(f"UPDATE clock.shift SET by = by + interval '{seconds}s'")
+            await purger.once()
+        await world.library.sources.put("handbook", "leave.txt", "text/plain", b"Thirty days of leave.")
+
+        await purger.narrow()
+        await purger.once()
+        assert await world.found(ALICE, "days of leave") == ["Thirty days of leave."]
+
+        world.policy(rag(sources=()), ttl_seconds=3600)
+        assert await world.library.sources.clear() == 1

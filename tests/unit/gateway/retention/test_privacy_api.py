@@ -1,5 +1,6 @@
 """A person's own copy and erasure, and the data officer's for anybody, over a gateway with a real store."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 import pytest
 
 from assistant_gateway.policy import KeyPolicy
+from assistant_gateway.retention import removal
 from assistant_gateway.retention.export import Export
 from assistant_gateway.storage.store import StoreError
 from tests.support.postgres import Postgres
@@ -16,6 +18,7 @@ from tests.unit.gateway.fake_ollama import FakeOllama
 from tests.unit.gateway.keeping import keeping_policy
 from tests.unit.gateway.retention.kept import TTL, set_clock_up, with_store
 from tests.unit.gateway.retention.serving import OTHER_KEY, Serving, serve
+from tests.unit.gateway.running import until
 
 
 async def said(serving: Serving, text: str, **more: Any) -> str:
@@ -77,7 +80,10 @@ async def test_the_data_officer_erases_and_exports_for_anybody(officer: Serving)
 
 
 async def test_an_export_that_breaks_is_seen_to_be_broken(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that goes away after the first line cuts the connection; nobody takes half an export for the whole."""
+    """A store that goes away after the first line cuts the connection; nobody takes half an export for the whole.
+
+    What was shown until then was shown: the record is there, or whoever leaves before the last line would read without one.
+    """
     await said(serving, "text")
 
     async def fails(*_: object) -> AsyncIterator[object]:
@@ -88,7 +94,30 @@ async def test_an_export_that_breaks_is_seen_to_be_broken(serving: Serving, monk
     async with serving.gateway.http() as alice:
         with pytest.raises(httpx.RemoteProtocolError):
             await alice.get("/v1/subjects/me/export")
-    assert [record["record"] for record in serving.gateway.records()].count("export") == 0
+    (record,) = (record for record in serving.gateway.records() if record["record"] == "export")
+    assert (record["subject"], record["whole"], record["counts"]["items"]) == ("Alice", False, 0)
+
+
+async def test_an_erasure_ends_with_its_record_also_where_nobody_waits_for_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that leaves once the keys are destroyed does not keep the erasure from its end, nor from the record of it."""
+    conversation = await said(serving, "text")
+    begun, may_go_on, remove = asyncio.Event(), asyncio.Event(), removal.conversations
+
+    async def waits(*values: Any) -> int:
+        begun.set()
+        await may_go_on.wait()
+        return await remove(*values)
+
+    monkeypatch.setattr(removal, "conversations", waits)
+    async with serving.gateway.http() as alice:
+        asking = asyncio.create_task(alice.delete(f"/v1/conversations/{conversation}"))
+        await begun.wait()
+        asking.cancel()
+    await until(lambda: any(record.get("outcome") == "client_gone" for record in serving.gateway.records()))
+    may_go_on.set()
+
+    await until(lambda: any(record["record"] == "erasure" for record in serving.gateway.records()))
+    assert await serving.sql("SELECT FROM conversations") == []
 
 
 async def test_erasure_without_a_store_is_not_acknowledged(serving: Serving) -> None:

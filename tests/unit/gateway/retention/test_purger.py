@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.retention import purger as purging
 from assistant_gateway.retention import rekey
+from assistant_gateway.retention.sweep import CONVERSATIONS
 from assistant_gateway.storage.store import StoreError
 from tests.unit.gateway.retention.kept import ALICE, TTL, Kept, only
 from tests.unit.gateway.running import SECONDS
@@ -70,6 +73,37 @@ async def test_what_remains_gets_a_new_key(kept: Kept, monkeypatch: pytest.Monke
     assert not {row["sealed"] for row in sealed} & {row["sealed"] for row in await kept.sql("SELECT sealed FROM items")}
     assert await kept.texts(conversation) == ["a", "b", "c", "d", "e"]
     assert (await kept.conversations.retrieve(ALICE, conversation))["metadata"] == {"topic": "numbers"}
+
+
+async def test_what_was_sealed_anew_is_swept_though_the_store_is_lost_over_it(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit may have come through when its answer did not; nothing of the conversation is due any more, so no later pass would."""
+    without_due, transaction, due = rekey.without_due, kept.store.transaction, asyncio.Event()
+    marked: list[tuple[str, ...]] = []
+
+    async def seen(*values: Any) -> int:
+        due.set()
+        return await without_due(*values)
+
+    @contextlib.asynccontextmanager
+    async def lost() -> AsyncIterator[Any]:
+        async with transaction() as connection:
+            yield connection
+        if due.is_set():
+            raise StoreError
+
+    conversation = await kept.started("early", ttl_seconds=100)
+    await kept.move_clock(60)
+    await kept.add(conversation, "late")
+    await kept.move_clock(50)
+    monkeypatch.setattr(rekey, "without_due", seen)
+    monkeypatch.setattr(kept.store, "transaction", lost)
+    monkeypatch.setattr(kept.sweeper, "mark", marked.append)
+
+    with pytest.raises(StoreError):
+        await kept.purger.once()
+
+    assert await kept.texts(conversation) == ["late"]
+    assert marked == [CONVERSATIONS]
 
 
 async def test_a_damaged_item_does_not_keep_the_others(kept: Kept) -> None:

@@ -1,8 +1,13 @@
 """What /status says of retention: what was done, what remains, and whether it is late."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from assistant_gateway.retention import status
 from tests.unit.gateway.retention.kept import Kept
+from tests.unit.gateway.running import SECONDS
 
 
 def shown(when: datetime) -> str:
@@ -52,3 +57,15 @@ async def test_late_is_what_is_due_for_more_than_a_minute(kept: Kept) -> None:
     assert (await kept.status.look())["isLate"] is True
     await kept.purger.once()
     assert (await kept.status.look())["isLate"] is False
+
+
+async def test_a_long_look_for_the_oldest_hides_nothing(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a look at every item, which may take longer than whoever asks waits: what is late is told meanwhile, and the oldest then."""
+    await kept.started("oldest")
+    monkeypatch.setattr(status, "_OLDEST", "SELECT now() FROM pg_sleep(1)")
+    monkeypatch.setattr(status, "PATIENCE_SECONDS", 0.05)
+
+    assert (await asyncio.wait_for(kept.status.look(), 0.8))["oldest"] is None
+    async with asyncio.timeout(SECONDS):
+        while (await kept.status.look())["oldest"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)

@@ -1,7 +1,8 @@
 """DOCX: headings marked, paragraphs, lists and tables in order, page headers before and footers and notes after.
 
 The package is measured before it is opened: what it says it unpacks to is what the unpacker then keeps to. The XML is walked here rather
-than through python-docx's objects, which leave out content controls, text boxes and tracked insertions. Deleted text stays deleted.
+than through python-docx's objects, which leave out content controls, text boxes and tracked insertions. Deleted text stays deleted, and
+runs that are formatted as hidden are left out, as html.py leaves out what a page hides.
 """
 
 import re
@@ -26,6 +27,7 @@ _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _MARKS: Final = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-", f"{_W}softHyphen": ""}
 _SKIPPED: Final = frozenset((_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}pPr", f"{_W}rPr", f"{_W}tblPr", f"{_W}sectPr"))
+_OFF: Final = ("0", "false", "off")
 _HEADING: Final = re.compile(r"heading (\d)$", re.I)
 _PARTS: Final = ("styles", "header", "footer", "footnotes", "endnotes")
 
@@ -118,9 +120,15 @@ def _inline(element: Any) -> Iterator[str]:
             yield child.text or ""
         elif child.tag in _MARKS:
             yield _MARKS[child.tag]
-        elif isinstance(child.tag, str) and child.tag not in _SKIPPED:
+        elif isinstance(child.tag, str) and child.tag not in _SKIPPED and not _is_hidden(child):
             inside = "".join(_inline(child))
             yield f" {inside} " if child.tag == f"{_W}p" else inside
+
+
+def _is_hidden(element: Any) -> bool:
+    """Say whether this is a run that Word shows nobody."""
+    mark = element.find(f"{_W}rPr/{_W}vanish") if element.tag == f"{_W}r" else None
+    return mark is not None and mark.get(f"{_W}val") not in _OFF
 
 
 def _row(row: Any) -> str:
