@@ -611,6 +611,8 @@ BAD: tuple[Case, ...] = (
     Case("subject-newline-at-end", access(keys=[key(subject="a\n")]), "spec.access.keys[0].subject"),
     Case("subject-right-to-left", access(keys=[key(subject="a\u202eb")]), "spec.access.keys[0].subject"),
     Case("subject-space-only", access(keys=[key(subject=" ")]), "spec.access.keys[0].subject"),
+    Case("subject-whoever-calls", access(keys=[key(subject="me")]), "spec.access.keys[0].subject"),
+    Case("subject-whoever-calls-by-name", access(keys=[key("me")]), "spec.access.keys[0].subject"),
     Case("group-control", access(keys=[key(groups=["a", "b\x1b[31m"])]), "spec.access.keys[0].groups"),
     Case("tls-secret-without-name", access(tls={"mode": "Secret"}), "spec.access.tls"),
     Case("tls-name-without-mode", access(tls={"secretName": "x"}), "spec.access.tls"),

@@ -77,6 +77,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "spec.access.keys[]",
+        ".subject",
+        "(has(self.subject) ? self.subject : self.name) != 'me'",
+        lambda it: (it.subject or it.name) != "me",
+        "subject must not be 'me': /v1/subjects/me is whoever calls, so a data officer who erased this subject would erase his own data; "
+        "set subject to another name",
+    ),
+    Rule(
+        "spec.access.keys[]",
         ".groups",
         f"!has(self.groups) || self.groups.all(g, g.matches({cel_text(VISIBLE)}))",
         lambda it: all(pattern(VISIBLE)(group) for group in it.groups),
