@@ -17,6 +17,13 @@ local function health(status, condition)
   return { status = status, message = condition.reason .. ": " .. condition.message }
 end
 
+local function progressing(condition)
+  if condition.observedGeneration ~= nil and condition.observedGeneration ~= obj.metadata.generation then
+    return { status = "Progressing", message = "The operator has not looked at this generation yet." }
+  end
+  return health("Progressing", condition)
+end
+
 if obj.spec ~= nil and obj.spec.suspend == true then
   return { status = "Suspended", message = "spec.suspend is true: nothing is checked, changed or repaired." }
 end
@@ -30,10 +37,10 @@ if ready == nil then
 end
 -- While the work of a generation goes on, the status still tells the one before.
 if status.observedGeneration ~= nil and status.observedGeneration ~= obj.metadata.generation then
-  return health("Progressing", ready)
+  return progressing(ready)
 end
 if is_true(conditions.Reconciling) then
-  return health("Progressing", ready)
+  return progressing(ready)
 end
 if is_true(conditions.Stalled) then
   return health("Degraded", ready)
@@ -45,4 +52,4 @@ end
 if ready.reason == "ScaledToZero" then
   return health("Suspended", ready)
 end
-return health("Progressing", ready)
+return progressing(ready)

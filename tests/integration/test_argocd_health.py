@@ -92,6 +92,19 @@ def test_an_older_generations_verdict_is_not_this_ones() -> None:
         assert health(obj)[0] == NAMES[kstatus(obj)] == "Progressing"
 
 
+@pytest.mark.parametrize("observed", [None, GENERATION])
+@pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS.keys())
+def test_an_older_generations_message_is_not_shown(verdict: Verdict, observed: int | None) -> None:
+    """Next to "Progressing" it would say that the assistant serves, or what was mended since, for as long as the operator is away."""
+    obj = assistant(verdict, observed=observed)
+    obj["metadata"]["generation"] = GENERATION + 1
+
+    told, message = health(obj)
+
+    assert told == NAMES[kstatus(obj)]
+    assert told != "Progressing" or message == "The operator has not looked at this generation yet."
+
+
 @pytest.mark.parametrize("status", [None, {}, {"conditions": []}])
 def test_what_the_operator_has_not_seen_is_under_way(status: Object | None) -> None:
     """Argo CD would call it healthy for being there."""

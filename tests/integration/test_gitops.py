@@ -95,6 +95,12 @@ def test_the_chart_takes_the_values(values: Object, chart: str, version: str) ->
     assert metadata["version"].startswith(version.rstrip("x*"))
 
 
+@pytest.mark.parametrize("path", ["argocd/operator.yaml", "argocd/assistants.yaml"])
+def test_argo_cd_tries_until_it_succeeds_and_with_what_is_newest(path: str) -> None:
+    """By default it gives a revision up after five failures, and takes no newer one before."""
+    assert one(path, "Application")["spec"]["syncPolicy"]["retry"] == {"limit": -1, "refresh": True}
+
+
 def test_flux_waits_for_the_operator_and_then_for_assistants() -> None:
     """By references that lead to what the examples apply."""
     release = one("flux/operator.yaml", "HelmRelease")
