@@ -10,7 +10,7 @@ _DENSE: Final = 0.09
 _BEGINNINGS: Final = (
     r"import |from \S+ import |def |class |return\b|if .*[:{]$|for .*[:{]$|while .*[:{]$|with .*:$|else\b.*[:{]$|try:|except\b|"
     r"raise\b|async |await |self\.|FROM |WHERE |func |fn |let |const |var |public |private |static |package |"
-    r"#include|#define|SELECT |INSERT |UPDATE |export |\}|\{|//|/\*|\* |@\w+"
+    r"#include|#define|SELECT |INSERT |UPDATE |export |\}|\{|//|/\*|(?<=[ \t])\* |@\w+"
 )
 _STATEMENT: Final = re.compile(rf"(?m)^[ \t]*(?:{_BEGINNINGS})")
 

@@ -17,7 +17,8 @@ _NAMES: Final = rf"{_NAME}(?:[ ](?:[A-Z]\.[ ])?{_NAME}){{0,3}}"
 
 _TITLES: Final = (
     r"Mrs?|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lady|Lord|Rev|Fr|Sgt|Capt|Lt|Col|Judge|Professor|Doctor|Herrn?|Frau|Fräulein|Hr|"
-    r"Dipl[.-]Ing|M|MM|Mme|Mlle|Me|Monsieur|Madame|Mademoiselle|Maître|Docteur|Docteure|Sra?|Srta|Do[ñn]a?|Señora?|Señorita|Doctora?|Dra"
+    r"Dipl[.-]Ing|M|MM|Mme|Mmes|Mlle|Me|Pr|Cllr|Councillor|Reverend|Rabbi|Imam|Sheikh|Baroness|Bürgermeister(?:in)?|Pfarrer(?:in)?|Pfr|"
+    r"Signora?|Dott|Dottoressa|Mevrouw|Meneer|Senhora?|Pani|Sres|Sras|Monsieur|Madame|Mademoiselle|Maître|Docteur|Docteure|Sra?|Srta|Do[ñn]a?|Señora?|Señorita|Doctora?|Dra"
 )
 _SMALL_TITLES: Final = r"don|señora?|señorita|doctora?|doña|docteure?|professeure?|maître|monsieur|madame|mademoiselle"
 _GREETINGS: Final = (

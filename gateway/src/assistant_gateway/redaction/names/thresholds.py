@@ -41,11 +41,25 @@ class Thresholds:
     """Written small, and somebody is called so."""
     ordinary_small: float = 4.0
     """... and the word means something as well."""
+    told: float = 9.0
+    """Written small behind "tell" or "my friend"."""
+    known_told: float = 0.0
+    whither: float = 7.0
+    """Written small behind "we go to"."""
+    known_whither: float = 0.0
     digits: float = -1.0
     mixed: float = 4.0
     """Letters and digits in one word: a model of something, more often than a door or a postal code."""
     not_name: float = 6.0
     """A word of the list of those."""
+    thing: float = 7.0
+    """A word that is known as a thing's name."""
+    likely_thing: float = 6.5
+    """... and is somebody's name elsewhere."""
+    small_thing: float = 6.5
+    """... and is written small."""
+    called_after: float = 8.0
+    """Where the words beside it say that it is called after somebody."""
     not_street: float = 3.0
     """... of which many are part of a street's name."""
     function: float = 7.0
@@ -56,6 +70,8 @@ class Thresholds:
     companion: float = -9.0
     """Beside a name that was found, and written like one."""
     opening_companion: float = -6.0
+    lone_street: float = 2.0
+    """A word that stands for a street without a number, a code, a town or a word for a road."""
     lone_number: float = 8.0
     """A number that stands for an address without a street or a town beside it."""
 
@@ -77,7 +93,12 @@ HIGH_RECALL: Final = Thresholds(
     known_small=-2.0,
     ordinary_small=-1.5,
     digits=-3.0,
+    lone_street=-6.5,
     lone_number=3.0,
+    thing=6.0,
+    likely_thing=4.5,
+    small_thing=4.5,
+    called_after=6.0,
 )
 # Where programs are spoken of, a capital says less: menus, keys and products have one.
 TECHNICAL: Final = replace(
@@ -111,6 +132,15 @@ INFORMAL: Final = Thresholds(
     small=2.5,
     known_small=-4.0,
     ordinary_small=-1.5,
+    told=-3.5,
+    known_told=-10.0,
+    whither=0.0,
+    lone_street=-20.0,
+    thing=0.0,
+    likely_thing=0.0,
+    small_thing=-99.0,
+    called_after=3.0,
+    known_whither=-4.0,
 )
 HIGH_RECALL_INFORMAL: Final = replace(
     HIGH_RECALL,
@@ -124,6 +154,11 @@ HIGH_RECALL_INFORMAL: Final = replace(
     small=2.5,
     known_small=-4.0,
     ordinary_small=-1.5,
+    told=-4.5,
+    known_told=-10.0,
+    whither=-1.0,
+    small_thing=-99.0,
+    known_whither=-5.0,
 )
 # In a program only what the model is sure of, as it is of a letter's words in a string.
 CODE: Final = Thresholds(

@@ -19,6 +19,8 @@ from assistant_gateway.redaction.names.context import people
         ("Je m'appelle Lothair Quirion.", ["Lothair Quirion"]),
         ("Patient: Quirin Blau; room 4", ["Quirin Blau"]),
         ("Mr. Xu J. O'Brien-Ito left", ["Mr. Xu J. O'Brien-Ito"]),
+        ("Cllr Zbigniew Blau spoke", ["Cllr Zbigniew Blau"]),
+        ("Cara Signora Quirina, grazie", ["Signora Quirina"]),
         ("Ayer vi a don Galeno en casa", ["don Galeno"]),
     ],
 )
