@@ -27,7 +27,7 @@ _GREETINGS: Final = (
 )
 _PATTERNS: Final = (
     # The title is masked with the name: it says whether it is a man or a woman.
-    (rf"(?<![\w.])(?:(?:{_TITLES}|{_SMALL_TITLES})\.?[ \u00a0])+(?P<name>{_NAMES})", "all"),
+    (rf"(?<![\w.])(?:(?:{_TITLES}|{_SMALL_TITLES})\.?[ \u00a0](?:(?:and|und|et|y|&)[ ](?=(?:{_TITLES})\b))?)+(?P<name>{_NAMES})", "all"),
     (rf"(?<!\w)(?:{_GREETINGS})(?:,\s+|[ ])(?!(?:{_TITLES})\b)(?P<name>{_NAME})(?=\s*(?:[,!.;:–-]|$))", "name"),
     (
         r"(?i:(?<!\w)(?:my (?:full |first |last |maiden )?name is|name's|i am called|call me|called|named|ich heiße|ich heisse|"
@@ -82,6 +82,22 @@ _NOBODY: Final = frozenset(
         "bot",
         "assistant",
         "hiring",
+        "editor",
+        "neighbour",
+        "neighbours",
+        "neighbor",
+        "neighbors",
+        "reader",
+        "readers",
+        "guest",
+        "guests",
+        "passenger",
+        "passengers",
+        "parents",
+        "students",
+        "applicant",
+        "santa",
+        "diary",
         "manager",
         "committee",
         "sales",

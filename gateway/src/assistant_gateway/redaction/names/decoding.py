@@ -43,6 +43,9 @@ _ENTITIES: Final = {
 _OPENING: Final = re.compile(r"(?:[.!?:]\s|\n|[\"“„«»(\[>*•¡-]\s?|^\s*)$")
 _APART: Final = re.compile(r"[:;!?()\n]")
 """Between two words that say nothing of each other."""
+_HYPHEN: Final = re.compile(r"[^\W\d_]-$")
+_DAY: Final = re.compile(r"\d\.?[ ]$")
+_MONTHS: Final = ("Jan", "Mar", "Jun")
 _NAMELIKE: Final = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|O|D|St)?[^\W\d_][^\W\d_A-Z]*")
 _INITIALS: Final = re.compile(r"[^\W\d_] [A-Z]\. [^\W\d_a-z]")
 _INITIAL: Final = re.compile(r"[ ](?:[^\W\d_][ ]?\.[ ])?")
@@ -128,7 +131,9 @@ class _Reader:
         token = self._text[word.word.start : word.word.end]
         if len(token) == 1 and _FACE.search(self._text, max(0, word.word.start - 3), word.word.start):
             return None  # ":D"
-        if before == "PERSON" and self._is_initial(word.word):
+        if self._is_day(word.word, token):
+            return None
+        if before == "PERSON" and (self._is_initial(word.word) or self._is_second_half(word.word, word.odds)):
             return before
         if token.islower() and entity != "PERSON" and self._is_somebody(token):
             entity = "PERSON"
@@ -162,6 +167,14 @@ class _Reader:
         """Say whether a word that is written small is a given name and no town: what kind the model thinks of is chance then."""
         return token not in self._small and token not in ORDINARY and self._known.is_given(token) and not self._known.is_town(token)
 
+    def _is_second_half(self, word: Word, odds: float) -> bool:
+        """Say whether a word that is written small goes on with a name behind a hyphen: "Min-jun"."""
+        return odds > self._limits.companion and _HYPHEN.search(self._text, max(0, word.start - 2), word.start) is not None
+
+    def _is_day(self, word: Word, token: str) -> bool:
+        """Say whether a short name is a month behind a day: "4 Jun"."""
+        return token in _MONTHS and _DAY.search(self._text, max(0, word.start - 3), word.start) is not None
+
     def _is_initial(self, word: Word) -> bool:
         """Say whether a word is a letter between two names: "Jens K. Gersten"."""
         return _INITIALS.fullmatch(self._text, max(0, word.start - 2), word.end + 3) is not None
@@ -176,6 +189,7 @@ class _Reader:
             return limits.not_street if entity == "ADDRESS" else limits.not_name
         is_known = entity == "PERSON" and self._known.is_given(token)
         if lowered == token:
+            is_known = is_known or (follows_name and entity == "PERSON" and self._known.is_surname(token))
             return self._in_haste(start, token, entity, is_known=is_known)
         if lowered in self._small:
             return limits.opening_function
@@ -239,7 +253,7 @@ class _Reader:
         if self._has_nouns:
             return is_noun(self._text, start, token)
         if self._language is None and is_made_noun(token.lower()):
-            return not self._known.is_surname(token)  # a row or a heading may be German
+            return True  # a row or a heading may be German
         if self._known.is_surname(token):
             return False
         return (is_opening and is_made(token.lower(), self._language)) or (entity == "PERSON" and has_article(self._text, start))
@@ -252,6 +266,10 @@ class _Reader:
             return limits.noun_surname if self._has_nouns else limits.surname
         if self._is_titled:
             return limits.titled
+        if self._language is None and not self._known.is_surname(token) and is_made_noun(token.lower()):
+            return limits.noun
+        if is_opening and entity == "PERSON" and not self._has_nouns and self._known.is_surname(token):
+            return limits.opening_surname
         return limits.noun if self._has_nouns else limits.opening if is_opening else limits.capital
 
 

@@ -89,6 +89,8 @@ _NOUNS: Final = """
     zeuge zeugen zeugin zeugnis ziege ziegel ziffer ziffern zigarette zimt zins zinsen zitat zitrone zone zoo zorn zubehör zucker
     zufall zug zuhause zuhörer zukunft zunge zusage zusammenarbeit zusammenfassung zuschauer zuschlag zuschuss zustimmung zutat
     zutaten zweifel zwiebel zwiebeln zwilling zähne öl übung
+    hefe öl basilikum muttern nieten feiertag feiertage fensterplatz gangplatz rosmarin thymian salbei dill estragon minze nüsse mandeln
+    linsen erbsen reis nägel haken leim lack farbe farben pinsel leisten bretter balken ziegel kies zement beton
     abschreibung abschreibungen amsel anhängerkupplung arbeitsschutz aufschnitt badewanne balkon barsch besen borke
     brandschutz bratpfanne brause brotzeit bügeleisen dackel darm deutsch dreisatz drossel dübel dünger einbauküche erdkunde
     erkältung fachkraft fischstäbchen flöhe folien föhn gefrierschrank gelenk gemütlichkeit geographie
@@ -104,7 +106,8 @@ _NOUNS: Final = """
     schmerzmittel blutdruck blutwerte leberwerte laborwerte tropf verband gips salbe spritze impfung fieber
 """
 _HEADS: Final = """
-    sehne lampe halle stau schrank küche wurst saft fleisch abschluss abteilung adresse anfrage angabe anlage anspruch antrag
+    verbot pflicht ferien sehne lampe halle stau schrank küche wurst saft fleisch abschluss abteilung adresse anfrage angabe
+    anlage anspruch antrag
     anzeige arbeit aufgabe auftrag ausgabe ausweis bandbreite baum
     bedarf begriff beitrag bereich bericht bescheid besitzer betrag betrieb bezug bild blatt breite buch büro byte bytes code datei dateien
     daten datum dauer dienst druck ebene einheit einheiten eintrag einträge ende entwurf erklärung faktor farbe fehler felder feldes

@@ -49,19 +49,28 @@ _KINDS: Final = (
     r"[Uu]niversidad|[Uu]niversità|Universität|[Ii]nstitut|CHU|CHR|CPAM|[Mm]aternité|[Mm]aison de retraite|[Mm]enuiserie|"
     r"[Cc]harpentes?|[Tt]ransports|[Tt]ransportes|[Aa]ceros|[Cc]onservas|[Pp]anificadora|[Hh]ermanos|[Cc]omedor|"
     r"[Cc]entro de [Ss]alud|[Cc]omisaría|[Jj]uzgado|[Ss]eguros|[Aa]utoescuela|[Cc]arpintería|[Pp]eluquería|[Pp]lomería|"
-    r"[Ll]ibrería|[Bb]oucherie|[Ll]ibrairie|[Pp]lomberie|[Ll]aboratoires?|[Bb]anque|[Bb]anco|Caritasverband|Diakonie|"
+    r"[Ll]ibrería|[Bb]oucherie|[Ll]ibrairie|[Pp]lomberie|[Ll]aboratoires?|[Bb]anque(?! [Cc]entrale)|[Bb]anco(?! Central)|"
+    r"Caritasverband|Diakonie|"
     r"Handwerkskammer|Bezirksamt|Sozialamt|Ordnungsamt|Gesundheitsamt|Schreinerei|Tischlerei|Gärtnerei|Druckerei|Brauerei|"
     r"Spedition|Buchhandlung|Fahrschule|Weingut|Reederei|Arztpraxis|Zahnarztpraxis|Pflegedienst|Musikschule|Förderverein|"
     r"Sportverein|Turnverein|Tafel|TSV|FC|SV|TuS|VfB|VfL|FSV|SpVgg|Hotel|Hôtel|[Hh]otel)"
 )
 _KIND_FIRST: Final = re.compile(
-    rf"(?<![\w-]){_KINDS} (?:(?:de|du|des|del|der|di|do|da|van|zum|zur|Zum|Zur|La|Le|Les|El|Los|Las|la|las|los) )?(?:(?:la|Goldenen) )?"
+    rf"(?<![\w-]){_KINDS} (?:(?:de|du|des|del|der|di|do|da|van|zum|zur|Zum|Zur|am|Am|im|Im|La|Le|Les|El|Los|Las|la|las|"
+    rf"los) )?(?:(?:la|Goldenen) )?"
     rf"(?P<value>{_NAME}(?:[ ]{_NAME}){{0,2}})"
 )
 _KIND_LAST: Final = re.compile(
-    rf"(?<![\w-])(?P<value>{_NAME}(?:[ ](?:{_NAME}|&)){{0,3}})[ ](?:Hotel|Inn|Clinic|Surgery|Primary School|High School|School|Academy|"
+    rf"(?<![\w-])(?P<value>{_NAME}(?:[ ](?:{_NAME}|&|and)){{0,3}})[ ](?:Hotel|Inn|Clinic|Surgery|Primary School|High School|School|Academy|"
     r"Church|Logistics|Rovers|United|Textiles|Robotics|Estates?|Real Estate|Dental|Pharmacy|Bakery|Brewery|Consulting|Engineering|Roofing|"
-    r"Builders|Plumbing|Associates|& Sons|& Partner|Steuerberatung|Versicherung|Gebäudereinigung|Logistik)(?![\w-])"
+    r"Builders|Estate Agents|Letting Agents|Solicitors|Restaurant|Tools|Plumbing|Associates|& Sons|& Partner|Steuerberatung|"
+    r"Versicherung|Gebäudereinigung|Logistik)(?![\w-])"
+)
+# Two capital words at least: "joined Marie" is somebody.
+_WORKS: Final = re.compile(
+    r"(?<!\w)(?:work(?:s|ed|ing)? (?:at|for)|employed (?:by|at)|job (?:at|with)|years at|experience at|joined|quit|arbeite\w* bei|"
+    r"travaill\w+ chez|trabaj\w+ en|empleada? (?:de|en)) "
+    rf"(?P<value>{_NAME}(?:[ ](?:{_NAME}|&|and|de|du|del)){{0,3}}[ ]{_NAME})(?![\w-])"
 )
 _EMPLOYER: Final = re.compile(
     r"(?i:(?<!\w)(?:firma|fa\.|société|empresa|compañía|company|employer|arbeitgeber|employeur)[ :]{1,2})"
@@ -74,9 +83,9 @@ def organisations(text: str) -> Iterator[Span]:
     for rule in (_LEGAL, _INSTITUTION):
         for match in rule.finditer(text):
             yield Span(match.start(), match.end(), "ORGANISATION")
-    for rule in (_KIND_FIRST, _KIND_LAST):
+    for rule in (_KIND_FIRST, _KIND_LAST, _WORKS):
         for match in rule.finditer(text):
             if not is_word(match["value"].split()[0]):
-                yield Span(match.start(), match.end(), "ORGANISATION")
+                yield Span(*match.span("value" if rule is _WORKS else 0), "ORGANISATION")
     for match in _EMPLOYER.finditer(text):
         yield Span(*match.span("value"), "ORGANISATION")

@@ -32,31 +32,34 @@ def _field(things: str, either: str, heads: str, signs: str = "") -> _Field:
 
 _SCIENCE: Final = _field(
     """
-    cambrian devonian jurassic triassic cretaceous silurian ordovician permian faustian pyrrhic eustachian fallopian edwardian
-    elizabethan jacobean napoleonic ptolemaic euclidian malthusian rubenesque apgar milgram molotov richterscale nasdaq dow abelian
-    alzheimer ampère archimedes aristotelian asperger avogadro banach basedow bayes bayesian bechdel bernoulli bessel bohr boltzmann
-    boole boolean brownian bunsen burkitt cantor carnot cartesian cauchy celsius chebyshev copernican coulomb crohn cushing darwinian
-    diophantine dirac dirichlet doppler duchenne einsteinian euclid euclidean euler eulerian fahrenheit faraday fermat fermi fibonacci
-    fourier freudian frobenius galilean galois gauss gaussian gauß gödel hamiltonian hamming heimlich heisenberg hellinger hermitian
-    hessian hodgkin hooke hubble jacobian kaposi keynesian kirchhoff kolmogorov kruskal lagrange lagrangian laplace laplacian lebesgue
-    leibniz levenshtein lorentz lorentzian machiavellian mandelbrot markov markovian maslow mendel mendelian minkowski mohs möbius
-    newtonian nyquist occam ockham ohm orwellian pareto pavlovian planck platonic poincaré poisson pythagoras pythagore pythagorean
-    pitágoras rayleigh riemann riemannian rorschach röntgen schrödinger shapley skinnerian socratic tchebychev tesla tourette turing
-    venn voronoi weierstrass wilcoxon zipf spearman bonferroni alzheimers parkinsons
+    orion lipschitz heisenbergsche neptune neptun saturne uranus cambrian devonian jurassic triassic cretaceous silurian ordovician
+    permian faustian pyrrhic eustachian fallopian edwardian elizabethan jacobean napoleonic ptolemaic euclidian malthusian rubenesque
+    apgar milgram molotov richterscale nasdaq dow abelian alzheimer ampère archimedes aristotelian asperger avogadro banach basedow
+    bayes bayesian bechdel bernoulli bessel bohr boltzmann boole boolean brownian bunsen burkitt cantor carnot cartesian cauchy
+    celsius chebyshev copernican coulomb crohn cushing darwinian diophantine dirac dirichlet doppler duchenne einsteinian euclid
+    euclidean euler eulerian fahrenheit faraday fermat fermi fibonacci fourier freudian frobenius galilean galois gauss gaussian gauß
+    gödel hamiltonian hamming heimlich heisenberg hellinger hermitian hessian hodgkin hooke hubble jacobian kaposi keynesian kirchhoff
+    kolmogorov kruskal lagrange lagrangian laplace laplacian lebesgue leibniz levenshtein lorentz lorentzian machiavellian mandelbrot
+    markov markovian maslow mendel mendelian minkowski mohs möbius newtonian nyquist occam ockham ohm orwellian pareto pavlovian
+    planck platonic poincaré poisson pythagoras pythagore pythagorean pitágoras rayleigh riemann riemannian rorschach röntgen
+    schrödinger shapley skinnerian socratic tchebychev tesla tourette turing venn voronoi weierstrass wilcoxon zipf spearman
+    bonferroni alzheimers parkinsons
     """,
     """
-    achilles achille aquiles julian gregorian dewey dow adam xavier stanford victorian georgian fahr abel hilbert kalman kendall
-    reynolds shannon dijkstra geiger hodges jacobi legendre neumann pavlov pearson raynaud wiener parkinson hashimoto epstein addison
-    allen bell boyle charles cook darwin down einstein fisher freud friedman galileo graham graves hamilton hawthorne hess huntington
-    joule kelvin lou marshall maxwell moore murphy nash newton norton pascal phillips stokes student whitney watt wilson
+    venus vénus mars marte mercury mercure merkur mercurio saturn jupiter pluto mann wallis richter achilles achille aquiles julian
+    gregorian dewey dow adam xavier stanford victorian georgian fahr abel hilbert kalman kendall reynolds shannon dijkstra geiger
+    hodges jacobi legendre neumann pavlov pearson raynaud wiener parkinson hashimoto epstein addison allen bell boyle charles cook
+    darwin down einstein fisher freud friedman galileo graham graves hamilton hawthorne hess huntington joule kelvin lou marshall
+    maxwell moore murphy nash newton norton pascal phillips stokes student whitney watt wilson
     """,
     """
-    tendon tendón calendar calendars calendrier calendario decimal experiment optimiser optimizer initialisation initialization
-    numerals theorem theorems lemma conjecture equation equations distribution syndrome disease disorder inequality algorithm effect
-    constant transform hypothesis equilibrium coefficient polynomial polynomials statistics statistical temperature derivative
-    integral théorème équation formule maladie syndrome loi hypothèse inégalité dérivée teorema ecuación fórmula enfermedad síndrome
-    hipótesis derivada satz gleichung verteilung krankheit syndrom ungleichung ableitung algorithmus paradox screwdriver tournevis
-    destornillador physics mathematics
+    space spaces test tests number numbers function functions matrix planet planets planètes planetas planeten sternbilder
+    constellation magnitude tendon tendón calendar calendars calendrier calendario decimal experiment optimiser optimizer
+    initialisation initialization numerals theorem theorems lemma conjecture equation equations distribution syndrome disease disorder
+    inequality algorithm effect constant transform hypothesis equilibrium coefficient polynomial polynomials statistics statistical
+    temperature derivative integral théorème équation formule maladie syndrome loi hypothèse inégalité dérivée teorema ecuación
+    fórmula enfermedad síndrome hipótesis derivada satz gleichung verteilung krankheit syndrom ungleichung ableitung algorithmus
+    paradox screwdriver tournevis destornillador physics mathematics
     """,
 )
 _SOFTWARE: Final = _field(
@@ -115,7 +118,8 @@ _KITCHEN: Final = _field(
 )
 _GARDEN: Final = _field(
     """
-    ahorn azucenas begonia buche chrysanthemum esche fliederbusch geranium gladiole hecht hydrangea specht tulipe
+    rosen nelken lilien tulpen hortensien ahorn azucenas begonia buche chrysanthemum esche fliederbusch geranium gladiole hecht
+    hydrangea specht tulipe
     """,
     """
     adler amber aster azalee azucena hortensia ivy basil blanche bluebell brun camélia camellia capucine cerise cherry clementine
@@ -136,14 +140,15 @@ _GARDEN: Final = _field(
 )
 _GOODS: Final = _field(
     """
-    adidas aldi alfa arial audi bahlsen barbie birkenstock bmw bosch bugatti burberry canon carrefour casio chevrolet citroën citroen
-    colgate dacia decathlon duracell dyson edeka epson ericsson ferrari fiat fisherprice fritolay garamond gillette gucci haribo
-    heineken helvetica hermès honda huawei hyundai ikea jaguar kaufland kellogg kia kleenex lamborghini lego lenovo levis lexus lidl
-    logitech mattel mazda mcdonalds mercadona michelin miele mitsubishi nescafé nespresso nestlé nike nikon nintendo nissan nivea
-    nokia nutella opel oreo panasonic pepsi peugeot philips pirelli playmobil playstation polaroid porsche prada primark puma quorn
-    reebok renault rimowa rolex rossmann samsung sega seiko siemens skoda sony starbucks subaru suzuki swatch tchibo tefal tesco
-    tetrapak toshiba toyota tupperware velcro volkswagen volvo whirlpool xbox xiaomi yamaha zalando zara zumba pilates verdana calibri
-    futura beatles hamlet macbeth othello pokémon pokemon minecraft fortnite tetris
+    monopoly scrabble jenga cluedo catan risiko teflon téflon tempo labello adidas aldi alfa arial audi bahlsen barbie birkenstock bmw
+    bosch bugatti burberry canon carrefour casio chevrolet citroën citroen colgate dacia decathlon duracell dyson edeka epson ericsson
+    ferrari fiat fisherprice fritolay garamond gillette gucci haribo heineken helvetica hermès honda huawei hyundai ikea jaguar
+    kaufland kellogg kia kleenex lamborghini lego lenovo levis lexus lidl logitech mattel mazda mcdonalds mercadona michelin miele
+    mitsubishi nescafé nespresso nestlé nike nikon nintendo nissan nivea nokia nutella opel oreo panasonic pepsi peugeot philips
+    pirelli playmobil playstation polaroid porsche prada primark puma quorn reebok renault rimowa rolex rossmann samsung sega seiko
+    siemens skoda sony starbucks subaru suzuki swatch tchibo tefal tesco tetrapak toshiba toyota tupperware velcro volkswagen volvo
+    whirlpool xbox xiaomi yamaha zalando zara zumba pilates verdana calibri futura beatles hamlet macbeth othello pokémon pokemon
+    minecraft fortnite tetris
     """,
     """
     carmen chanel charlie dior echo faust ford harley kenwood levi louis lincoln mario marlboro max mercedes nova oscar pandora queen
@@ -164,8 +169,10 @@ _WHERE: Final = re.compile(r"(?<!\w)(?:in|at|from|to|near|à|en|de|a|nach|aus|be
 CALLED_AFTER: Final = _SCIENCE.things | _SCIENCE.either
 
 
-_BEHIND: Final = re.compile(r"(?:,? (?:and|or|und|oder|et|ou|y|o|e|to|nor|vs) |, |/)([^\W\d_]+)")
-_BEFORE: Final = re.compile(r"(?<!\w)([^\W\d_]+)(?:,? (?:and|or|und|oder|et|ou|y|o|e|to|nor|vs) |, |/)$")
+_AND: Final = r"(?:,? (?:and|or|und|oder|et|ou|y|o|e|to|nor|vs|on) |, |/|-)"
+_BEHIND: Final = re.compile(rf"(?:{_AND}[^\W\d_]+){{1,4}}")
+_BEFORE: Final = re.compile(rf"(?:(?<!\w)[^\W\d_]+{_AND}){{1,4}}$")
+_ARE: Final = re.compile(r" (?:are|is|sind|ist|sont|est|son|es|crecen|grow)(?!\w)")
 _NEXT: Final = re.compile(r"[ ]([^\W\d_]+)")
 _LAST: Final = re.compile(r"(?<!\w)([^\W\d_]+)[ ](?:d['’]|de[ ])?$")
 # Nobody has these before their name, and a program is what one uses.
@@ -205,11 +212,18 @@ class Things:
             return True
         if following is not None and following[1] in field.heads:
             return True
-        others = (_BEFORE.search(self._text, max(0, start - _LONGEST), start), _BEHIND.match(self._text, end))
-        return any(
-            other is not None and (other[1].lower() in field.things or (other[1].islower() and other[1] in field.either | field.heads))
-            for other in others
-        )
+        return self._is_in_list(field, start, end)
+
+    def _is_in_list(self, field: _Field, start: int, end: int) -> bool:
+        """Say whether a row of things that it stands in has one of the field's that is nobody, or is said to be things as a whole."""
+        before = _BEFORE.search(self._text, max(0, start - 2 * _LONGEST), start)
+        behind = _BEHIND.match(self._text, end)
+        last = behind.end() if behind else end
+        others = _WORD.findall((before[0] if before else "") + " " + (behind[0] if behind else ""))
+        if any(other.lower() in field.things or (other.islower() and other in field.either | field.heads) for other in others):
+            return True
+        names = [other for other in others if other[0].isupper()]
+        return bool(names) and all(name.lower() in field.either for name in names) and _ARE.match(self._text, last) is not None
 
     def is_place(self, start: int, end: int) -> bool:
         """Say whether a town's name is not a thing's: "Dijon mustard" is no town."""

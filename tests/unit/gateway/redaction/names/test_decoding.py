@@ -212,3 +212,36 @@ def test_a_given_name_that_is_written_small_is_somebody_whatever_kind_the_model_
     tagged = [Tagged(Word(3, 8, 0, 1), "STREET_NAME", 0.5, True)]
 
     assert Decoder(Gazetteer(folder), INFORMAL).decode("ob harun kommt", tagged, None) == [Span(3, 8, "PERSON")]
+
+
+def test_the_second_half_of_a_name_is_written_small(folder: Path) -> None:
+    """As Korean names are: "Min-jun"."""
+    tagged = [Tagged(Word(0, 5, 0, 1), "GIVEN_NAME", 9.0, True), Tagged(Word(6, 9, 1, 2), "GIVEN_NAME", 1.0, False)]
+
+    assert Decoder(Gazetteer(folder)).decode("Marie-jun left", tagged, None) == [Span(0, 9, "PERSON")]
+
+
+def test_a_month_behind_a_day_is_nobody(folder: Path) -> None:
+    """Jun is somebody elsewhere."""
+    tagged = [Tagged(Word(2, 5, 0, 1), "GIVEN_NAME", 9.0, True)]
+    decoder = Decoder(Gazetteer(folder))
+
+    assert decoder.decode("4 Jun, noon", tagged, None) == []
+    assert decoder.decode("a Jun, noon", tagged, None) == [Span(2, 5, "PERSON")]
+
+
+def test_a_known_surname_at_a_sentences_beginning_needs_less(folder: Path) -> None:
+    """Than a word that nobody is called by."""
+    tagged = [Tagged(Word(0, 5, 0, 1), "SURNAME", -2.0, True)]
+    decoder = Decoder(Gazetteer(folder))
+
+    assert decoder.decode("Novak went home", tagged, "en") == [Span(0, 5, "PERSON")]
+    assert decoder.decode("Wexel went home", tagged, "en") == []
+
+
+def test_in_chat_a_surname_behind_a_name_is_one(folder: Path) -> None:
+    """Written small, as the name is."""
+    tagged = [Tagged(Word(5, 10, 0, 1), "GIVEN_NAME", 9.0, True), Tagged(Word(11, 16, 1, 2), "SURNAME", -2.0, True)]
+
+    assert Decoder(Gazetteer(folder), INFORMAL).decode("i am marie novak", tagged, None) == [Span(5, 16, "PERSON")]
+    assert Decoder(Gazetteer(folder), INFORMAL).decode("i am marie wexel", tagged, None) == [Span(5, 10, "PERSON")]

@@ -20,6 +20,8 @@ def test_a_word_that_nobody_is_called_by_is_a_thing_in_any_text(text: str) -> No
         ("una ensalada César", "César"),
         ("we use Argo for deployments", "Argo"),
         ("Margarita, clavel y jazmín crecen en el jardín", "Margarita"),
+        ("Ada, Pascal and Haskell are old", "Ada"),
+        ("Olive, Hazel and Amber are shades of the paint", "Hazel"),
         ("le tendon d'Achille", "Achille"),
     ],
 )
@@ -38,6 +40,7 @@ def test_a_name_is_a_thing_where_its_field_is_spoken_of_and_the_words_beside_it_
         ("I asked Rosemary for the recipe", "Rosemary"),
         ("Robin painted the fence in a dark colour", "Robin"),
         ("a letter to Margherita", "Margherita"),
+        ("Rose and Iris bought flowers", "Iris"),
     ],
 )
 def test_somebody_who_has_to_do_with_a_field_stays_somebody(text: str, name: str) -> None:
