@@ -62,7 +62,7 @@ _PATTERNS: Final = (
     rf"(?<!\w)(?:{_OLD_WAYS})[ ](?:{_WORD}[ ])?{_WORD}[ ]\d{{1,4}}[a-z]?(?!\w)",
     rf"(?<![\w.,/-]){_NUMBER}(?:[ ](?:bis|ter|quater))?,?[ ](?i:{_FRENCH_ROADS})(?:[ ]{_LINKS}|[ ][\w.’'-]+){{0,3}}(?:[ ]{_WORD}){{1,3}}",
     rf"(?<!\w)(?i:{_FRENCH_ROADS})(?:[ ]{_LINKS})*(?:[ ]{_WORD}){{1,4}},?[ ]\d{{1,4}}(?!\w)",
-    rf"(?<!\w)(?:{_SPANISH_ROADS})(?:[ ]?{_LINKS})*(?:[ ]?{_WORD}(?:[ ]{_LINKS})*){{1,4}},?[ ]{_NUMERO}\d{{1,5}}{_FLOOR}(?!\w)",
+    rf"(?<!\w)(?:{_SPANISH_ROADS})(?:[ ]?{_LINKS})*(?:[ ]?{_WORD}(?:[ ]{_LINKS})*){{1,4}},?[ ](?:{_NUMERO}\d{{1,5}}{_FLOOR}|s/n)(?!\w)",
     rf"(?<!\w)(?:{_UNIT})(?!\w)",
     r"(?<=\d, )(?:\d{1,2}\.[ ]?(?:OG|UG|Stock|Etage|Obergeschoss)|EG|DG|HH|Hinterhaus)(?!\w)",
     r"(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|BP|Apartado(?: de correos)?)[ ]\d{1,7}",

@@ -4,13 +4,16 @@ import re
 from typing import Final
 
 _SIGNS: Final = re.compile(r"[{}()\[\];=<>_/\\|&*+$%^~`]")
+# "Anna (early), Ben (late)": those of prose, which make no program by themselves.
+_PARENTHESES: Final = re.compile(r"(?<=[ \n])\((?=[^\W\d_])|(?<=[^\W_])\)(?=[\s.,;:!?]|$)")
 _BLANK: Final = re.compile(r"\s")
 _DENSE: Final = 0.09
 """Prose has one such sign in fifty, programs one in six."""
+_MOSTLY: Final = 0.8
 _BEGINNINGS: Final = (
     r"import |from \S+ import |def |class |return\b|if .*[:{]$|for .*[:{]$|while .*[:{]$|with .*:$|else\b.*[:{]$|try:|except\b|"
     r"raise\b|async |await |self\.|FROM |WHERE |func |fn |let |const |var |public |private |static |package |"
-    r"#include|#define|SELECT |INSERT |UPDATE |export |\}|\{|//|/\*|\* |@\w+"
+    r"#include|#define|SELECT |INSERT |UPDATE |export |\}|\{|//|/\*|(?<=[ \t])\* |@\w+"
 )
 _STATEMENT: Final = re.compile(rf"(?m)^[ \t]*(?:{_BEGINNINGS})")
 
@@ -20,4 +23,5 @@ def is_code(text: str) -> bool:
     signs = len(_SIGNS.findall(text))
     letters = len(text) - len(_BLANK.findall(text))
     statements = len(_STATEMENT.findall(text))
-    return signs > _DENSE * letters or (statements >= 3 and statements > text.count("\n") / 3)
+    is_dense = signs > _DENSE * letters and len(_PARENTHESES.findall(text)) < _MOSTLY * signs
+    return is_dense or (statements >= 3 and statements > text.count("\n") / 3)

@@ -17,7 +17,8 @@ _NAMES: Final = rf"{_NAME}(?:[ ](?:[A-Z]\.[ ])?{_NAME}){{0,3}}"
 
 _TITLES: Final = (
     r"Mrs?|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Lady|Lord|Rev|Fr|Sgt|Capt|Lt|Col|Judge|Professor|Doctor|Herrn?|Frau|Fräulein|Hr|"
-    r"Dipl[.-]Ing|M|MM|Mme|Mlle|Me|Monsieur|Madame|Mademoiselle|Maître|Docteur|Docteure|Sra?|Srta|Do[ñn]a?|Señora?|Señorita|Doctora?|Dra"
+    r"Dipl[.-]Ing|M|MM|Mme|Mmes|Mlle|Me|Pr|Cllr|Councillor|Reverend|Rabbi|Imam|Sheikh|Baroness|Bürgermeister(?:in)?|Pfarrer(?:in)?|Pfr|"
+    r"Signora?|Dott|Dottoressa|Mevrouw|Meneer|Senhora?|Pani|Sres|Sras|Monsieur|Madame|Mademoiselle|Maître|Docteur|Docteure|Sra?|Srta|Do[ñn]a?|Señora?|Señorita|Doctora?|Dra"
 )
 _SMALL_TITLES: Final = r"don|señora?|señorita|doctora?|doña|docteure?|professeure?|maître|monsieur|madame|mademoiselle"
 _GREETINGS: Final = (
@@ -26,7 +27,7 @@ _GREETINGS: Final = (
 )
 _PATTERNS: Final = (
     # The title is masked with the name: it says whether it is a man or a woman.
-    (rf"(?<![\w.])(?:(?:{_TITLES}|{_SMALL_TITLES})\.?[ \u00a0])+(?P<name>{_NAMES})", "all"),
+    (rf"(?<![\w.])(?:(?:{_TITLES}|{_SMALL_TITLES})\.?[ \u00a0](?:(?:and|und|et|y|&)[ ](?=(?:{_TITLES})\b))?)+(?P<name>{_NAMES})", "all"),
     (rf"(?<!\w)(?:{_GREETINGS})(?:,\s+|[ ])(?!(?:{_TITLES})\b)(?P<name>{_NAME})(?=\s*(?:[,!.;:–-]|$))", "name"),
     (
         r"(?i:(?<!\w)(?:my (?:full |first |last |maiden )?name is|name's|i am called|call me|called|named|ich heiße|ich heisse|"
@@ -81,6 +82,22 @@ _NOBODY: Final = frozenset(
         "bot",
         "assistant",
         "hiring",
+        "editor",
+        "neighbour",
+        "neighbours",
+        "neighbor",
+        "neighbors",
+        "reader",
+        "readers",
+        "guest",
+        "guests",
+        "passenger",
+        "passengers",
+        "parents",
+        "students",
+        "applicant",
+        "santa",
+        "diary",
         "manager",
         "committee",
         "sales",

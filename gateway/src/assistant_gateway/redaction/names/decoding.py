@@ -7,18 +7,23 @@ thresholds.py.
 Neighbours: german.py and grammar.py say what the words around a word make of it, words.py which words nobody is called by.
 """
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names.eponyms import names_a_thing
 from assistant_gateway.redaction.names.gazetteer import Gazetteer
-from assistant_gateway.redaction.names.german import is_led_noun, is_noun
-from assistant_gateway.redaction.names.grammar import governs, is_made, small_words
+from assistant_gateway.redaction.names.german import is_led_noun, is_noun, is_road
+from assistant_gateway.redaction.names.german import is_made as is_made_noun
+from assistant_gateway.redaction.names.grammar import governs, has_article, is_made, small_words
+from assistant_gateway.redaction.names.joining import Taken, joined, lead
 from assistant_gateway.redaction.names.languages import SMALL, SMALL_WORDS
 from assistant_gateway.redaction.names.model import Tagged
 from assistant_gateway.redaction.names.ordinary import NATIONS, ORDINARY
+from assistant_gateway.redaction.names.spoken import is_told, is_whither
+from assistant_gateway.redaction.names.things import CALLED_AFTER, Things
 from assistant_gateway.redaction.names.thresholds import STANDARD, Thresholds
 from assistant_gateway.redaction.names.wordpiece import Word
 from assistant_gateway.redaction.names.words import NOT_NAMES
@@ -36,6 +41,11 @@ _ENTITIES: Final = {
 }
 # Not after a semicolon: what has a capital there has it of its own.
 _OPENING: Final = re.compile(r"(?:[.!?:]\s|\n|[\"“„«»(\[>*•¡-]\s?|^\s*)$")
+_APART: Final = re.compile(r"[:;!?()\n]")
+"""Between two words that say nothing of each other."""
+_HYPHEN: Final = re.compile(r"[^\W\d_]-$")
+_DAY: Final = re.compile(r"\d\.?[ ]$")
+_MONTHS: Final = ("Jan", "Mar", "Jun")
 _NAMELIKE: Final = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|O|D|St)?[^\W\d_][^\W\d_A-Z]*")
 _INITIALS: Final = re.compile(r"[^\W\d_] [A-Z]\. [^\W\d_a-z]")
 _INITIAL: Final = re.compile(r"[ ](?:[^\W\d_][ ]?\.[ ])?")
@@ -46,17 +56,10 @@ _AFTER: Final = ("_", "(", "@")
 _LETTERS: Final = re.compile(r"(?<!\w)[^\W\d_]{3,}(?!\w)")
 
 _SHORT: Final = 3
+_NEAR: Final = 8
 _LISTED: Final = re.compile(r"[\d,;\n]")  # a row of names or an address, no heading
 _A_HEADING: Final = 4
 _MOST: Final = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    start: int
-    end: int
-    entity: str
-    odds: float
 
 
 class Decoder:
@@ -73,6 +76,8 @@ class Decoder:
         found: list[str | None] = []
         for place, word in enumerate(words):
             before = found[-1] if found else None
+            if before and _APART.search(text, words[place - 1].word.end, word.word.start):
+                before = None
             after = words[place + 1] if place + 1 < len(words) else None
             found.append(reader.entity(word, before, after))
         for place, word in enumerate(words):
@@ -81,11 +86,22 @@ class Decoder:
         for place in range(len(words) - 1, -1, -1):
             if found[place] is None:
                 found[place] = reader.companion(words[place], words[place + 1 : place + 2], found[place + 1 : place + 2])
-        taken = [_Taken(word.word.start, word.word.end, entity, word.odds) for word, entity in zip(words, found, strict=True) if entity]
-        return [Span(_lead(text, one), one.end, one.entity) for one in _joined(text, taken) if self._stands(text, one)]
+        taken = [Taken(word.word.start, word.word.end, entity, word.odds) for word, entity in zip(words, found, strict=True) if entity]
+        values = joined(text, taken)
+        return [Span(lead(text, one), one.end, one.entity) for place, one in enumerate(values) if self._stands(text, values, place)]
 
-    def _stands(self, text: str, one: _Taken) -> bool:
-        return one.entity != "ADDRESS" or one.odds > self._limits.lone_number or _LETTERS.search(text, one.start, one.end) is not None
+    def _stands(self, text: str, values: Sequence[Taken], place: int) -> bool:
+        """Say whether a value is one: a number or a word alone is a street only where much speaks for it."""
+        one = values[place]
+        if one.entity != "ADDRESS" or one.odds > self._limits.lone_number:
+            return True
+        value = text[one.start : one.end]
+        if _LETTERS.search(value) is None:
+            return False
+        is_whole = any(map(str.isdigit, value)) or " " in value or is_road(value)
+        return (
+            is_whole or one.odds > self._limits.lone_street or any(_is_near(one, other) for other in values[max(0, place - 1) : place + 2])
+        )
 
 
 class _Reader:
@@ -99,6 +115,7 @@ class _Reader:
         self._written_small = small_words(text)
         self._is_titled = not self._has_nouns and _is_titled(text)
         self._is_shouted = sum(map(str.isupper, text)) > sum(map(str.islower, text))
+        self._things = Things(text)
         self._known = known
         self._limits = limits
 
@@ -114,13 +131,19 @@ class _Reader:
         token = self._text[word.word.start : word.word.end]
         if len(token) == 1 and _FACE.search(self._text, max(0, word.word.start - 3), word.word.start):
             return None  # ":D"
-        if before == "PERSON" and self._is_initial(word.word):
+        if self._is_day(word.word, token):
+            return None
+        if before == "PERSON" and (self._is_initial(word.word) or self._is_second_half(word.word, word.odds)):
             return before
+        if token.islower() and entity != "PERSON" and self._is_somebody(token):
+            entity = "PERSON"
         least = self._least(word.word.start, token, entity, follows_name=before == entity)
         is_beside = before == entity or (after is not None and after.odds > 0 and _ENTITIES.get(after.kind) == entity)
         if is_beside and token.lower() not in self._small and (entity == "ADDRESS" or not token.islower()):
             least -= self._limits.beside
-        return entity if word.odds > least else None
+        if word.odds <= least or (before != "PERSON" and word.odds <= self._thing(word.word, token)):
+            return None
+        return entity
 
     def companion(self, word: Tagged, neighbour: Sequence[Tagged], found: Sequence[str | None]) -> str | None:
         """Return what a word is that is written like a name and stands right beside one; whatever kind the model thinks of."""
@@ -140,6 +163,18 @@ class _Reader:
             return entity if is_near and word.odds > self._limits.opening_companion else None
         return entity if is_near and word.odds > self._limits.companion else None
 
+    def _is_somebody(self, token: str) -> bool:
+        """Say whether a word that is written small is a given name and no town: what kind the model thinks of is chance then."""
+        return token not in self._small and token not in ORDINARY and self._known.is_given(token) and not self._known.is_town(token)
+
+    def _is_second_half(self, word: Word, odds: float) -> bool:
+        """Say whether a word that is written small goes on with a name behind a hyphen: "Min-jun"."""
+        return odds > self._limits.companion and _HYPHEN.search(self._text, max(0, word.start - 2), word.start) is not None
+
+    def _is_day(self, word: Word, token: str) -> bool:
+        """Say whether a short name is a month behind a day: "4 Jun"."""
+        return token in _MONTHS and _DAY.search(self._text, max(0, word.start - 3), word.start) is not None
+
     def _is_initial(self, word: Word) -> bool:
         """Say whether a word is a letter between two names: "Jens K. Gersten"."""
         return _INITIALS.fullmatch(self._text, max(0, word.start - 2), word.end + 3) is not None
@@ -154,7 +189,8 @@ class _Reader:
             return limits.not_street if entity == "ADDRESS" else limits.not_name
         is_known = entity == "PERSON" and self._known.is_given(token)
         if lowered == token:
-            return self._in_haste(token, entity, is_known=is_known)
+            is_known = is_known or (follows_name and entity == "PERSON" and self._known.is_surname(token))
+            return self._in_haste(start, token, entity, is_known=is_known)
         if lowered in self._small:
             return limits.opening_function
         if len(token) > 1 and token.isupper():
@@ -167,20 +203,45 @@ class _Reader:
             return limits.shout  # a letter by itself is nobody
         return self._capital(start, token, entity, is_known=is_known, follows_name=follows_name)
 
-    def _in_haste(self, token: str, entity: str, *, is_known: bool) -> float:
+    def _thing(self, word: Word, token: str) -> float:
+        """Return what must speak for a word that may be a thing: a law of nature, a program, a dish."""
+        lowered = token.lower()
+        if lowered in self._things.sure:
+            return self._limits.thing
+        is_known = self._known.is_given(token) and lowered not in CALLED_AFTER
+        if token[0].isupper() and names_a_thing(self._text, word.start, word.end, is_known=is_known):
+            return self._limits.called_after
+        if self._things.is_likely(word.start, word.end):
+            return self._limits.likely_thing
+        return self._limits.small_thing if token.islower() and self._things.is_spoken(token) else -math.inf
+
+    def _in_haste(self, start: int, token: str, entity: str, *, is_known: bool) -> float:
         """Return what must speak for a word that is written small."""
+        limits = self._limits
         if token in self._small:
-            return self._limits.function
+            return limits.function
         if is_known and token in ORDINARY:
-            return self._limits.ordinary_small
-        return self._limits.known_small if is_known or (entity != "PERSON" and self._known.is_town(token)) else self._limits.small
+            return limits.ordinary_small
+        least = limits.known_small if is_known or (entity != "PERSON" and self._known.is_town(token)) else limits.small
+        is_careful = limits.told > limits.small  # where names have their capital, the words before one say little
+        return least if is_careful or len(token) < _SHORT or token in ORDINARY else min(least, self._spoken_of(start, token, entity))
+
+    def _spoken_of(self, start: int, token: str, entity: str) -> float:
+        """Return what must speak for a word of chat by those before it."""
+        limits = self._limits
+        if is_told(self._text, start):
+            return limits.known_told if self._known.is_given(token) else limits.told
+        if is_whither(self._text, start):
+            is_town = self._known.is_town(token)
+            return limits.known_whither if is_town else limits.whither if entity != "PERSON" else math.inf
+        return math.inf
 
     def _capital(self, start: int, token: str, entity: str, *, is_known: bool, follows_name: bool) -> float:
         is_opening = _OPENING.search(self._text, max(0, start - 3), start) is not None
         least = self._written(token, entity, is_known=is_known, is_opening=is_opening)
         if entity == "ADDRESS" and self._has_nouns and is_led_noun(self._text, start, token):
             least += self._limits.common_noun
-        if entity != "ADDRESS" and not is_known and not follows_name and self._is_common(start, token, is_opening=is_opening):
+        if entity != "ADDRESS" and not is_known and not follows_name and self._is_common(start, token, entity, is_opening=is_opening):
             least += self._limits.common_noun
         if not follows_name and token.lower() in (ORDINARY if is_opening else NATIONS):
             least = max(least, self._limits.ordinary)
@@ -188,10 +249,14 @@ class _Reader:
             least += self._limits.governing
         return least + self._limits.also_small if token.lower() in self._written_small else least
 
-    def _is_common(self, start: int, token: str, *, is_opening: bool) -> bool:
+    def _is_common(self, start: int, token: str, entity: str, *, is_opening: bool) -> bool:
         if self._has_nouns:
             return is_noun(self._text, start, token)
-        return is_opening and is_made(token.lower(), self._language) and not self._known.is_surname(token)
+        if self._language is None and is_made_noun(token.lower()):
+            return True  # a row or a heading may be German
+        if self._known.is_surname(token):
+            return False
+        return (is_opening and is_made(token.lower(), self._language)) or (entity == "PERSON" and has_article(self._text, start))
 
     def _written(self, token: str, entity: str, *, is_known: bool, is_opening: bool) -> float:
         limits = self._limits
@@ -201,47 +266,18 @@ class _Reader:
             return limits.noun_surname if self._has_nouns else limits.surname
         if self._is_titled:
             return limits.titled
+        if self._language is None and not self._known.is_surname(token) and is_made_noun(token.lower()):
+            return limits.noun
+        if is_opening and entity == "PERSON" and not self._has_nouns and self._known.is_surname(token):
+            return limits.opening_surname
         return limits.noun if self._has_nouns else limits.opening if is_opening else limits.capital
+
+
+def _is_near(one: Taken, other: Taken) -> bool:
+    return other is not one and max(other.start - one.end, one.start - other.end) < _NEAR
 
 
 def _is_titled(text: str) -> bool:
     """Say whether it is a heading or a list of dishes, where nearly every longer word has a capital."""
     words = [word for word in _LETTERS.findall(text) if len(word) > _SHORT]
     return len(words) >= _A_HEADING and sum(word[0].isupper() for word in words) > _MOST * len(words) and _LISTED.search(text) is None
-
-
-# What may stand between two words of one value.
-_GAPS: Final = {
-    "PERSON": re.compile(
-        r"(?:[ \t\u00a0]|[ \t]?[-'’.][ \t]?|[ ][A-Z](?:\.|[a-zà-ÿ]{1,8})?[ ]|"
-        r"[ ](?:van|von|de|del|della|di|da|dos|du|la|las|los|le|der|den|ter|zu|bin|al|el)[ ](?:der|den|la|las|los)?[ ]?){1,2}"
-    ),
-    "ADDRESS": re.compile(r"[\s,.#/’'\-]{1,6}"),
-    "PLACE": re.compile(
-        r"(?:[ \t\u00a0]|[-'’.]|,\s|"
-        r"[ -](?i:de|del|de la|de las|de los|la|las|los|du|des|en|sur|sous|an der|am|bei|im|ob der|of|upon|on)[ -])"
-    ),
-}
-_LEADS: Final = re.compile(
-    r"(?<!\w)(?:La|Le|Las|Los|El|Les|Den|Bad|Sankt|St\.?|San|Santa|Saint|New|North|South|East|West|Mount|Mt\.?|Port|Fort|Lake|L['’])[ ]?$"
-)
-
-
-def _joined(text: str, taken: list[_Taken]) -> list[_Taken]:
-    result: list[_Taken] = []
-    for one in taken:
-        if result:
-            last = result[-1]
-            pair = {last.entity, one.entity}
-            wide = "ADDRESS" if pair in ({"ADDRESS"}, {"ADDRESS", "PLACE"}) else one.entity if len(pair) == 1 else None
-            if wide is not None and (last.end == one.start or _GAPS[wide].fullmatch(text, last.end, one.start)):
-                result[-1] = _Taken(last.start, one.end, wide, max(last.odds, one.odds))
-                continue
-        result.append(one)
-    return result
-
-
-def _lead(text: str, one: _Taken) -> int:
-    """Return where a value begins if the little word before a town's name is counted in."""
-    before = _LEADS.search(text, max(0, one.start - 7), one.start) if one.entity == "PLACE" else None
-    return before.start() if before else one.start

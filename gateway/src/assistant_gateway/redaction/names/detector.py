@@ -21,9 +21,11 @@ from assistant_gateway.redaction.names.languages import SMALL, identify
 from assistant_gateway.redaction.names.model import Model
 from assistant_gateway.redaction.names.organisations import organisations
 from assistant_gateway.redaction.names.roles import roles
+from assistant_gateway.redaction.names.rows import rows
 from assistant_gateway.redaction.names.segments import segments
 from assistant_gateway.redaction.names.tables import tables
 from assistant_gateway.redaction.names.technical import is_technical
+from assistant_gateway.redaction.names.things import Things
 from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, HIGH_RECALL_INFORMAL, INFORMAL, STANDARD, TECHNICAL
 from assistant_gateway.redaction.names.traces import traces
 from assistant_gateway.redaction.names.whereabouts import whereabouts
@@ -91,9 +93,12 @@ class Detector:
         yield from addresses(text)
         yield from organisations(text)
         yield from roles(text)
+        yield from rows(text, self._known)
         yield from written(text, self._known)
         yield from whereabouts(text)
-        yield from self._known.places(text)
+        if places := list(self._known.places(text)):
+            things = Things(text)
+            yield from (place for place in places if things.is_place(place.start, place.end))
         if self._high_recall:
             yield from traces(text)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names.words import NOT_NAMES
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:[.'’-][^\W\d_]+)*\.?")
 _START: Final = re.compile(r"(?<![\w@#/\\.$-])[^\W\d_]")
@@ -24,6 +25,8 @@ class Gazetteer:
         # A place's first word, and the words that may follow it.
         self._places: dict[str, list[str]] = {}
         for place in _lines(folder / "places.txt"):
+            if place.lower() in NOT_NAMES and not place.isupper():
+                continue  # "Réunion" is a meeting more often than the island
             first = _WORD.match(place)
             self._places.setdefault(first[0].rstrip(".") if first else place, []).append(place)
         # As they are written in haste; only those of one word.

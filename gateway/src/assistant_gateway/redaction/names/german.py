@@ -89,9 +89,26 @@ _NOUNS: Final = """
     zeuge zeugen zeugin zeugnis ziege ziegel ziffer ziffern zigarette zimt zins zinsen zitat zitrone zone zoo zorn zubehör zucker
     zufall zug zuhause zuhörer zukunft zunge zusage zusammenarbeit zusammenfassung zuschauer zuschlag zuschuss zustimmung zutat
     zutaten zweifel zwiebel zwiebeln zwilling zähne öl übung
+    hefe öl basilikum muttern nieten feiertag feiertage fensterplatz gangplatz rosmarin thymian salbei dill estragon minze nüsse mandeln
+    linsen erbsen reis nägel haken leim lack farbe farben pinsel leisten bretter balken ziegel kies zement beton
+    abschreibung abschreibungen amsel anhängerkupplung arbeitsschutz aufschnitt badewanne balkon barsch besen borke
+    brandschutz bratpfanne brause brotzeit bügeleisen dackel darm deutsch dreisatz drossel dübel dünger einbauküche erdkunde
+    erkältung fachkraft fischstäbchen flöhe folien föhn gefrierschrank gelenk gemütlichkeit geographie
+    girokonto gurke gurken hackfleisch halle harn hausaufgaben hecke heimat herd husten hygiene infarkt ingwer
+    jacke joghurt kabine kakao kamera kartoffel kartoffeln kartoffelpüree kater kita knie knoblauch kälte
+    körper kühlschrank küche lagerung lampe leberwurst lehrling lehrlinge leiter linoleum lochstanze lunch margarine mathe
+    mathematik meisterin migräne mixer mohn möhre möhren niere nieren niesen oberarm oregano ofen papierstau
+    paprika petersilie pfifferling puls püree quark rasenmäher rassel reifen rettich rippe rucksack rutsche salami
+    salatgurke schaufel scheune schinken schlafsack schlosserei schnittlauch schraubenzieher schulter schwalbe schwindel sehne
+    sitzheizung skonto sparsamkeit specht spinat sprudel stau steckdose stehlampe stuhlgang tastatur tempomat tendenz teppich
+    thermodynamik toast turnhalle umluft unwohlsein verstopfung vorsatz vorsitz waage waschbecken waschmittel wespen
+    wirsing zahnpasta zange zecke ziegenkäse zucchini zwetschge zylinder übelkeit überweisungen angebote preise kollegen
+    schmerzmittel blutdruck blutwerte leberwerte laborwerte tropf verband gips salbe spritze impfung fieber
 """
 _HEADS: Final = """
-    abschluss abteilung adresse anfrage angabe anlage anspruch antrag anzeige arbeit aufgabe auftrag ausgabe ausweis bandbreite baum
+    verbot pflicht ferien sehne lampe halle stau schrank küche wurst saft fleisch abschluss abteilung adresse anfrage angabe
+    anlage anspruch antrag
+    anzeige arbeit aufgabe auftrag ausgabe ausweis bandbreite baum
     bedarf begriff beitrag bereich bericht bescheid besitzer betrag betrieb bezug bild blatt breite buch büro byte bytes code datei dateien
     daten datum dauer dienst druck ebene einheit einheiten eintrag einträge ende entwurf erklärung faktor farbe fehler felder feldes
     fenster firma folge form frage frist funktion gebühr gehalt gerät geräte gesellschaft gesetz gespräch größe grund gruppe gruppen hilfe
@@ -129,7 +146,8 @@ def is_made(lowered: str) -> bool:
 
 def is_noun(text: str, start: int, token: str) -> bool:
     """Say whether a capital word of a German text is one of the known nouns, or built or led as nouns are and names are not."""
-    if is_made(token.lower()):
+    lowered = token.lower()
+    if is_made(lowered) or lowered.rstrip("n") in NOUNS or lowered.removesuffix("s") in NOUNS:
         return True
     if (before := _BEFORE.search(text, max(0, start - _LONGEST), start)) is not None:
         return before[1].lower() in _LED
@@ -137,6 +155,11 @@ def is_noun(text: str, start: int, token: str) -> bool:
     return first is not None and (not first[1].istitle() or first[1].lower() in NOUNS)  # "WAL-Dateien", "3-Wege-Merge"
 
 
+def is_road(token: str) -> bool:
+    """Say whether a word ends as the names of German streets do."""
+    return _ROAD.search(token) is not None
+
+
 def is_led_noun(text: str, start: int, token: str) -> bool:
     """Say whether it is a thing of a German text, not a street: "in der Turnhalle", unlike "in der Schillerstraße"."""
-    return _ROAD.search(token) is None and is_noun(text, start, token)
+    return not is_road(token) and is_noun(text, start, token)

@@ -30,6 +30,12 @@ _MADE: Final = {
     ),
 }
 _AFTER: Final = re.compile(r"[ \t]([^\W\d_]+)")
+_BEFORE: Final = re.compile(r"(?<!\w)([^\W\d_]+)[ ]$")
+_BEFORE_NOUNS: Final = frozenset(
+    ["the", "a", "an", "el", "la", "los", "las", "un", "una", "le", "les", "une", "this", "these", "your", "our"]
+)
+_OF_A_COUNTRY: Final = re.compile(r"[^\W\d_]+(?:an|ish|ese|[aei]k)(?!\w)")  # "the Grenadian delegation" says something of people
+_LONGEST: Final = 8
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -40,6 +46,14 @@ def governs(text: str, end: int, *, is_known: bool) -> bool:
     """
     after = _AFTER.match(text, end)
     return after is not None and (after[1] in _ARTICLES or (not is_known and after[1] in _PREPOSITIONS))
+
+
+def has_article(text: str, start: int) -> bool:
+    """Say whether an article stands before a word, as it seldom does before somebody's name: "the Zorblax", "la Zorblax"."""
+    before = _BEFORE.search(text, max(0, start - _LONGEST), start)
+    if before is None or before[1].lower() not in _BEFORE_NOUNS:
+        return False
+    return _OF_A_COUNTRY.match(text, start) is None
 
 
 def is_made(lowered: str, language: str | None) -> bool:

@@ -25,7 +25,7 @@ _SIGNS: Final = tuple(
 _ENOUGH: Final = 2
 _WORD: Final = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
 _PERSONAL: Final = re.compile(
-    r"(?<!\w)(?:i|me|my|you|your|we|our|she|her|he|his|ich|mir|mich|mein\w*|du|dir|dich|dein\w*|wir|uns|ihr|euch|je|j['’]|moi|mon|ma|mes|tu|toi|ton|ta|"
+    r"(?<!\w)(?:i|me|my|you|your|we|our|she|her|he|his|ich|mir|mich|mein\w*|du|dir|dich|dein\w*|wir|uns|ihr\w*|sein\w*|wer|jemand|euch|someone|anyone|alguien|je|j['’]|moi|mon|ma|mes|tu|toi|ton|ta|"
     r"nous|vous|elle|yo|mi|mis|tú|tu|nos|soy|estoy|hola|hallo|hello|hi|bonjour|salut|coucou|ciao|grazie|oi|eu|meu|minha|io|ik|mijn|hoi)(?!\w)"
 )
 _FEW: Final = 5

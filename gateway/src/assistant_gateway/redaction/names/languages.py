@@ -36,7 +36,7 @@ _WORDS: Final = {
         pour pourquoi pouvez puis qu quand que quel quelle quelles quels qui quoi rien s sa sans se sera ses si sont sous sur t ta
         ceci lorsque puisque aucune certains certaines plusieurs chaque quelque quelques celles ceux dès malgré parmi selon ainsi afin
         auquel duquel laquelle lequel lesquels dedans dehors ensuite environ hors jamais lorsqu mieux pourtant presque sinon surtout voici
-        voilà tandis te tes toi ton toujours tous tout toute toutes très tu un une vers vos votre voudrais vous y""",
+        demain voilà tandis te tes toi ton toujours tous tout toute toutes très tu un une vers vos votre voudrais vous y""",
     "es": """a al algo amigo amiga querido querida estimado estimada alguien algún alguna allí ante antes aquí así aún aunque bajo bien
         cada casi como cómo con conmigo contra cual cuál cuando cuándo cuanto de debe debo del desde después día donde dónde dos
         durante e el él ella ellas ellos en entonces entre era eran es esa esas ese eso esos esta está estaba están estas este esto
@@ -45,7 +45,8 @@ _WORDS: Final = {
         puede puedes puedo que qué quién quien quiere quiero se sea según señor señora ser si sí sido siempre sin sobre son soy su
         sus también tan tanto te tengo ti tiene tienen toda todas todo todos tras tu tú tus un una unas uno unos usted ustedes vamos
         vez vive vivo y ya yo ningún ninguna ninguno algunas algunos cualquier cualquiera varias varios ambos ambas cuyo cuya dicho dicha
-        mediante tampoco además todavía quizás quizá aquel aquella aquello aquellos cuales dentro fuera debajo encima excepto incluso jamás
+        mediante tampoco hoy ayer mañana ahora anoche además todavía quizás quizá aquel aquella aquello aquellos cuales dentro
+        fuera debajo encima excepto incluso jamás
         junto menos mismos misma ellos solamente sólo salvo sino siquiera tales tal unas vuestro vuestra conforme cuyos""",
     "it": """a ad al alla alle anche che chi ci come con cosa cui da dal dalla dei del della delle di dove e è ed era fa fare gli grazie
         ha hanno ho i il in io la le lei li lo loro lui ma mi mio molto nel nella noi non nostro o ogni per perché più poi quando

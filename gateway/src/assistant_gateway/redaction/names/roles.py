@@ -15,22 +15,28 @@ from assistant_gateway.redaction.names.words import NOT_NAMES
 _ENGLISH: Final = (
     r"witness|patient|neighbou?r|colleague|co-?worker|brother|sister|cousin|aunt|uncle|nephew|niece|friend|nurse|attorney|lawyer|solicitor|"
     r"judge|teacher|tenant|landlord|landlady|son|daughter|wife|husband|boyfriend|girlfriend|fiancée?|boss|minister|mayor|coach|detective|"
-    r"inspector|plaintiff|defendant|claimant|classmate|roommate|grandmother|grandfather"
+    r"inspector|auntie|pastor|supervisor|assignee|reporter|foreman|driver|family|plaintiff|defendant|claimant|classmate|roommate|"
+    r"grandmother|grandfather"
 )
 _GERMAN: Final = (
-    r"(?:Sachbearbeiter|Schriftführer|Kassenwart|Kassierer|Wirt|Proband|Hausarzt|Vorstand|Mandant|Zusteller|Dozent|Koch|Ausbilder|Nachbar|Patient|Mieter|Vermieter|Geschäftsführer|Richter|Lehrer|Trainer|Praktikant|Student|Schüler|Freund|Mitarbeiter|"
+    r"(?:Sachbearbeiter|Schriftführer|Kassenwart|Kassierer|Wirt|Proband|Hausarzt|Vorstand|Mandant|Zusteller|Dozent|Koch|"
+    r"Ausbilder|Nachbar|Patient|Mieter|Vermieter|Geschäftsführer|Richter|Lehrer|Trainer|Praktikant|Student|Schüler|Freund|"
+    r"Mitarbeiter|"
     r"Kläger|Bürgermeister|Pfarrer|Hausmeister|Berater|Assistent|Sekretär|Fahrer|Autor|Redakteur|Pfleger|Gutachter|Notar|Direktor|Bewerber|"
     r"Bewohner|Antragsteller|Betreuer|Erzieher|Therapeut|Schwager|Enkel|Partner|Verteidiger|Staatsanwalt|Kommissar|Inspektor|"
-    r"(?:Abteilungs|Projekt|Team|Filial|Schul|Amts|Werks)leiter)(?:in)?|Vorsitzende[rn]?|Angeklagte[rn]?|Beschuldigte[rn]?|Zeug(?:e|in)|Kolleg(?:e|in)|Kund(?:e|in)|(?:Rechts)?[Aa]nw(?:alt|ältin)|"
-    r"Arzt|Ärztin|Chef(?:in)?|Tante|Onkel|Bruder|Schwester|Schwägerin|Cousine?|Oma|Opa|Mama|Papa|Neffe|Nichte|Sohn|Tochter|Ehefrau|Ehemann"
+    r"(?:Abteilungs|Projekt|Team|Filial|Schul|Amts|Werks)leiter)(?:in)?|Vorsitzende[rn]?|Angeklagte[rn]?|Beschuldigte[rn]?|"
+    r"Zeug(?:e|in)|Kolleg(?:e|in)|Kund(?:e|in)|(?:Rechts)?[Aa]nw(?:alt|ältin)|"
+    r"Familie|Eheleute|Erbengemeinschaft|Arzt|Ärztin|Chef(?:in)?|Tante|Onkel|Bruder|Schwester|Schwägerin|Cousine?|Oma|Opa|Mama|"
+    r"Papa|Neffe|Nichte|Sohn|Tochter|Ehefrau|Ehemann"
 )
 _FRENCH: Final = (
     r"patiente?|témoin|voisine?|avocate?|collègue|frère|s[œo]eur|cousine?|tante|oncle|neveu|nièce|amie?|cliente?|professeure?|infirmière?|"
-    r"directeur|directrice|maire|locataire|fils|fille|épouse|époux|mari|fiancée?|copine?|grand-mère|grand-père"
+    r"famille|directeur|directrice|maire|locataire|fils|fille|épouse|époux|mari|fiancée?|copine?|grand-mère|grand-père"
 )
 _SPANISH: Final = (
     r"paciente|vecin[oa]|testigo|abogad[oa]|profesora?|compañer[oa]|herman[oa]|prim[oa]|tí[oa]|sobrin[oa]|amig[oa]|clienta?|cliente|"
-    r"demandante|enfermer[oa]|directora?|alcalde|alcaldesa|inquilin[oa]|jef[ea]|hij[oa]|espos[oa]|marido|novi[oa]|abuel[oa]|cuñad[oa]"
+    r"familia|herederos de|letrad[oa]|demandante|enfermer[oa]|directora?|alcalde|alcaldesa|inquilin[oa]|jef[ea]|hij[oa]|"
+    r"espos[oa]|marido|novi[oa]|abuel[oa]|cuñad[oa]"
 )
 _NAME: Final = (
     r"(?:(?:van|von|de|del|della|di|da|du|la|le|der|den|ter|zu)[ ]){0,2}[^\W\d_a-zà-öø-ÿß][^\W\d_]*[a-zà-öø-ÿß][^\W\d_]*(?:['’-][^\W\d_]+)*"

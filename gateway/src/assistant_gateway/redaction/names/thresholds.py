@@ -19,6 +19,7 @@ class Thresholds:
     ordinary: float = 1.0
     """... or any word that means something as well, unless it follows a name."""
     surname: float = -8.0
+    opening_surname: float = -2.5
     capital: float = -5.5
     opening: float = -1.0
     """A capital where every sentence has one."""
@@ -41,11 +42,25 @@ class Thresholds:
     """Written small, and somebody is called so."""
     ordinary_small: float = 4.0
     """... and the word means something as well."""
+    told: float = 9.0
+    """Written small behind "tell" or "my friend"."""
+    known_told: float = 0.0
+    whither: float = 7.0
+    """Written small behind "we go to"."""
+    known_whither: float = 0.0
     digits: float = -1.0
     mixed: float = 4.0
     """Letters and digits in one word: a model of something, more often than a door or a postal code."""
     not_name: float = 6.0
     """A word of the list of those."""
+    thing: float = 7.0
+    """A word that is known as a thing's name."""
+    likely_thing: float = 6.5
+    """... and is somebody's name elsewhere."""
+    small_thing: float = 6.5
+    """... and is written small."""
+    called_after: float = 8.0
+    """Where the words beside it say that it is called after somebody."""
     not_street: float = 3.0
     """... of which many are part of a street's name."""
     function: float = 7.0
@@ -56,6 +71,8 @@ class Thresholds:
     companion: float = -9.0
     """Beside a name that was found, and written like one."""
     opening_companion: float = -6.0
+    lone_street: float = 2.0
+    """A word that stands for a street without a number, a code, a town or a word for a road."""
     lone_number: float = 8.0
     """A number that stands for an address without a street or a town beside it."""
 
@@ -66,6 +83,7 @@ HIGH_RECALL: Final = Thresholds(
     opening_given=-8.0,
     ordinary=-4.0,
     surname=-10.0,
+    opening_surname=-6.0,
     capital=-9.0,
     opening=-4.0,
     titled=-3.0,
@@ -77,7 +95,12 @@ HIGH_RECALL: Final = Thresholds(
     known_small=-2.0,
     ordinary_small=-1.5,
     digits=-3.0,
+    lone_street=-8.0,
     lone_number=3.0,
+    thing=6.0,
+    likely_thing=4.5,
+    small_thing=4.5,
+    called_after=6.0,
 )
 # Where programs are spoken of, a capital says less: menus, keys and products have one.
 TECHNICAL: Final = replace(
@@ -86,6 +109,7 @@ TECHNICAL: Final = replace(
     opening_given=-2.0,
     ordinary=2.0,
     surname=-6.0,
+    opening_surname=1.5,
     capital=-3.0,
     opening=1.5,
     noun=1.0,
@@ -98,6 +122,7 @@ INFORMAL: Final = Thresholds(
     given=-10.0,
     opening_given=-8.0,
     surname=-9.0,
+    opening_surname=-6.0,
     capital=-10.5,
     opening=-5.0,
     titled=-1.0,
@@ -111,6 +136,15 @@ INFORMAL: Final = Thresholds(
     small=2.5,
     known_small=-4.0,
     ordinary_small=-1.5,
+    told=-3.5,
+    known_told=-10.0,
+    whither=0.0,
+    lone_street=-20.0,
+    thing=0.0,
+    likely_thing=0.0,
+    small_thing=-99.0,
+    called_after=3.0,
+    known_whither=-4.0,
 )
 HIGH_RECALL_INFORMAL: Final = replace(
     HIGH_RECALL,
@@ -124,11 +158,17 @@ HIGH_RECALL_INFORMAL: Final = replace(
     small=2.5,
     known_small=-4.0,
     ordinary_small=-1.5,
+    told=-4.5,
+    known_told=-10.0,
+    whither=-1.0,
+    small_thing=-99.0,
+    known_whither=-5.0,
 )
 # In a program only what the model is sure of, as it is of a letter's words in a string.
 CODE: Final = Thresholds(
     given=3.0,
     surname=6.0,
+    opening_surname=8.0,
     capital=8.0,
     opening=8.0,
     titled=8.0,

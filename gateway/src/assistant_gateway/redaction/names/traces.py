@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span
-from assistant_gateway.redaction.names.languages import SMALL
-from assistant_gateway.redaction.names.words import NOT_NAMES
+from assistant_gateway.redaction.names.ordinary import is_word
+from assistant_gateway.redaction.names.things import Things
 
 _MONTHS: Final = (
     r"(?:Jan(?:uary|uar)?|Feb(?:ruary|ruar)?|Mar(?:ch)?|März|Apr(?:il)?|May|Mai|Jun[ei]?|Jul[yi]?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|"
@@ -39,16 +39,21 @@ _HOSTS: Final = re.compile(r"(?i)(?<![\w@])(?:https?://|www\.)[^\s/?#<>\"')]{3,1
 # Where somebody works or buys: a run of capital words after such a word, of which the first is none of the usual ones.
 _CAPITAL: Final = r"[A-ZÄÖÜÉ][\w&'’-]{0,40}"
 _MORE: Final = rf"(?:[ ](?:&|and|of|de|\d[\w-]{{0,9}}|{_CAPITAL})){{0,5}}"
+_FIRST: Final = re.compile(r"[^\W\d_]+")
 _WHERE: Final = re.compile(rf"(?<!\w)(?:at|with|for|by|joined|bei|chez|en|from) (?P<value>{_CAPITAL}(?:\.[\w-]{{1,20}})?{_MORE})")
 _RULES: Final = ((_HOSTS, "ORGANISATION"), (_DATES, "DATE_OF_BIRTH"), (_AGES, "DATE_OF_BIRTH"), (_HANDLES, "PERSON"), (_NATIONS, "PLACE"))
 
 
 def traces(text: str) -> Iterator[Span]:
     """Yield them, each under the type that it comes closest to."""
+    things = Things(text)
     for rule, entity in _RULES:
         for match in rule.finditer(text):
+            if rule is _NATIONS and match[0].lower() in things.sure:
+                continue  # "a Gaussian mixture"
             yield Span(match.start(), match.end(), entity)
     for match in _WHERE.finditer(text):
-        first = match["value"].split()[0].lower()
-        if first not in SMALL and first not in NOT_NAMES:
+        first = _FIRST.match(match["value"])
+        is_name = first is not None and not is_word(first[0]) and first[0].lower() not in things.sure
+        if first is not None and is_name and not things.is_likely(match.start("value"), match.start("value") + first.end()):
             yield Span(*match.span("value"), "ORGANISATION")

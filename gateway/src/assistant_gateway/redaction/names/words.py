@@ -29,6 +29,7 @@ _CALENDAR: Final = """
     septiembre octubre noviembre diciembre christmas easter halloween weihnachten ostern pfingsten noël pâques navidad
 """
 _NOUNS: Final = """
+    majesty excellency highness holiness
     account admin agenda madam sir analyst annual appendix article assistant board budget chapter chief client committee company contract
     customer data department director draft employee engineer executive exercise figure finance financial form general guide handbook
     head hiring human invoice lead legal letter management manager manual marketing meeting member memo note office officer operations
@@ -53,7 +54,7 @@ _NOUNS: Final = """
     reunión salida salir semana servicio sistema tabla tema texto tiempo título trabajo valor vida
 """
 # Words above or below that many are called by: the model and the capital decide.
-_ALSO_NAMES: Final = "jan mar jun king queen lord god jesus honey baby kid boy lady lea marca reserva mira design"
+_ALSO_NAMES: Final = "julia ruby jan mar jun king queen lord god jesus honey baby kid boy lady lea marca reserva mira design"
 _CHAT: Final = """
     lol lmao lmfao rofl omg omfg wtf btw rt ff smh jk fyi imo imho idk tbh brb haha hahaha hahah hehe hihi jaja jajaja mdr ptdr ima imma ive
     dont cant wont didnt doesnt isnt aint im id ill ur yup yep nope naw nah yeah yea yay hurray hooray holla yo sup hey hiya wow whoa ugh

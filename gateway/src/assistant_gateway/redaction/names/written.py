@@ -21,7 +21,9 @@ _PARTICLE: Final = (
 _INITIALS: Final = rf"(?<![\w.@/-])(?<![A-Z], )(?:{_C}\.[ -]?){{1,3}}(?:{_PARTICLE} )?(?P<last>{_WORD})(?![\w(@])"
 _SMALL_INITIALS: Final = r"(?<![\w.@/-])(?:[a-z]\.[ ]?){1,2}(?P<last>[^\W\d_]{3,})(?![\w(@.])"
 _LAST_FIRST: Final = rf"(?<![\w@])(?P<last>{_SHOUTED}(?: {_SHOUTED})?),? (?P<first>{_WORD}|{_SHOUTED})(?:[ ]{_C}\.)?(?![\w(@])"
-_PARTICLED: Final = rf"(?<![\w@])(?P<first>{_WORD})(?: {_WORD})? {_PARTICLE} (?P<last>{_WORD}(?: {_WORD})?)(?![\w(@])"
+# "da Silva e Souza", "Pujol i Ferrer"
+_AND_SECOND: Final = rf"(?: (?:e|y|i) (?:{_PARTICLE} )?{_WORD})?"
+_PARTICLED: Final = rf"(?<![\w@])(?P<first>{_WORD})(?: {_WORD})? {_PARTICLE} (?P<last>{_WORD}(?: {_WORD})?{_AND_SECOND})(?![\w(@])"
 _SPEAKER: Final = rf"(?m)^[ \t>]*(?P<first>{_WORD})(?: {_WORD})?(?=[ ]?:[ ])"
 
 _LAST: Final = (re.compile(_INITIALS), re.compile(_SMALL_INITIALS))

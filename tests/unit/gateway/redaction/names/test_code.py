@@ -33,3 +33,17 @@ def test_letters_are_not(text: str) -> None:
 def test_json_counts_as_a_program() -> None:
     """A body inside a prompt: only sure names are taken from it."""
     assert is_code(json.dumps([{"id": number, "state": "open"} for number in range(5)]))
+
+
+def test_parentheses_alone_make_no_program() -> None:
+    """A row of people has as many signs as a program."""
+    assert not is_code("shift: Anna (early), Ben (late), Cleo (night)")
+    assert is_code("shift(Anna (early), Ben[late], {night: Cleo});")
+
+
+def test_a_list_is_no_comment() -> None:
+    """A comment's stars stand in, a list's at the margin."""
+    rows = "* slides of the talk\n* demo of the program\n* minutes of last week\n* snacks and drinks"
+
+    assert not is_code(rows)
+    assert is_code(rows.replace("*", " *"))

@@ -19,6 +19,9 @@ from assistant_gateway.redaction.names.context import people
         ("Je m'appelle Lothair Quirion.", ["Lothair Quirion"]),
         ("Patient: Quirin Blau; room 4", ["Quirin Blau"]),
         ("Mr. Xu J. O'Brien-Ito left", ["Mr. Xu J. O'Brien-Ito"]),
+        ("sold to Dr and Mrs Blau in May", ["Dr and Mrs Blau"]),
+        ("Cllr Zbigniew Blau spoke", ["Cllr Zbigniew Blau"]),
+        ("Cara Signora Quirina, grazie", ["Signora Quirina"]),
         ("Ayer vi a don Galeno en casa", ["don Galeno"]),
     ],
 )
@@ -31,6 +34,8 @@ def test_titles_greetings_and_introductions_name_people(text: str, found: list[s
     "text",
     [
         "Dear All,",
+        "Dear Editor,",
+        "Hello neighbours,",
         "Hello World!",
         "Dear Sir or Madam,",
         "Sehr geehrte Damen und Herren,",

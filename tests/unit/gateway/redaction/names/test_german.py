@@ -53,4 +53,4 @@ def test_a_thing_behind_an_article_is_no_street() -> None:
     """A hall is one, what ends as streets do is none."""
     assert is_led_noun("in der Turnhalle statt", 7, "Turnhalle")
     assert not is_led_noun("in der Schillerstraße", 7, "Schillerstraße")
-    assert not is_led_noun("gegenüber Turnhalle", 11, "Turnhalle")
+    assert not is_led_noun("gegenüber Wexelum", 11, "Wexelum")

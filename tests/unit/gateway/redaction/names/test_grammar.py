@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.redaction.names.grammar import governs, small_words
+from assistant_gateway.redaction.names.grammar import governs, has_article, small_words
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,9 @@ def test_an_article_makes_a_verb(text: str, is_known: bool, expected: bool) -> N
 def test_small_words_are_those_without_any_capital() -> None:
     """What is written in both ways is among them."""
     assert small_words("The Rose and the rose, 4 x") == {"and", "the", "rose", "x"}
+
+
+@pytest.mark.parametrize(("text", "expected"), [("the Wexel", True), ("La Wexel", True), ("mit Wexel", False), ("the Wexelian", False)])
+def test_an_article_stands_before_things(text: str, *, expected: bool) -> None:
+    """Before what says where people come from too, which is about them."""
+    assert has_article(text, text.index("Wexel")) is expected

@@ -16,6 +16,9 @@ from assistant_gateway.redaction.names.roles import roles
         ("our witness Tamsin J. Oduya said", ["Tamsin J. Oduya"]),
         ("su hermana Galena ya lo sabe", ["Galena"]),
         ("le témoin de Launay déclare", ["de Launay"]),
+        ("Familie Wexel zieht um", ["Wexel"]),
+        ("la famille Wexel arrive", ["Wexel"]),
+        ("our supervisor Wexel agrees", ["Wexel"]),
         ("la voisine Royale Quirion dort", ["Royale Quirion"]),
     ],
 )

@@ -17,6 +17,7 @@ from assistant_gateway.redaction.names.traces import traces
         ("see https://quux.example/a?b", ["https://quux.example"]),
         ("on Monday, at Christmas, for The", []),
         ("mail a@example.org, ratio 3/4", []),
+        ("a Gaussian mixture, compiled with Clang", []),
         ("Machine learning with linear models", []),
     ],
 )

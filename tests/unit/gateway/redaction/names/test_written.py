@@ -23,6 +23,7 @@ def _found(folder: Path, text: str) -> list[str]:
         ("WEXEL, Marie", ["WEXEL, Marie"]),
         ("NOVAK Marie", ["NOVAK Marie"]),
         ("NOVAK, MARIE", ["NOVAK, MARIE"]),
+        ("for Marie da Wexel e Souza today", ["Marie da Wexel e Souza"]),
         ("con Marie de la Wexel Ostra hoy", ["Marie de la Wexel Ostra"]),
         ("Marie-Wexel de La Ostrebrune donne", ["Marie-Wexel de La Ostrebrune"]),
         ("Harun: where are you\nMarie Wexel: here", ["Harun", "Marie Wexel"]),
