@@ -23,7 +23,7 @@ from assistant_gateway.redaction.names.languages import SMALL, SMALL_WORDS
 from assistant_gateway.redaction.names.model import Tagged
 from assistant_gateway.redaction.names.ordinary import NATIONS, ORDINARY
 from assistant_gateway.redaction.names.spoken import is_told, is_whither
-from assistant_gateway.redaction.names.things import CALLED_AFTER, Things
+from assistant_gateway.redaction.names.things import Things
 from assistant_gateway.redaction.names.thresholds import STANDARD, Thresholds
 from assistant_gateway.redaction.names.wordpiece import Word
 from assistant_gateway.redaction.names.words import NOT_NAMES
@@ -208,8 +208,7 @@ class _Reader:
         lowered = token.lower()
         if lowered in self._things.sure:
             return self._limits.thing
-        is_known = self._known.is_given(token) and lowered not in CALLED_AFTER
-        if token[0].isupper() and names_a_thing(self._text, word.start, word.end, is_known=is_known):
+        if token[0].isupper() and names_a_thing(self._text, word.start, word.end):
             return self._limits.called_after
         if self._things.is_likely(word.start, word.end):
             return self._limits.likely_thing

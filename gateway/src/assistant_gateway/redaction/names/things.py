@@ -32,57 +32,58 @@ def _field(things: str, either: str, heads: str, signs: str = "") -> _Field:
 
 _SCIENCE: Final = _field(
     """
-    orion lipschitz heisenbergsche neptune neptun saturne uranus cambrian devonian jurassic triassic cretaceous silurian ordovician
-    permian faustian pyrrhic eustachian fallopian edwardian elizabethan jacobean napoleonic ptolemaic euclidian malthusian rubenesque
-    apgar milgram molotov richterscale nasdaq dow abelian alzheimer ampère archimedes aristotelian asperger avogadro banach basedow
-    bayes bayesian bechdel bernoulli bessel bohr boltzmann boole boolean brownian bunsen burkitt cantor carnot cartesian cauchy
-    celsius chebyshev copernican coulomb crohn cushing darwinian diophantine dirac dirichlet doppler duchenne einsteinian euclid
-    euclidean euler eulerian fahrenheit faraday fermat fermi fibonacci fourier freudian frobenius galilean galois gauss gaussian gauß
-    gödel hamiltonian hamming heimlich heisenberg hellinger hermitian hessian hodgkin hooke hubble jacobian kaposi keynesian kirchhoff
-    kolmogorov kruskal lagrange lagrangian laplace laplacian lebesgue leibniz levenshtein lorentz lorentzian machiavellian mandelbrot
-    markov markovian maslow mendel mendelian minkowski mohs möbius newtonian nyquist occam ockham ohm orwellian pareto pavlovian
-    planck platonic poincaré poisson pythagoras pythagore pythagorean pitágoras rayleigh riemann riemannian rorschach röntgen
-    schrödinger shapley skinnerian socratic tchebychev tesla tourette turing venn voronoi weierstrass wilcoxon zipf spearman
-    bonferroni alzheimers parkinsons
+    lipschitz heisenbergsche neptune neptun saturne uranus cambrian devonian jurassic triassic cretaceous silurian ordovician permian
+    faustian pyrrhic eustachian fallopian edwardian elizabethan jacobean napoleonic ptolemaic euclidian malthusian rubenesque apgar
+    milgram molotov richterscale nasdaq abelian alzheimer ampère archimedes aristotelian asperger avogadro banach basedow bayes bayesian
+    bechdel bernoulli bessel bohr boltzmann boole boolean brownian bunsen burkitt cantor carnot cartesian cauchy celsius chebyshev
+    copernican coulomb crohn cushing darwinian diophantine dirac dirichlet doppler duchenne einsteinian euclid euclidean euler eulerian
+    fahrenheit faraday fermat fermi fibonacci fourier freudian frobenius galilean galois gauss gaussian gauß gödel hamiltonian hamming
+    heimlich heisenberg hellinger hermitian hessian hodgkin hooke hubble jacobian kaposi keynesian kirchhoff kolmogorov kruskal lagrange
+    lagrangian laplace laplacian lebesgue leibniz levenshtein lorentz lorentzian machiavellian mandelbrot markov markovian maslow mendel
+    mendelian minkowski mohs möbius newtonian nyquist occam ockham ohm orwellian pareto pavlovian planck platonic poincaré poisson
+    pythagoras pythagore pythagorean pitágoras rayleigh riemann riemannian rorschach röntgen schrödinger shapley skinnerian socratic
+    tchebychev tesla tourette turing venn voronoi weierstrass wilcoxon zipf spearman bonferroni alzheimers parkinsons
     """,
     """
     venus vénus mars marte mercury mercure merkur mercurio saturn jupiter pluto mann wallis richter achilles achille aquiles julian
-    gregorian dewey dow adam xavier stanford victorian georgian fahr abel hilbert kalman kendall reynolds shannon dijkstra geiger
-    hodges jacobi legendre neumann pavlov pearson raynaud wiener parkinson hashimoto epstein addison allen bell boyle charles cook
-    darwin down einstein fisher freud friedman galileo graham graves hamilton hawthorne hess huntington joule kelvin lou marshall
-    maxwell moore murphy nash newton norton pascal phillips stokes student whitney watt wilson
+    gregorian dewey dow adam xavier stanford victorian georgian fahr abel hilbert kalman kendall reynolds shannon dijkstra geiger hodges
+    jacobi legendre neumann pavlov pearson raynaud wiener parkinson hashimoto epstein addison allen bell boyle charles cook darwin down
+    einstein fisher freud friedman galileo graham graves hamilton hawthorne hess huntington joule kelvin lou marshall maxwell moore
+    murphy nash newton norton pascal phillips stokes student whitney watt wilson orion
     """,
     """
-    space spaces test tests number numbers function functions matrix planet planets planètes planetas planeten sternbilder
-    constellation magnitude tendon tendón calendar calendars calendrier calendario decimal experiment optimiser optimizer
-    initialisation initialization numerals theorem theorems lemma conjecture equation equations distribution syndrome disease disorder
-    inequality algorithm effect constant transform hypothesis equilibrium coefficient polynomial polynomials statistics statistical
-    temperature derivative integral théorème équation formule maladie syndrome loi hypothèse inégalité dérivée teorema ecuación
-    fórmula enfermedad síndrome hipótesis derivada satz gleichung verteilung krankheit syndrom ungleichung ableitung algorithmus
-    paradox screwdriver tournevis destornillador physics mathematics
+    space spaces matrix planet planets planètes planetas planeten sternbilder constellation magnitude tendon tendón calendar calendars
+    calendrier calendario numerals theorem theorems lemma conjecture equation equations distribution syndrome inequality transform
+    equilibrium coefficient polynomial polynomials théorème équation syndrome inégalité dérivée teorema ecuación síndrome derivada
+    gleichung verteilung syndrom ungleichung ableitung paradox screwdriver tournevis destornillador
+    """,
+    """
+    test tests number numbers function functions decimal experiment optimiser optimizer initialisation initialization disease disorder
+    algorithm effect constant hypothesis statistics statistical temperature derivative integral formule maladie loi hypothèse fórmula
+    enfermedad hipótesis satz krankheit algorithmus physics mathematics
     """,
 )
 _SOFTWARE: Final = _field(
     """
-    siri python javascript haskell golang kafka redis postgres kubernetes docker django gitlab github jira airbyte airtable alacritty
-    angular antivirus argocd artifactory asana astro avast avro bazel bitbucket bitwarden blender bootstrap buildah caddy cilium
-    circleci clang clickhouse clojure cmake cockroachdb confluence copilot cortana couchbase cython databricks datadog deno dropbox
-    duckdb elasticsearch electron elixir envoy erlang etcd excalidraw express falco fastapi figma firebase flannel fluentd flutter
-    ghostty gimp gitea gitops gmail gradle graylog groovy gunicorn hadoop haproxy harbor hashicorp helm heroku hibernate hive homebrew
-    influxdb inkscape istio jaeger jekyll jest jetbrains joomla jquery junit k9s kibana kong kotlin kustomize kyverno laravel
-    libreoffice linkerd llama llvm magento mailchimp mariadb matomo mattermost matplotlib memcached minikube minio mold moodle mypy
-    nagios neovim nextcloud nextjs nginx nomad notion numpy nvidia obsidian onedrive openshift openstack opensearch pagerduty
-    paperless photoshop pipenv podman polars postgresql postman powerbi powerpoint protobuf pulumi puppeteer pydantic pytest pytorch
-    quarkus rabbitmq rancher raspbian redshift redux retool ruff salesforce sass scipy scikit seaborn selenium sentry servicenow
-    sharepoint shopify sketchup skype snowflake snyk solidity sonarqube spotify spyder squarespace stackoverflow strapi streamlit
-    stripe superset supabase svelte symfony tableau tailwind tekton telegram tensorflow thunderbird tomcat traefik trello trino trivy
-    typescript valgrind varnish velero vercel vite vitest volto webpack wireshark woocommerce wordpress xcode zabbix zapier zendesk
-    zig zipkin zookeeper zsh discord chromium brave onenote evernote playwright cypress celery gitpod ghidra dbt
+    python javascript golang kafka redis postgres kubernetes docker django gitlab github jira airbyte airtable alacritty angular
+    antivirus argocd artifactory asana astro avast avro bazel bitbucket bitwarden blender bootstrap buildah caddy cilium circleci clang
+    clickhouse clojure cmake cockroachdb confluence copilot cortana couchbase cython databricks datadog deno dropbox duckdb
+    elasticsearch electron elixir envoy erlang etcd excalidraw express fastapi figma firebase flannel fluentd flutter ghostty gimp gitea
+    gitops gmail gradle graylog groovy gunicorn hadoop haproxy harbor hashicorp heroku hibernate hive homebrew influxdb inkscape istio
+    jaeger jekyll jest jetbrains joomla jquery junit k9s kibana kotlin kustomize kyverno laravel libreoffice linkerd llama llvm magento
+    mailchimp mariadb matomo mattermost matplotlib memcached minikube minio mold moodle mypy nagios neovim nextcloud nextjs nginx nomad
+    notion numpy nvidia obsidian onedrive openshift openstack opensearch pagerduty paperless photoshop pipenv podman polars postgresql
+    postman powerbi powerpoint protobuf pulumi puppeteer pydantic pytest pytorch quarkus rabbitmq rancher raspbian redshift redux retool
+    ruff salesforce sass scipy scikit seaborn selenium sentry servicenow sharepoint shopify sketchup skype snowflake snyk solidity
+    sonarqube spotify spyder squarespace stackoverflow strapi streamlit stripe superset supabase svelte symfony tableau tailwind tekton
+    telegram tensorflow thunderbird tomcat traefik trello trino trivy typescript valgrind varnish velero vercel vite vitest volto
+    webpack wireshark woocommerce wordpress xcode zabbix zapier zendesk zig zipkin zookeeper zsh discord chromium brave onenote evernote
+    playwright cypress celery gitpod ghidra dbt
     """,
     """
     ada alexa loki apollo argo athena aurora avro bard basil cassandra celeste claude consul crystal delphi ember fiona flask gatsby
     gemini hermes hugo jasmine jenkins jordan julia karma lisp lucene maven mercury mistral mocha norton opal pascal phoenix pulsar
-    puppet rex rook ruby sonnet swift thanos travis vagrant vault winston
+    puppet rex rook ruby sonnet swift thanos travis vagrant vault winston haskell falco helm
     """,
     """
     deployment deployments library libraries framework compiled linker backend frontend namespace cluster pod pods broker container
@@ -118,14 +119,14 @@ _KITCHEN: Final = _field(
 )
 _GARDEN: Final = _field(
     """
-    rosen nelken lilien tulpen hortensien ahorn azucenas begonia buche chrysanthemum esche fliederbusch geranium gladiole hecht
-    hydrangea specht tulipe
+    nelken lilien tulpen hortensien ahorn azucenas begonia buche chrysanthemum esche fliederbusch geranium gladiole hecht hydrangea
+    specht tulipe
     """,
     """
-    adler amber aster azalee azucena hortensia ivy basil blanche bluebell brun camélia camellia capucine cerise cherry clementine
-    coral crimson dahlia daisy fern flora fuchs ginger hahn hazel heather holly iris jade jasmin jasmine jay jazmín laurel lavender
-    lilac lilie lily linde magnolia margarita marguerite marina marine marigold martin myrtle narcissus olive poppy primrose robin
-    rosa rose rosemary ruby saffron sage scarlet sienna violet violeta violette violetta willow wolf wren
+    adler amber aster azalee azucena hortensia ivy basil blanche bluebell brun camélia camellia capucine cerise cherry clementine coral
+    crimson dahlia daisy fern flora fuchs ginger hahn hazel heather holly iris jade jasmin jasmine jay jazmín laurel lavender lilac
+    lilie lily linde magnolia margarita marguerite marina marine marigold martin myrtle narcissus olive poppy primrose robin rosa rose
+    rosemary ruby saffron sage scarlet sienna violet violeta violette violetta willow wolf wren rosen
     """,
     """
     acorns clavel claveles geranio geranios girasol tulipán tulipanes lirio lirios tulips daffodils roses lilies nelken tulpen rosen
@@ -140,19 +141,19 @@ _GARDEN: Final = _field(
 )
 _GOODS: Final = _field(
     """
-    monopoly scrabble jenga cluedo catan risiko teflon téflon tempo labello adidas aldi alfa arial audi bahlsen barbie birkenstock bmw
-    bosch bugatti burberry canon carrefour casio chevrolet citroën citroen colgate dacia decathlon duracell dyson edeka epson ericsson
-    ferrari fiat fisherprice fritolay garamond gillette gucci haribo heineken helvetica hermès honda huawei hyundai ikea jaguar
-    kaufland kellogg kia kleenex lamborghini lego lenovo levis lexus lidl logitech mattel mazda mcdonalds mercadona michelin miele
-    mitsubishi nescafé nespresso nestlé nike nikon nintendo nissan nivea nokia nutella opel oreo panasonic pepsi peugeot philips
-    pirelli playmobil playstation polaroid porsche prada primark puma quorn reebok renault rimowa rolex rossmann samsung sega seiko
-    siemens skoda sony starbucks subaru suzuki swatch tchibo tefal tesco tetrapak toshiba toyota tupperware velcro volkswagen volvo
-    whirlpool xbox xiaomi yamaha zalando zara zumba pilates verdana calibri futura beatles hamlet macbeth othello pokémon pokemon
-    minecraft fortnite tetris
+    monopoly scrabble jenga cluedo catan risiko teflon téflon tempo labello adidas aldi arial audi bahlsen birkenstock bmw bugatti
+    burberry canon carrefour casio chevrolet citroën citroen colgate dacia decathlon duracell dyson edeka epson fiat fisherprice
+    fritolay garamond gillette gucci haribo heineken helvetica hermès honda huawei hyundai ikea jaguar kaufland kellogg kleenex
+    lamborghini lego lenovo levis lexus lidl logitech mattel mazda mcdonalds mercadona michelin miele mitsubishi nescafé nespresso
+    nestlé nike nikon nintendo nissan nivea nokia nutella opel oreo panasonic pepsi peugeot pirelli playmobil playstation polaroid
+    porsche primark puma quorn reebok rimowa rolex samsung sega seiko siemens skoda sony starbucks subaru suzuki swatch tchibo tefal
+    tesco tetrapak toshiba toyota tupperware velcro volkswagen volvo whirlpool xbox xiaomi yamaha zalando zumba pilates verdana calibri
+    futura beatles hamlet macbeth othello pokémon pokemon minecraft fortnite tetris
     """,
     """
-    carmen chanel charlie dior echo faust ford harley kenwood levi louis lincoln mario marlboro max mercedes nova oscar pandora queen
-    royce saab sage seat sharp singer smart tesla tiffany wrigley zelda
+    zara siri kong carmen chanel charlie dior echo faust ford harley kenwood levi louis lincoln mario marlboro max mercedes nova oscar
+    pandora queen royce saab sage seat sharp singer smart tesla tiffany wrigley zelda alfa kia ericsson ferrari bosch prada guinness
+    renault philips rossmann barbie
     """,
     """
     car cars jeans trainers shoes razor razors fridge bars console games opera opéra ópera oper overtook lap brand brands marque
@@ -166,8 +167,6 @@ _SURE: Final = frozenset[str]().union(*(field.things for field in _FIELDS))
 
 # A town all the same: "the cheese from Gouda".
 _WHERE: Final = re.compile(r"(?<!\w)(?:in|at|from|to|near|à|en|de|a|nach|aus|bei|von|vers)[ ]$", re.IGNORECASE)
-CALLED_AFTER: Final = _SCIENCE.things | _SCIENCE.either
-
 
 _AND: Final = r"(?:,? (?:and|or|und|oder|et|ou|y|o|e|to|nor|vs|on) |, |/|-)"
 _BEHIND: Final = re.compile(rf"(?:{_AND}[^\W\d_]+){{1,4}}")

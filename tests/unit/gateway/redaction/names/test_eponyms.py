@@ -5,9 +5,9 @@ import pytest
 from assistant_gateway.redaction.names.eponyms import names_a_thing
 
 
-def _is_thing(text: str, *, is_known: bool = False) -> bool:
+def _is_thing(text: str) -> bool:
     start = text.index("Wexel")
-    return names_a_thing(text, start, start + 5, is_known=is_known)
+    return names_a_thing(text, start, start + 5)
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,11 @@ def _is_thing(text: str, *, is_known: bool = False) -> bool:
         "a Wexel screwdriver",
         "Wexel's law says",
         "le théorème de Wexel",
-        "la ley de Wexel",
-        "das Gesetz von Wexel",
-        "der Wexel-Test",
-        "die Wexel-Novak-Krankheit",
+        "la desigualdad de Wexel",
+        "die Verteilung von Wexel",
+        "die Wexel-Verteilung",
+        "die Wexel-Novak-Gleichung",
         "Morbus Wexel",
-        "la maladie de Wexel",
-        "una salsa Wexel",
     ],
 )
 def test_a_things_kind_beside_a_name_makes_it_a_things(text: str) -> None:
@@ -31,13 +29,26 @@ def test_a_things_kind_beside_a_name_makes_it_a_things(text: str) -> None:
     assert _is_thing(text)
 
 
-@pytest.mark.parametrize("text", ["Wexel's results", "the letter of Wexel", "Frau Wexel-Novak", "la carta de Wexel", "Wexel wrote"])
-def test_other_words_do_not(text: str) -> None:
-    """Whose letter it is says the name."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wexel's results",
+        "the letter of Wexel",
+        "Frau Wexel-Novak",
+        "la carta de Wexel",
+        "Wexel wrote",
+        "Wexel tests the build",
+        "the Wexel test is on Monday",
+        "Wexel law firm",
+        "the Wexel motion was denied",
+        "Wexel's disease",
+        "Wexel-Prozess",
+        "Verfahren von Wexel",
+        "la maladie de Wexel",
+        "la llave de Wexel",
+        "la ley de Wexel",
+    ],
+)
+def test_what_is_somebodys_is_no_things(text: str) -> None:
+    """Words that are about things alone count, not those that people have, do or go through: who is missed is shown to the model."""
     assert not _is_thing(text)
-
-
-@pytest.mark.parametrize("text", ["Wexel's disease", "la maladie de Wexel"])
-def test_what_somebody_has_may_be_theirs(text: str) -> None:
-    """Where people are called so, an illness is the patient's."""
-    assert not _is_thing(text, is_known=True)
