@@ -171,6 +171,25 @@ def test_a_things_name_needs_more_unless_it_follows_a_name(folder: Path, monkeyp
     assert _found(folder, "so we saw Marie Pilot again") == [("Marie Pilot", "PERSON")]
 
 
+def test_a_word_that_may_be_a_thing_needs_more_beside_what_such_things_have(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pilot salad is eaten by nobody of that name; who brings a salad is somebody."""
+    monkeypatch.setattr(things, "_FIELDS", (things._field("", "pilot", "salad"),))
+
+    assert _found(folder, "so we had Pilot salad again") == []
+    assert _found(folder, "so we saw Pilot again, who had salad") == [("Pilot", "PERSON")]
+
+
+def test_a_small_word_that_may_be_a_thing_is_one_where_such_things_are_spoken_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But in chat, where names are written small: "robin" is a bird there only if somebody says so."""
+    monkeypatch.setattr(things, "_FIELDS", (things._field("", "harun", "bird"),))
+    tagged = [Tagged(Word(7, 12, 0, 1), "GIVEN_NAME", 4.0, True)]
+    known = Gazetteer(folder)
+
+    assert Decoder(known).decode("we saw harun today", tagged, None) == [Span(7, 12, "PERSON")]
+    assert Decoder(known).decode("we saw harun today, what a bird", tagged, None) == []
+    assert Decoder(known, INFORMAL).decode("we saw harun today, what a bird", tagged, None) == [Span(7, 12, "PERSON")]
+
+
 def test_a_colon_parts_a_name_from_the_word_behind_it(folder: Path) -> None:
     """What somebody does is no surname: "Marie: Kernel"."""
     limits = replace(STANDARD, opening=3.0)

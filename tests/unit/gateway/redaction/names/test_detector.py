@@ -34,6 +34,12 @@ def test_what_people_are_and_where_they_live_gives_them_away(folder: Path) -> No
     ]
 
 
+def test_where_most_rows_begin_with_somebody_all_do(folder: Path) -> None:
+    """Also with somebody of whom neither the model nor the lists know."""
+    assert ("Tamsin", "PERSON") in _found(Detector(folder), "- Marie: ice\n- Harun: cups\n- Tamsin: plates")
+    assert _found(Detector(folder), "- Tamsin: plates") == []
+
+
 def test_how_somebody_is_written_gives_them_away(folder: Path) -> None:
     """In prose, and in the cells of a table whose header says so."""
     assert _found(Detector(folder), "so it was T. Quennell who left") == [("T. Quennell", "PERSON")]
