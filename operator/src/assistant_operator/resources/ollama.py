@@ -22,9 +22,9 @@ LIVENESS = {
     # On the pod's loopback the kubelet reaches nothing itself. Not `ollama ps`, which waits while a model is loaded, nor `--version`, which
     # succeeds without a server.
     "exec": {"command": ["ollama", "list"]},
-    "periodSeconds": 20,
+    "periodSeconds": 30,  # each starts a process, which costs the node more than a request would
     "timeoutSeconds": 10,
-    "failureThreshold": 4,
+    "failureThreshold": 3,
     "terminationGracePeriodSeconds": 10,  # who answers nobody finishes nothing: the pod's own grace is minutes
 }
 """Restarts a server that hangs. There is no startup probe: the gateway, which tells what is missing, would wait for it."""
