@@ -14,7 +14,7 @@ OTHER_MODEL = "smollm2:alt"
 EMBEDDING_MODEL = "all-minilm:l6-v2"
 OTHER_EMBEDDING_MODEL = "all-minilm:alt"
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
-SETTLE_SECONDS = 150
+SETTLE_SECONDS = 300
 """Within which an assistant is Ready: the pull and the model's load on two busy cores."""
 
 POD_SECURITY = {
