@@ -147,7 +147,7 @@ def is_made(lowered: str) -> bool:
 def is_noun(text: str, start: int, token: str) -> bool:
     """Say whether a capital word of a German text is one of the known nouns, or built or led as nouns are and names are not."""
     lowered = token.lower()
-    if is_made(lowered) or lowered.rstrip("n") in NOUNS or lowered.removesuffix("s") in NOUNS:
+    if is_made(lowered) or lowered.removesuffix("n") in NOUNS or lowered.removesuffix("s") in NOUNS:
         return True
     if (before := _BEFORE.search(text, max(0, start - _LONGEST), start)) is not None:
         return before[1].lower() in _LED
