@@ -117,6 +117,20 @@ async def test_each_source_hears_its_pods_and_its_news_asks_for_a_pass(questions
     assert {path: seen.reason for path, seen in told.paths.items() if seen.reason != "NoTarget"} == {"pods": "Blocked"}
 
 
+@pytest.mark.parametrize("source", ["gateways", "proxies"])
+async def test_who_becomes_ready_is_asked_at_once_and_not_in_the_next_round(questions: Questions, source: str) -> None:
+    """One that was asked in vain as it started has something to say then, and Ready waits for it."""
+    poller = getattr(questions, source)
+    await poller.first(KEY, {"pod": ADDRESS}, ["pod"])  # nobody listens yet
+    await poller.first(KEY, {"pod": ADDRESS}, [])
+    asked = web.Application()
+    asked.router.add_get("/{path:.*}", operations)
+    async with TestServer(asked, host=ADDRESS, port=OPS_PORT):
+        await poller.first(KEY, {"pod": ADDRESS}, ["pod"])
+
+    assert poller.latest(KEY, {"pod": ADDRESS}).keys() == {"pod"}
+
+
 @pytest.mark.usefixtures("pod")
 async def test_nothing_goes_on_after_the_end(queue: Queue) -> None:
     """No task, no connection: pytest would tell of one that is left."""
