@@ -1,6 +1,6 @@
 """Writes the reference pages: `python docs/generate.py [--check]`.
 
-    docs/fields.md   every field of a PrivateAssistant: types, limits and rules from crds/, defaults from the models, examples from examples.yaml
+    docs/fields.md   every field of a PrivateAssistant: types, limits and rules from crds/, defaults from the models, examples.yaml
     docs/values.md   every value of the chart: from its schema and its defaults
     docs/rights.md   what the operator may do: from the table that its client obeys and RBAC is made from
 
