@@ -41,7 +41,7 @@ _REASON: Final = re.compile(r"[A-Za-z]{1,40}")
 # asked apart, since NULL = ANY of no sources at all is false, and not unknown.
 _ORPHANS: Final = f"""
     SELECT source FROM documents WHERE CASE WHEN source IS NULL THEN NOT $2 ELSE source <> ALL($1::text[]) END AND acl <> '{{}}'
-    GROUP BY source HAVING max(created_at) < greatest($3, {TIME} - make_interval(secs => $4))"""  # noqa: S608
+    GROUP BY source HAVING max(created_at) < greatest($3, {TIME} - make_interval(secs => $4))"""  # noqa: S608  of constants alone
 _OF_ORPHAN: Final = "SELECT id FROM documents WHERE source IS NOT DISTINCT FROM $1 AND acl <> '{}' LIMIT $2 FOR UPDATE SKIP LOCKED"
 _FORGET_RUNS: Final = """
     DELETE FROM source_runs r WHERE source <> ALL($1::text[])

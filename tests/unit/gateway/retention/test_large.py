@@ -57,7 +57,7 @@ async def test_what_remains_is_sealed_anew_a_part_at_a_time(kept: Kept, monkeypa
 
     def seen(old: object, new: object, rows: list[dict[str, bytes]]) -> object:
         taken.append(sum(len(row["sealed"]) for row in rows))
-        return resealed(old, new, rows)  # type: ignore[arg-type]
+        return resealed(old, new, rows)  # type: ignore[arg-type]  # as it came
 
     monkeypatch.setattr(rekey, "_resealed", seen)
     conversation = await kept.started("early", ttl_seconds=100)

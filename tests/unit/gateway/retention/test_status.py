@@ -67,5 +67,5 @@ async def test_a_long_look_for_the_oldest_hides_nothing(kept: Kept, monkeypatch:
 
     assert (await asyncio.wait_for(kept.status.look(), 0.8))["oldest"] is None
     async with asyncio.timeout(SECONDS):
-        while (await kept.status.look())["oldest"] is None:  # noqa: ASYNC110
+        while (await kept.status.look())["oldest"] is None:  # noqa: ASYNC110  a look beside it ends it, which nothing tells of
             await asyncio.sleep(0.05)
