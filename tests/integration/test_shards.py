@@ -28,7 +28,7 @@ from tests.support.waiting import until
 HOME = "operators"
 NAME = "private-assistant-operator"
 SHARDS = 4
-QUICK = Timing(duration=3.0, deadline=2.0, retry=0.2)
+QUICK = Timing(duration=3.0, deadline=2.0, renewal=0.2, retry=0.2, look=0.2)
 IN_TIME = Timing().duration + 10
 """Seconds from a replica's death until its shards are looked after: the Lease's, and those of the looks and listings after it."""
 

@@ -98,7 +98,7 @@ class Line:
         self.running = self._next()
 
     def _next(self) -> Running:
-        hosts, timing = Hosts({REGISTRY: ("192.0.2.10",)}), Timing(duration=15.0, deadline=10.0, retry=0.1)
+        hosts, timing = Hosts({REGISTRY: ("192.0.2.10",)}), Timing(renewal=0.1, retry=0.1, look=0.1)
         arguments = (self._proxy.kubeconfig, self._namespace, hosts, f"--namespace={self._namespace}")
         return Running(*arguments, identity=f"operator-{self.lost}", timing=timing).start()
 

@@ -107,7 +107,7 @@ def test_whichever_of_its_own_calls_fails_the_operator_goes_on(
     """It asks again; it neither ends nor works with what it could not read."""
     with proxied(operated_cluster, OPERATOR) as proxy:
         first = proxy.spoil = First(fault)
-        running = operated(proxy, namespace, "--leader-election=true", timing=Timing(retry=0.2), patience=0.5)
+        running = operated(proxy, namespace, "--leader-election=true", timing=Timing(renewal=0.2, retry=0.2, look=0.2), patience=0.5)
         lives = Lives(api, namespace, proxy)
         lives.live([REFERENCE], alive(running))
         lives.come_to([REFERENCE], recorded.remains)

@@ -80,7 +80,7 @@ class Replicas:
     It ends then, as it must, and another one takes its place, as a container's does.
     """
 
-    TIMING = Timing(duration=3.0, deadline=1.5, retry=0.1)
+    TIMING = Timing(duration=3.0, deadline=1.5, renewal=0.1, retry=0.1, look=0.1)
     """Between the end of the one and the beginning of the other is time enough for a call that was under way."""
     FEW = 5
     """Writes after which it is another's turn."""

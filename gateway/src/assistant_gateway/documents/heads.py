@@ -3,13 +3,14 @@
 Name and metadata are in it as they were brought, and masked where the rules for requests found something in them (redacted.py).
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+import logging
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
 
 from assistant_gateway.documents import labels
+from assistant_gateway.sealing.errors import SealBrokenError
 from assistant_gateway.sealing.keys import DataKey
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from assistant_gateway.sealing.ring import KeyRing
 
-Shown = TypeVar("Shown")
-
 MASKED: Final = "masked"
+
+logger = logging.getLogger(__name__)
 
 
 def called(name: str, metadata: dict[str, Any], shown_name: str, shown_metadata: dict[str, Any]) -> dict[str, Any]:
@@ -40,12 +41,12 @@ def seal(key: DataKey, document: UUID, head: dict[str, Any]) -> bytes:
     return key.seal(orjson.dumps(head), labels.head(document))
 
 
-def opened(ring: "KeyRing", found: "Sequence[Record]", shown: "Callable[[Record, dict[str, Any]], Shown]") -> list[Shown]:
-    """Return what is shown of each row's head; raises KeyMissingError and SealBrokenError."""
-    return [shown(row, _open(ring, row)) for row in found]
-
-
-def _open(ring: "KeyRing", row: "Record") -> dict[str, Any]:
-    key = DataKey(ring.unwrap(row["id"], row["kek"], row["wrapped"]))
-    head: dict[str, Any] = orjson.loads(key.open(row["head"], labels.head(row["id"])))
+def opened(ring: "KeyRing", row: "Record") -> dict[str, Any] | None:
+    """Return the head; None where it is damaged, which must not keep others from being listed. Raises KeyMissingError."""
+    try:
+        key = DataKey(ring.unwrap(row["id"], row["kek"], row["wrapped"]))
+        head: dict[str, Any] = orjson.loads(key.open(row["head"], labels.head(row["id"])))
+    except SealBrokenError:
+        logger.warning("A document is damaged: it cannot be opened.", extra={"fields": {"document": str(row["id"])}})
+        return None
     return head

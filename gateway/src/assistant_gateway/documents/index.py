@@ -1,8 +1,11 @@
 """The embedding model in force and its table of vectors: what storing and searching documents both need first."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
-from assistant_gateway.documents import spaces
+from assistant_gateway.documents import heads, rows, spaces
 from assistant_gateway.documents.embedding import Embedder, EmbeddingError
 from assistant_gateway.documents.spaces import Space
 from assistant_gateway.documents.terms import Lexemes
@@ -12,6 +15,8 @@ from assistant_gateway.snapshot import Current
 from assistant_gateway.upstream import Upstream
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from assistant_gateway.redaction.service import Redaction
     from assistant_gateway.sealing.keys import IndexKey
     from assistant_gateway.sealing.ring import KeyRing
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
 
 PROBE = "dimensions"
 """What is embedded to learn how long the model's vectors are."""
+PAGE: Final = 500
+"""Heads that are in memory at a time while documents are listed: each may hold some kilobytes of metadata."""
 
 
 class Index:
@@ -97,3 +104,13 @@ class Index:
             return await self.space()
         self._opened = digest, found
         return found
+
+    async def heads(self, documents: Sequence[UUID]) -> "AsyncIterator[list[tuple[Record, dict[str, Any] | None]]]":
+        """Return rows and heads of those documents that are still there, a page at a time; None for a damaged head. Raises StoreError."""
+        for start in range(0, len(documents), PAGE):
+            async with self.store.connection() as connection:
+                found = await rows.heads(connection, documents[start : start + PAGE])
+            yield await asyncio.to_thread(self._opened_heads, found)
+
+    def _opened_heads(self, found: "list[Record]") -> "list[tuple[Record, dict[str, Any] | None]]":
+        return [(row, heads.opened(self.ring, row)) for row in found]

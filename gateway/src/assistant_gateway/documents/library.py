@@ -6,7 +6,7 @@ Documents of sources are sources.py's, taking in is intake.py's, the vectors' ta
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -69,16 +69,16 @@ class Library:
         document, _ = await self._intake.text(self._origin(identity, text.encode(), groups, found), name, text, metadata)
         return Document(document, name, metadata)
 
-    async def list(self, identity: Identity) -> list[Document]:
-        """Return the documents that a key may read; raises StoreError."""
+    async def pages(self, identity: Identity) -> AsyncIterator[Sequence[Document]]:
+        """Return the documents that a key may read, a page at a time, the oldest first; raises StoreError.
+
+        A damaged one is there by its id alone: so it can be deleted.
+        """
         readers = access.of_reader(self._index.store.index, identity, self._index.rag)
         async with self._index.store.connection() as connection:
-            found = await rows.readable(connection, readers)
-
-        def document(row: "Record", head: dict[str, Any]) -> Document:
-            return Document(row["id"], *heads.shown_to(head, identity.subject))
-
-        return await asyncio.to_thread(heads.opened, self._index.ring, found, document)
+            readable = await rows.readable(connection, readers)
+        async for page in self._index.heads(readable):
+            yield [_document(row, head, identity.subject) for row, head in page]
 
     async def owns(self, identity: Identity, document: UUID) -> bool:
         """Say whether the key's subject uploaded a document; raises StoreError."""
@@ -102,3 +102,7 @@ class Library:
         acl = access.of_upload(index, identity.subject, groups)
         counts = Counter() if found is None else found
         return Origin(acl, index.tag(data), hashlib.sha256(data).hexdigest(), subject=identity.subject, groups=groups, found=counts)
+
+
+def _document(row: "Record", head: dict[str, Any] | None, reader: str) -> Document:
+    return Document(row["id"], None, {}) if head is None else Document(row["id"], *heads.shown_to(head, reader))

@@ -1,11 +1,12 @@
 """The routes of documents: PrivateGPT's for clients (/v1/ingest, /v1/chunks), and those of the ingest Jobs (/v1/sources)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from assistant_gateway.call import JSON
 from assistant_gateway.documents import shapes, uploads
 from assistant_gateway.documents.extract import clean
 from assistant_gateway.errors import RefusalError
@@ -47,8 +48,7 @@ async def ingest_text(call: "Call", snapshot: "Snapshot", parameters: Parameters
 
 async def ingested(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
     """List the documents that the key may read."""
-    found = await _library(memory).list(call.identity)
-    await call.answer(200, shapes.listed([shapes.document(document) for document in found]))
+    await _list(call, shapes.LIST, ([shapes.document(found) for found in page] async for page in _library(memory).pages(call.identity)))
 
 
 async def delete(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
@@ -81,8 +81,7 @@ async def chunks(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
 
 async def source_documents(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
     """List what a source has in the store."""
-    held = await _library(memory).sources.documents(parameters["source"])
-    await call.answer(200, orjson.dumps({"data": held, "maxBytes": snapshot.policy.limits.max_body_bytes}))
+    await _list(call, {"maxBytes": snapshot.policy.limits.max_body_bytes}, _library(memory).sources.pages(parameters["source"]))
 
 
 async def put_document(call: "Call", snapshot: "Snapshot", parameters: Parameters, memory: "Memory") -> None:
@@ -114,6 +113,24 @@ def _library(memory: "Memory") -> "Library":
     if memory.library is None:
         raise RefusalError("documents_not_configured")
     return memory.library
+
+
+async def _list(call: "Call", known: dict[str, Any], pages: AsyncIterator[list[dict[str, Any]]]) -> None:
+    """Send a list (`data`) page by page, after what is known of it: however long it is, a page of it is in memory."""
+    page: list[dict[str, Any]] = await anext(pages, [])  # before the answer begins: what is wrong with the store has a status of its own
+    await call.start(200, JSON)
+    await call.send(orjson.dumps(known)[:-1] + b',"data":[' + _items(page), more=True)
+    comma = b"," if page else b""
+    async for page in pages:
+        if page:
+            await call.send(comma + _items(page), more=True)
+            comma = b","
+    await call.send(b"]}", more=False)
+
+
+def _items(page: list[dict[str, Any]]) -> bytes:
+    """Return a list's items without its brackets."""
+    return orjson.dumps(page)[1:-1]
 
 
 async def _taken(call: "Call", document: "Document") -> None:

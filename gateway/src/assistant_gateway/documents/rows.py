@@ -106,23 +106,25 @@ async def doom(connection: "Connection[Record]", documents: Sequence[UUID]) -> N
 
 
 async def tag_at(connection: "Connection[Record]", source: str, locator: int) -> "Record | None":
-    """Return id, content tag and count of pieces of what a source has at a place."""
-    return await connection.fetchrow(
-        f"SELECT id, content_tag, chunk_count FROM documents d WHERE source = $1 AND locator = $2 AND {ALIVE}",
-        source,
-        locator,
-    )
+    """Return what a source has at a place: its head, and how many pieces it has."""
+    return await connection.fetchrow(f"{_HEADS} WHERE d.source = $1 AND d.locator = $2 AND {ALIVE}", source, locator)
 
 
-async def readable(connection: "Connection[Record]", readers: list[int]) -> "list[Record]":
-    """Return every document that these readers may read, the oldest first."""
-    found: list[Record] = await connection.fetch(f"{_HEADS} WHERE d.acl && $1::bigint[] AND {ALIVE} ORDER BY d.created_at, d.id", readers)
-    return found
+async def readable(connection: "Connection[Record]", readers: list[int]) -> list[UUID]:
+    """Return the ids of all documents that these readers may read, the oldest first."""
+    found = await connection.fetch(f"SELECT id FROM documents d WHERE acl && $1::bigint[] AND {ALIVE} ORDER BY {_OLDEST}", readers)
+    return [row["id"] for row in found]
 
 
-async def of_source(connection: "Connection[Record]", source: str) -> "list[Record]":
-    """Return every document of a source."""
-    found: list[Record] = await connection.fetch(f"{_HEADS} WHERE d.source = $1 AND {ALIVE}", source)
+async def of_source(connection: "Connection[Record]", source: str) -> list[UUID]:
+    """Return the ids of all documents of a source, the oldest first."""
+    found = await connection.fetch(f"SELECT id FROM documents d WHERE source = $1 AND {ALIVE} ORDER BY {_OLDEST}", source)
+    return [row["id"] for row in found]
+
+
+async def heads(connection: "Connection[Record]", documents: Sequence[UUID]) -> "list[Record]":
+    """Return the heads of those documents that are still there, the oldest first."""
+    found: list[Record] = await connection.fetch(f"{_HEADS} WHERE d.id = ANY($1::uuid[]) AND {ALIVE} ORDER BY {_OLDEST}", documents)
     return found
 
 
@@ -132,4 +134,6 @@ async def is_owned(connection: "Connection[Record]", document: UUID, owner: int)
     return bool(await connection.fetchval(statement, document, owner))
 
 
-_HEADS: Final = "SELECT d.id, d.head, d.content_tag, k.kek, k.wrapped FROM documents d JOIN data_keys k ON k.record = d.id"
+_HEADS: Final = """
+    SELECT d.id, d.head, d.content_tag, d.chunk_count, k.kek, k.wrapped FROM documents d JOIN data_keys k ON k.record = d.id"""
+_OLDEST: Final = "d.created_at, d.id"

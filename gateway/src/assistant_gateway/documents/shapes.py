@@ -22,9 +22,12 @@ MAX_DOCUMENTS: Final = 1000
 MAX_GROUPS: Final = 32
 
 
+LIST: Final = {"object": "list", "model": MODEL}
+
+
 def listed(data: Sequence[dict[str, Any]]) -> bytes:
     """Return a list's body."""
-    return orjson.dumps({"object": "list", "model": MODEL, "data": data})
+    return orjson.dumps(LIST | {"data": data})
 
 
 def document(found: "Document") -> dict[str, Any]:

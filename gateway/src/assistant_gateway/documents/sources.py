@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -85,12 +86,16 @@ class Sources:
         self._since: tuple[datetime | None, datetime | None] = (None, None)
         self._next = 0.0
 
-    async def documents(self, source: str) -> list[dict[str, Any]]:
-        """Return what a source has in the store; raises RefusalError and StoreError."""
+    async def pages(self, source: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """Return what a source has in the store, a page at a time; raises RefusalError and StoreError.
+
+        A damaged document is not there for its source, which then sends it again.
+        """
         self._known(source)
         async with self._index.store.connection() as connection:
-            found = await rows.of_source(connection, source)
-        return await asyncio.to_thread(heads.opened, self._index.ring, found, self._listed)
+            held = await rows.of_source(connection, source)
+        async for page in self._index.heads(held):
+            yield [self._listed(row, head) for row, head in page if head is not None]
 
     async def put(self, source: str, locator: str, media_type: str | None, data: bytes, found: Counter[str] | None = None) -> Put:
         """Store a document unless it is there as it is, `found` counting what of it is masked; raises RefusalError and StoreError."""
@@ -100,7 +105,7 @@ class Sources:
         tag = self._tag(sha256)
         async with self._index.store.connection() as connection:
             there = await rows.tag_at(connection, source, place)
-        if there is not None and there["content_tag"] == tag:
+        if there is not None and there["content_tag"] == tag and heads.opened(self._index.ring, there) is not None:
             return Put(there["id"], there["chunk_count"], is_new=False)
         acl = access.of_source(self._index.store.index, source)
         counts = Counter() if found is None else found

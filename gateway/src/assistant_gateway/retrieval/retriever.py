@@ -1,5 +1,6 @@
 """What the chat and /v1/chunks ask: the pieces of documents that this key may read and that have most to do with a text."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ MOST_READERS: Final = 1000
 RETRY: Final = [(b"retry-after", b"2")]
 
 Found = TypeVar("Found")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Retriever:
             documents=docs_ids,
         )
         rows = await self._search(space, question, text if settings.hybrid or not space.serving else "")
-        hits = [_hit(self._index, row) for row in rows]
+        hits = [_found(self._index, row) for row in rows]
         if any(row["similarity"] is None for row in rows):
             hits = await self._compared(hits, rows, vector)
         return [hit for hit in hits if settings.min_score is None or hit.score >= settings.min_score]
@@ -162,6 +165,17 @@ def _key(index: Index, row: "Record") -> DataKey:
 
 def _text(key: DataKey, row: "Record") -> str:
     return key.open(row["sealed"], labels.chunk(row["document"], row["seq"])).decode()
+
+
+def _found(index: Index, row: "Record") -> Hit:
+    """Return what was found; the log names a document that cannot be opened, which its owner may delete or bring again."""
+    try:
+        return _hit(index, row)
+    except (KeyMissingError, SealBrokenError):
+        logger.warning(
+            "A document is damaged: a piece of it cannot be opened.", extra={"fields": {"document": str(row["document"])}}
+        )
+        raise
 
 
 def _hit(index: Index, row: "Record") -> Hit:

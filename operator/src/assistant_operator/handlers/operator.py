@@ -228,7 +228,7 @@ class Operator:
 
     async def _share(self, sharing: Sharing, shards: Shards, listed: asyncio.Event) -> None:
         await listed.wait()
-        await sharing.run(shards, self._timing.retry)
+        await sharing.run(shards, self._timing.look)
 
     async def _kopf(self, facts: Callable[[], Awaitable[Credentials]], since: Since, listed: asyncio.Event, stop: asyncio.Event) -> None:
         await listed.wait()

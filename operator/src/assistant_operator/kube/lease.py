@@ -13,7 +13,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,11 +35,24 @@ def boot_clock() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Client-go's defaults: others take over after `duration`, the holder stops itself after `deadline`."""
+    """Client-go's defaults, but for the renewals: others take over after `duration`, the holder stops itself after `deadline`.
+
+    Renewals are most of what an idle operator does, so they are half as many. A connection that hangs is still given up, and another
+    tried, before the deadline: an attempt may last four seconds, and the next one follows after one.
+    """
 
     duration: float = 15.0
     deadline: float = 10.0
-    retry: float = 2.0
+    renewal: float = 4.0
+    retry: float = 1.0
+    """After a renewal that failed."""
+    look: float = 2.0
+    """How often those who have none look whether it is to be had."""
+
+    @property
+    def patience(self) -> float:
+        """Return how long one attempt may last."""
+        return max(1.0, self.deadline - self.renewal - 2 * self.retry)
 
 
 class Elector:
@@ -85,7 +98,7 @@ class Elector:
     async def acquire(self) -> None:
         """Return when this replica is the active one."""
         while not await self.attempt():  # noqa: ASYNC110 - the API server is polled, there is no event to wait for
-            await asyncio.sleep(self._timing.retry * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            await asyncio.sleep(self._timing.look * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
         self.tell()
 
     def tell(self) -> None:
@@ -94,19 +107,21 @@ class Elector:
 
     async def hold(self) -> None:
         """Renew for as long as it goes well; raise LeaseLostError where it does not. Never returns."""
-        while True:
-            await asyncio.sleep(self._timing.retry)
-            await self.renew()
+        await keep(self.renew, self._timing)
 
-    async def renew(self) -> None:
-        """Renew once; raise LeaseLostError where the Lease is another's by now, or was not renewed for too long. Not held: nothing."""
+    async def renew(self) -> bool:
+        """Renew once and say whether that went well; one that is not held needs nothing.
+
+        Raises LeaseLostError where the Lease is another's by now, or was not renewed for too long.
+        """
         async with self._turn:
             if self._renewed is None:
-                return
-            await self._attempt()
+                return True
+            done = await self._attempt()
             if self._seen and self._seen[0] != self._identity:
                 self._renewed = None
             self.check()
+            return done
 
     async def release(self) -> None:
         """Give the Lease up, so that another replica need not wait for it to run out. Call it when nothing writes any more."""
@@ -131,7 +146,7 @@ class Elector:
     async def _attempt(self) -> bool:
         begun = self._clock()
         try:
-            async with asyncio.timeout(max(1.0, self._timing.deadline / 2)):
+            async with asyncio.timeout(self._timing.patience):
                 done = await self._take()
         except (errors.ApiError, TimeoutError) as error:
             log.warning("Lease not renewed", extra={"lease": self._name, "reason": str(error) or type(error).__name__})
@@ -192,6 +207,14 @@ class Elector:
                 "leaseTransitions": int(spec.get("leaseTransitions") or 0) + (0 if held else 1),
             },
         }
+
+
+async def keep(renew: Callable[[], Awaitable[bool]], timing: Timing) -> None:
+    """Renew again and again, sooner where it did not go well. Never returns."""
+    done = True
+    while True:
+        await asyncio.sleep(timing.renewal if done else timing.retry)
+        done = await renew()
 
 
 def free(spec: Object) -> Object:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from assistant_operator import errors
 from assistant_operator.kube.client import Client
-from assistant_operator.kube.lease import Elector, Timing, boot_clock
+from assistant_operator.kube.lease import Elector, Timing, boot_clock, keep
 from assistant_operator.kube.roster import Roster
 
 log = logging.getLogger(__name__)
@@ -139,20 +139,18 @@ class Shards:
             if (holder := self._roster.seen_holder) != told:
                 log.info("Waiting for a shard", extra={"held_by": holder, "identity": self._identity})
                 told = holder
-            await asyncio.sleep(self._timing.retry * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            await asyncio.sleep(self._timing.look * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
 
     async def enlist(self) -> bool:
         """Stand in the list and take what there is to take, once; tell whether that is anything."""
         return await self._roster.attempt() and bool(await self.take())
 
     async def hold(self) -> None:
-        while True:
-            await asyncio.sleep(self._timing.retry)
-            await self.renew()
+        await keep(self.renew, self._timing)
 
-    async def renew(self) -> None:
-        """Renew all that is held once; raise LeaseLostError where that is another's by now, or was not renewed for too long."""
-        await asyncio.gather(self._roster.renew(), *(elector.renew() for elector in self._electors))
+    async def renew(self) -> bool:
+        """Renew all that is held once, as an Elector does."""
+        return all(await asyncio.gather(self._roster.renew(), *(elector.renew() for elector in self._electors)))
 
     async def release(self) -> None:
         """Give all up: the shards first, since who is not in the list does not write."""
@@ -200,7 +198,7 @@ class Shards:
         return ""
 
     def _may_take(self, shard: int) -> bool:
-        is_left_alone = self._clock() - self._free_since[shard] >= LEFT_ALONE * self._timing.retry
+        is_left_alone = self._clock() - self._free_since[shard] >= LEFT_ALONE * self._timing.look
         return is_left_alone or may_take(self._shares(), self._identity)
 
     def _shares(self) -> dict[str, int]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from assistant_gateway.documents import labels, rows
+from assistant_gateway.documents import index, labels, rows
+from assistant_gateway.documents.library import Document
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.storage.errors import StoreError
 from tests.unit.gateway.documents.world import ALICE, BOB, World, identity, rag
@@ -34,11 +35,33 @@ async def test_an_upload_is_found_by_its_owner(world: World) -> None:
         (document.id, "trip.txt", {"year": 2026}, "The bus to Lyon leaves at seven.", 0)
     ]
     assert 0.3 < hits[0].score < 1
-    assert [listed.id for listed in await world.library.list(ALICE)] == [document.id]
+    assert [listed.id for listed in await world.listed(ALICE)] == [document.id]
     assert await world.library.owns(ALICE, document.id)
     assert not await world.library.owns(BOB, document.id)
-    assert await world.library.list(BOB) == []
+    assert await world.listed(BOB) == []
     assert await world.retriever.retrieve(BOB, "when does the bus leave", None) == []
+
+
+async def test_a_long_list_is_read_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, in order, and never more heads at a time than a page has."""
+    monkeypatch.setattr(index, "PAGE", 2)
+    stored = [(await world.library.upload_text(ALICE, f"{number}.txt", f"Text {number}.", {})).id for number in range(5)]
+
+    pages = [page async for page in world.library.pages(ALICE)]
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [document.id for page in pages for document in page] == stored
+
+
+async def test_a_damaged_document_is_listed_by_its_id(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """So whoever uploaded it can delete it, and sees all others; the log names it too."""
+    damaged = await world.library.upload_text(ALICE, "a.txt", "One.", {"year": 2026})
+    sound = await world.library.upload_text(ALICE, "b.txt", "Two.", {})
+    await world.damage(damaged.id)
+
+    assert await world.listed(ALICE) == [Document(damaged.id, None, {}), Document(sound.id, "b.txt", {})]
+    assert [vars(record)["fields"] for record in caplog.records if "damaged" in record.message] == [{"document": str(damaged.id)}]
+    assert await world.library.owns(ALICE, damaged.id)
 
 
 async def test_a_file_goes_through_the_sidecar(world: World) -> None:
@@ -53,7 +76,7 @@ async def test_a_group_that_an_upload_names_may_read_it_but_not_delete_it(world:
     document = await world.library.upload_text(BOB, "n", "Minutes of the hr meeting.", {}, ["hr"])
 
     carol = identity("Carol", "hr", "sales")
-    assert [listed.id for listed in await world.library.list(carol)] == [document.id]
+    assert [listed.id for listed in await world.listed(carol)] == [document.id]
     assert not await world.library.owns(carol, document.id)
     assert await world.found(carol, "meeting") == ["Minutes of the hr meeting."]
     assert await world.found(ALICE, "meeting") == []
@@ -293,7 +316,7 @@ async def test_documents_expire(world: World) -> None:
     await world.fetch("UPDATE purges SET high_water = now() + interval '61 minutes'")
 
     assert await world.found(ALICE, "today") == []
-    assert await world.library.list(ALICE) == []
+    assert await world.listed(ALICE) == []
     assert not await world.library.owns(ALICE, document.id)
 
 

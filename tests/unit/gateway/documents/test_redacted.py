@@ -45,8 +45,8 @@ async def test_whoever_uploaded_a_document_knows_it_by_its_name_and_all_others_s
     world.redact(action)
     uploaded = await world.library.upload_text(BOB, TITLE, "Thirty days of leave.", METADATA, ["hr"])
 
-    [own] = await world.library.list(BOB)
-    [others] = await world.library.list(CAROL)
+    [own] = await world.listed(BOB)
+    [others] = await world.listed(CAROL)
 
     assert (uploaded.file_name, uploaded.metadata) == (own.file_name, own.metadata) == (TITLE, METADATA)
     assert (others.id, others.file_name, others.metadata) == (own.id, "Letter to [EMAIL]", SHOWN)
@@ -69,14 +69,14 @@ async def test_a_source_s_file_is_found_again_by_its_path_and_shown_without_what
     sources, path = world.library.sources, f"staff/{EMAIL}/STAFF-4711.md"
     await sources.put("handbook", path, None, b"Thirty days of leave.")
 
-    [listed] = await sources.documents("handbook")
+    [listed] = await world.of_source("handbook")
     again = await sources.put("handbook", path, None, b"Thirty days of leave.")
 
     assert (listed["locator"], again.is_new) == (path, False)
     assert listed["sha256"] is not None
-    assert [document.file_name for document in await world.library.list(ALICE)] == ["staff/[EMAIL]/[STAFF-ID].md"]
+    assert [document.file_name for document in await world.listed(ALICE)] == ["staff/[EMAIL]/[STAFF-ID].md"]
     await sources.remove("handbook", path)
-    assert await sources.documents("handbook") == []
+    assert await world.of_source("handbook") == []
 
 
 @pytest.mark.parametrize(("name", "metadata"), [(TITLE, {}), ("a.txt", {"note": {"of": [EMAIL]}}), ("a.txt", {EMAIL: 1})])
@@ -107,7 +107,7 @@ async def test_a_name_without_anything_in_it_is_stored_once(world: World, action
     [head] = await heads(world)
 
     assert (head["fileName"], head["metadata"], "masked" in head) == (name, metadata, False)
-    assert [(shown.file_name, shown.metadata) for shown in await world.library.list(CAROL)] == [(name, metadata)]
+    assert [(shown.file_name, shown.metadata) for shown in await world.listed(CAROL)] == [(name, metadata)]
 
 
 FILES = [

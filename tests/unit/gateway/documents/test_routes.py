@@ -9,6 +9,7 @@ import pytest
 from pgpt_python.core.api_error import ApiError  # type: ignore[import-untyped]
 from pgpt_python.errors import UnprocessableEntityError  # type: ignore[import-untyped]
 
+from assistant_gateway.documents import index, rows
 from tests.unit.gateway.documents.served import Served, place
 
 
@@ -176,6 +177,28 @@ async def test_an_upload_that_asks_for_nothing_to_be_kept_is_refused(served: Ser
         answer = await client.post("/v1/ingest/text", json={"file_name": "a", "text": "a"}, headers={"X-Assistant-Retention": "none"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "retention_not_allowed")
     assert await served.world.count("documents") == 0
+
+
+async def test_a_list_of_many_pages_is_one_list(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the clients read it; a page of which nothing is left by then leaves no gap, and none at all is an empty list."""
+    monkeypatch.setattr(index, "PAGE", 1)
+    usual = rows.heads
+    gone: list[UUID] = []
+
+    async def heads(connection: Any, documents: Any) -> Any:
+        return await usual(connection, [document for document in documents if document not in gone])
+
+    monkeypatch.setattr(rows, "heads", heads)
+    async with served.client("alice") as client:
+        empty = (await client.get("/v1/ingest/list")).json()
+        for name in "abc":
+            await client.post("/v1/ingest/text", json={"file_name": name, "text": f"Text {name}."})
+        whole = (await client.get("/v1/ingest/list")).json()
+        gone += [UUID(document["doc_id"]) for document in whole["data"][:2]]
+        left = (await client.get("/v1/ingest/list")).json()
+    assert empty == {"object": "list", "model": "private-gpt", "data": []}
+    assert [document["doc_metadata"]["file_name"] for document in whole["data"]] == ["a", "b", "c"]
+    assert left == whole | {"data": whole["data"][2:]}
 
 
 async def test_a_store_that_is_away(served: Served) -> None:

@@ -26,7 +26,7 @@ async def put(world: World, source: str, locator: str, text: str) -> str:
 
 
 async def locators(world: World, source: str) -> dict[str, str | None]:
-    return {row["locator"]: row["sha256"] for row in await world.library.sources.documents(source)}
+    return {row["locator"]: row["sha256"] for row in await world.of_source(source)}
 
 
 async def test_a_document_that_did_not_change_is_skipped(world: World) -> None:
@@ -41,6 +41,19 @@ async def test_a_document_that_did_not_change_is_skipped(world: World) -> None:
     assert await locators(world, "handbook") == {"a/leave.md": hashlib.sha256(b"Thirty days of leave.").hexdigest()}
 
 
+async def test_a_damaged_document_is_sent_again(world: World) -> None:
+    """It is not there for its source, and what the source has takes its place."""
+    await put(world, "handbook", "leave.md", "Thirty days of leave.")
+    await put(world, "handbook", "pay.md", "Pay day is Friday.")
+    await world.damage((await world.fetch("SELECT id FROM documents ORDER BY created_at LIMIT 1"))[0][0])
+    assert list(await locators(world, "handbook")) == ["pay.md"]
+
+    assert await put(world, "handbook", "leave.md", "Thirty days of leave.") == "stored"
+
+    assert sorted(await locators(world, "handbook")) == ["leave.md", "pay.md"]
+    assert await put(world, "handbook", "leave.md", "Thirty days of leave.") == "unchanged"
+
+
 async def test_a_document_that_changed_takes_the_place_of_the_old_one(world: World) -> None:
     await put(world, "handbook", "leave.md", "Thirty days of leave.")
     old = (await world.fetch("SELECT id FROM documents"))[0][0]
@@ -48,7 +61,7 @@ async def test_a_document_that_changed_takes_the_place_of_the_old_one(world: Wor
     assert await put(world, "handbook", "leave.md", "Twenty days of leave.") == "stored"
 
     assert await world.found(ALICE, "days of leave") == ["Twenty days of leave."]
-    assert len(await world.library.list(ALICE)) == 1
+    assert len(await world.listed(ALICE)) == 1
     assert len(await locators(world, "handbook")) == 1
     assert await world.fetch("SELECT 1 FROM data_keys WHERE record = $1", old) == []
     assert (await world.fetch("SELECT expires_at <= now() FROM documents WHERE id = $1", old))[0][0]
@@ -143,7 +156,7 @@ async def test_a_change_of_groups_is_in_force_at_once(world: World) -> None:
 
     world.policy(rag(sources=(SourcePolicy(name="salaries", groups=("board",)),)))
     assert await world.found(BOB, "word") == []
-    assert await world.library.list(BOB) == []
+    assert await world.listed(BOB) == []
     assert await world.found(dan, "word") == ["A word for hr."]
 
     world.policy(rag(sources=(SourcePolicy(name="salaries", groups=()),)))
@@ -322,7 +335,7 @@ async def test_a_document_that_was_masked_otherwise_is_another(world: World) -> 
     """Its Job sends it again once the policy masks it, or masks it otherwise."""
     await put(world, "handbook", "a.md", "Ask anna.weber@example.com for leave.")
     world.redact("Pseudonymize")
-    (listed,) = await world.library.sources.documents("handbook")
+    (listed,) = await world.of_source("handbook")
     again = await world.library.sources.put("handbook", "a.md", None, b"Ask anna.weber@example.com for leave.")
     twice = await world.library.sources.put("handbook", "a.md", None, b"Ask anna.weber@example.com for leave.")
 

@@ -15,11 +15,12 @@ from functools import lru_cache
 from math import sqrt
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from assistant_gateway.auth import Identity, KeyRing
 from assistant_gateway.documents.extract import Extractor
 from assistant_gateway.documents.index import Index
-from assistant_gateway.documents.library import Library
+from assistant_gateway.documents.library import Document, Library
 from assistant_gateway.policy import ChunkPolicy, DocumentRetention, EmbeddingPolicy, Policy, RagPolicy, RetrievalPolicy, SourcePolicy
 from assistant_gateway.retrieval.retriever import Retriever
 from assistant_gateway.sealing.ring import KeyRing as EncryptionKeys
@@ -156,6 +157,19 @@ class World:
     async def found(self, reader: Identity, text: str, limit: int | None = None) -> list[str]:
         """Return the texts that a reader finds."""
         return [hit.text for hit in await self.retriever.retrieve(reader, text, None, limit)]
+
+    async def listed(self, reader: Identity) -> list[Document]:
+        """Return the documents that a reader may read."""
+        return [document async for page in self.library.pages(reader) for document in page]
+
+    async def of_source(self, source: str) -> list[dict[str, Any]]:
+        """Return what a source's Job is told that is there."""
+        return [document async for page in self.library.sources.pages(source) for document in page]
+
+    async def damage(self, document: UUID) -> None:
+        """Change a byte of what is sealed of a document's name and metadata."""
+        statement = "UPDATE documents SET head = set_byte(head, 20, get_byte(head, 20) # 1) WHERE id = $1 RETURNING id"
+        assert await self.fetch(statement, document)
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
         """Ask the database, past the gateway's code."""

@@ -143,7 +143,7 @@ async def test_every_reader_finds_all_of_theirs_and_lists_nothing_else(world: Wo
     for _ in range(12):
         reader = identity(chance.choice(SUBJECTS), *chance.sample(GROUPS, chance.randrange(4)))
         mine = {document.id for document in held if document.is_for(reader)}
-        assert {document.id for document in await world.library.list(reader)} == mine
+        assert {document.id for document in await world.listed(reader)} == mine
         target = next(document for document in held if document.id in mine)
         hits = await world.retriever.retrieve(reader, target.text, None, 50)
         assert {hit.document for hit in hits} <= mine

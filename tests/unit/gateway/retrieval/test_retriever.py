@@ -172,6 +172,15 @@ async def test_a_search_that_cannot_be_made_is_refused(world: World, monkeypatch
     assert await refused(world) == "retrieval_failed"
 
 
+async def test_the_log_names_a_damaged_document(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """By its id, so that it can be deleted or brought again, and by nothing that it holds."""
+    [document] = await keep(world, "apple canary plum")
+    await world.fetch("UPDATE chunks SET sealed = set_byte(sealed, 20, (get_byte(sealed, 20) + 1) % 256)")
+    assert await refused(world) == "retrieval_failed"
+    assert [vars(record)["fields"] for record in caplog.records if "damaged" in record.message] == [{"document": str(document)}]
+    assert "canary" not in caplog.text
+
+
 async def test_a_key_that_is_missing_is_refused_too(world: World) -> None:
     await keep(world, "apple pear plum")
     await world.fetch("UPDATE data_keys SET kek = 'gone' WHERE record <> '00000000-0000-0000-0000-000000000000'")

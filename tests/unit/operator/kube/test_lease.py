@@ -6,12 +6,12 @@ import pytest
 
 from assistant_operator import errors
 from assistant_operator.kube.kinds import LEASE
-from assistant_operator.kube.lease import Elector, Timing
+from assistant_operator.kube.lease import Elector, Timing, keep
 from assistant_operator.kube.objects import Object
 from tests.support.fake_client import FakeClient
 from tests.support.hand_clock import Clock
 
-TIMING = Timing(duration=15, deadline=10, retry=0.001)
+TIMING = Timing(renewal=0.001, retry=0.001, look=0.001)
 pytestmark = pytest.mark.usefixtures("jumping_clock")
 
 
@@ -157,3 +157,37 @@ async def test_releasing_what_is_not_held_does_nothing(client: FakeClient, clock
     await elector(client, clock).release()
 
     assert client.writes == []
+
+
+async def test_a_renewal_that_failed_is_tried_again_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that went well is followed by the usual pause."""
+    slept: list[float] = []
+    results = iter([True, False, False, True])
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def renew() -> bool:
+        done = next(results, None)
+        if done is None:
+            raise errors.LeaseLostError("the end")
+        return done
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(errors.LeaseLostError):
+        await keep(renew, Timing())
+    assert slept == [4.0, 4.0, 1.0, 1.0, 4.0]
+
+
+def test_after_an_attempt_that_hangs_there_is_time_for_another() -> None:
+    """Before the deadline, at which the fence closes; others take over later than that."""
+    timing = Timing()
+    assert timing.renewal + timing.patience + timing.retry < timing.deadline < timing.duration
+
+
+async def test_renewing_says_whether_it_went_well(client: FakeClient, clock: Clock) -> None:
+    one = elector(client, clock)
+    await one.acquire()
+    assert await one.renew()
+    client.faults.append(unreachable)
+    assert not await one.renew()

@@ -13,7 +13,7 @@ from assistant_operator.naming import ANNOTATION_REPLICA
 from tests.support.fake_client import FakeClient
 from tests.support.hand_clock import Clock
 
-TIMING = Timing(duration=15, deadline=10, retry=2)
+TIMING = Timing()
 
 
 def roster(client: FakeClient, clock: Clock, replica: str, shards: int = 2) -> Roster:
