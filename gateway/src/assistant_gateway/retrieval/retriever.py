@@ -172,9 +172,7 @@ def _found(index: Index, row: "Record") -> Hit:
     try:
         return _hit(index, row)
     except (KeyMissingError, SealBrokenError):
-        logger.warning(
-            "A document is damaged: a piece of it cannot be opened.", extra={"fields": {"document": str(row["document"])}}
-        )
+        logger.warning("A document is damaged: a piece of it cannot be opened.", extra={"fields": {"document": str(row["document"])}})
         raise
 
 
