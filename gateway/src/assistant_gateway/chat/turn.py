@@ -128,12 +128,11 @@ class Turn:
     async def _hits(self, text: str) -> "Sequence[Hit] | None":
         """Return what the documents say; None where they cannot be searched and the CR allows to go on without."""
         wanted, policy = self._wanted, self._snapshot.policy
-        if wanted.docs_ids == ():
+        if wanted.docs_ids == []:
             return ()
-        docs_ids = None if wanted.docs_ids is None else list(wanted.docs_ids)
         try:
             if self._memory is not None and self._memory.retriever is not None:
-                return await _in_time(self._memory.retriever.retrieve(self._call.identity, text, docs_ids), SEARCH_SECONDS)
+                return await _in_time(self._memory.retriever.retrieve(self._call.identity, text, wanted.docs_ids), SEARCH_SECONDS)
         except (RefusalError, UpstreamError) as failure:
             if isinstance(failure, RefusalError) and failure.status < 500:
                 raise

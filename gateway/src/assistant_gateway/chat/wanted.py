@@ -10,6 +10,7 @@ from uuid import UUID
 
 from assistant_gateway import body
 from assistant_gateway.conversations import ids
+from assistant_gateway.documents import shapes
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import Policy
 from assistant_gateway.wire import fields
@@ -37,7 +38,7 @@ class Wanted:
     """What one request wants beyond the model's answer."""
 
     context: bool
-    docs_ids: tuple[UUID, ...] | None
+    docs_ids: list[UUID] | None
     """The documents to look in; None: in all that the key may read."""
     sources: bool
     conversation: UUID | None
@@ -53,7 +54,7 @@ class _Asked:
     context: bool | None
     sources: bool | None
     store: bool | None
-    docs_ids: tuple[UUID, ...] | None
+    docs_ids: list[UUID] | None
     conversation: str | None
 
     @classmethod
@@ -62,7 +63,7 @@ class _Asked:
             fields.flag(request, "use_context", default=None),
             fields.flag(request, "include_sources", default=None),
             fields.flag(request, "store", default=None),
-            _docs_ids(request.get("context_filter")),
+            shapes.documents(request.get("context_filter")),
             _conversation(request.get("conversation")),
         )
         for name in fields.MEMORY:
@@ -147,31 +148,6 @@ def _asks_for_less(asked: _Asked, policy: Policy, headers: list[tuple[bytes, byt
     if less and not policy.retention.per_request_opt_out:
         raise RefusalError("retention_not_allowed", _OPT_OUT, param="store" if asked.store is False else None)
     return less
-
-
-def _docs_ids(value: object) -> tuple[UUID, ...] | None:
-    """Return the filter's ids. What is no id names no document, like an id that nobody has: neither finds anything."""
-    if value is None:
-        return None
-    if type(value) is not dict or value.keys() - {"docs_ids"}:
-        raise _filter_refused()
-    named = value.get("docs_ids")
-    if named is None:
-        return None
-    if type(named) is not list or not all(type(one) is str for one in named):
-        raise _filter_refused()
-    return tuple(found for one in named if (found := _uuid(one)) is not None)
-
-
-def _filter_refused() -> RefusalError:
-    return RefusalError("invalid_request", "The field 'context_filter' must be an object with 'docs_ids', a list.", param="context_filter")
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _conversation(value: object) -> str | None:

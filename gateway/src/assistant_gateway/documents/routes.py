@@ -72,7 +72,7 @@ async def chunks(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
     text = shapes.text(body, "text")
     if (redaction := snapshot.redaction) is not None:
         text = await redaction.stored(text, redaction.counts(call.exchange))  # it is embedded, and found by, as documents are
-    hits = await retriever.retrieve(call.identity, text, shapes.documents(body), limit)
+    hits = await retriever.retrieve(call.identity, text, shapes.documents(body.get("context_filter")), limit)
     texts = await retriever.neighbours(call.identity, hits, around) if around else [(None, None)] * len(hits)
     call.exchange.documents = list(dict.fromkeys(str(hit.document) for hit in hits))
     found = [shapes.chunk(hit, previous, following) for hit, (previous, following) in zip(hits, texts, strict=True)]

@@ -71,16 +71,26 @@ def _nested(value: Any) -> Any:
     return value
 
 
-def documents(body: Body) -> list[UUID] | None:
-    """Return the ids of context_filter.docs_ids; None: all that the key may read. Raises RefusalError."""
-    context_filter = body.get("context_filter")
-    ids = context_filter.get("docs_ids") if type(context_filter) is dict else context_filter
-    if ids is None:
+def documents(context_filter: Any) -> list[UUID] | None:
+    """Return the ids of a filter (`docs_ids`); None: all that the key may read. Raises RefusalError.
+
+    What is no id names no document, like an id that nobody has: neither finds anything.
+    """
+    if context_filter is None:
         return None
-    if type(ids) is not list or len(ids) > MAX_DOCUMENTS:
-        raise RefusalError("invalid_request", "context_filter.docs_ids must be a list of ids of documents.", param="context_filter")
-    found = [document_id(value) for value in ids]
-    return [known for known in found if known is not None]
+    if type(context_filter) is not dict or context_filter.keys() - {"docs_ids"}:
+        raise _filter_refused()
+    named = context_filter.get("docs_ids")
+    if named is None:
+        return None
+    if type(named) is not list or len(named) > MAX_DOCUMENTS or not all(type(one) is str for one in named):
+        raise _filter_refused()
+    return [found for one in named if (found := document_id(one)) is not None]
+
+
+def _filter_refused() -> RefusalError:
+    must = f"The field 'context_filter' must be an object with 'docs_ids', a list of at most {MAX_DOCUMENTS} ids of documents."
+    return RefusalError("invalid_request", must, param="context_filter")
 
 
 def document_id(value: object) -> UUID | None:

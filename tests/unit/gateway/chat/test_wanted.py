@@ -101,7 +101,7 @@ def test_context_comes_with_its_sources_unless_they_are_declined() -> None:
     with_sources = take({"use_context": True, "context_filter": {"docs_ids": [str(DOCUMENT)]}})
     without = take({"use_context": True, "include_sources": False})
 
-    assert with_sources == Wanted(True, (DOCUMENT,), True, None, False, "chat")
+    assert with_sources == Wanted(True, [DOCUMENT], True, None, False, "chat")
     assert without == Wanted(True, None, False, None, False, "chat")
 
 
@@ -117,7 +117,7 @@ def test_ids_that_are_none_find_nothing_rather_than_everything(docs_ids: list[st
     found = take({"use_context": True, "context_filter": {"docs_ids": docs_ids}})
 
     assert found is not None
-    assert found.docs_ids == ()
+    assert found.docs_ids == []
 
 
 @pytest.mark.parametrize("conversation", ["", "conv_", "0a" * 16, "conv_" + "0A" * 16, CONVERSATION + "0", {"id": "x"}])
@@ -137,6 +137,7 @@ def test_what_is_no_id_is_not_found(conversation: object) -> None:
         ({"context_filter": {"docs_ids": "x"}}, "context_filter"),
         ({"context_filter": {"docs_ids": [7]}}, "context_filter"),
         ({"context_filter": {"docIds": []}}, "context_filter"),
+        ({"context_filter": {"docs_ids": [str(DOCUMENT)] * 1001}}, "context_filter"),
     ],
 )
 def test_a_wrong_type_names_the_field(body: dict[str, Any], param: str) -> None:

@@ -141,6 +141,8 @@ async def test_metadata_that_is_taken_in_can_be_shown(served: Served) -> None:
         {"prev_next_chunks": -1},
         {"context_filter": {"docs_ids": "x"}},
         {"context_filter": "x"},
+        {"context_filter": ["x"]},
+        {"context_filter": {"docs_ids": [7]}},
         {"context_filter": {"docs_ids": ["x"] * 1001}},
     ],
 )
