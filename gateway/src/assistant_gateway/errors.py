@@ -64,6 +64,7 @@ CODES: Final[dict[str, Failure]] = {
     "document_unreadable": Failure(422, "The document cannot be read."),
     "document_too_large": Failure(413, "The document is larger than this assistant accepts."),
     "unsupported_document": Failure(415, "Documents of this type are not supported."),
+    "erased_meanwhile": Failure(409, "What this request was to keep was erased while it was taken in."),
     "embedding_failed": Failure(502, "The embedding model failed to answer."),
     "retrieval_failed": Failure(503, "The documents could not be searched, and this assistant does not answer without them."),
     "store_unavailable": Failure(503, "The store of this assistant cannot be reached. Try again shortly."),

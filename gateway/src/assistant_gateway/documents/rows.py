@@ -1,5 +1,8 @@
 """Documents in the store: written as a whole or not at all, removed by destroying their key.
 
+A document has its row and its key before its text is read: who erases what is a subject's finds there what is still being taken in, too.
+Until it is whole nobody may read it, and it has no pieces.
+
 A removed document's key is deleted and the document is due: nobody can read or find it from the commit on, and the purger
 (retention/purger.py) clears the rows away, vectors among them, as it does with what expired.
 """
@@ -24,9 +27,20 @@ COPY_SECONDS: Final = 300.0
 
 ALIVE: Final = f"(d.expires_at IS NULL OR d.expires_at > {TIME})"
 
+RESERVED_SECONDS: Final = 86400
+"""How long a row may wait for its document: what a gateway that was killed has left behind goes then."""
+
+_RESERVE: Final = f"""
+    INSERT INTO documents (id, owner, content_tag, acl, created_at, expires_at, chunk_count, head)
+    VALUES ($1, $2, '', '{{}}', {TIME}, {TIME} + make_interval(secs => $3), 0, '')"""
+_LET_GO: Final = "DELETE FROM documents WHERE id = $1 AND chunk_count = 0"
+# In the order of their ids, as erasures lock them.
+_HOLD: Final = "SELECT id FROM documents WHERE id = $1 OR (source = $2 AND locator = $3) ORDER BY id FOR UPDATE"
+_KEY: Final = "SELECT EXISTS (SELECT FROM data_keys WHERE record = $1)"
 _DOCUMENT: Final = f"""
-    INSERT INTO documents (id, owner, source, locator, content_tag, acl, created_at, expires_at, chunk_count, head)
-    VALUES ($1, $2, $3, $4, $5, $6, {TIME}, {TIME} + make_interval(secs => $7::bigint), $8, $9)"""
+    UPDATE documents SET source = $2, locator = $3, content_tag = $4, acl = $5, created_at = {TIME},
+        expires_at = {TIME} + make_interval(secs => $6::bigint), chunk_count = $7, head = $8
+    WHERE id = $1"""
 _DOOM: Final = f"""
     UPDATE documents SET expires_at = least(expires_at, {TIME}), locator = NULL, acl = '{{}}' WHERE id = ANY($1::uuid[])"""
 _IDS: Final = "SELECT nextval(pg_get_serial_sequence('chunks', 'id')) FROM generate_series(1, $1)"
@@ -34,30 +48,46 @@ _IDS: Final = "SELECT nextval(pg_get_serial_sequence('chunks', 'id')) FROM gener
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document's row and key."""
+    """What a document's row says once it is whole."""
 
     id: UUID
-    owner: int | None
     source: str | None
     locator: int | None
     tag: bytes
     acl: list[int]
     ttl_seconds: int | None
     head: bytes
-    kek: str
-    wrapped: bytes
 
 
-async def insert(connection: "Connection[Record]", space: Space, document: NewDocument, pieces: Sequence[Piece]) -> None:
-    """Write a document, in the place of the one that its source had there; inside a transaction."""
-    if document.source is not None and document.locator is not None:
+async def reserve(connection: "Connection[Record]", document: UUID, owner: int | None, kek: str, wrapped: bytes) -> None:
+    """Write the key and the row of a document that is about to be taken in; inside a transaction."""
+    await connection.execute("INSERT INTO data_keys VALUES ($1, $2, $3)", document, kek, wrapped)
+    await connection.execute(_RESERVE, document, owner, RESERVED_SECONDS)
+
+
+async def let_go(connection: "Connection[Record]", document: UUID) -> None:
+    """Remove the row and the key of a document that was not taken in; inside a transaction."""
+    await connection.execute(_LET_GO, document)
+    await connection.execute("DELETE FROM data_keys WHERE record = $1", document)
+
+
+async def complete(connection: "Connection[Record]", space: Space, document: NewDocument, pieces: Sequence[Piece]) -> bool:
+    """Write a document, in the place of the one that its source had there; inside a transaction.
+
+    False, and nothing is written, where it was erased while it was taken in. That is seen once its row is locked: an erasure locks the row
+    before it destroys the key.
+    """
+    if document.locator is not None:
         await lock(connection, document.locator)
-        await doom(connection, await at(connection, document.source, document.locator))
-    await connection.execute("INSERT INTO data_keys VALUES ($1, $2, $3)", document.id, document.kek, document.wrapped)
-    values = (document.id, document.owner, document.source, document.locator, document.tag, document.acl, document.ttl_seconds)
-    await connection.execute(_DOCUMENT, *values, len(pieces), document.head)
+    held = [row["id"] for row in await connection.fetch(_HOLD, document.id, document.source, document.locator)]
+    if not await connection.fetchval(_KEY, document.id):
+        return False
+    await doom(connection, [other for other in held if other != document.id])
+    place = (document.source, document.locator)
+    await connection.execute(_DOCUMENT, document.id, *place, document.tag, document.acl, document.ttl_seconds, len(pieces), document.head)
     for begin in range(0, len(pieces), BATCH):
         await _insert_pieces(connection, space, document, pieces[begin : begin + BATCH])
+    return True
 
 
 async def _insert_pieces(connection: "Connection[Record]", space: Space, document: NewDocument, pieces: Sequence[Piece]) -> None:

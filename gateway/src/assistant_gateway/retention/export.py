@@ -37,7 +37,7 @@ _ITEMS: Final = f"""
     FROM c LEFT JOIN LATERAL ({_PAGE}) i ON true
 """
 
-_DOCUMENTS: Final = "SELECT id FROM documents WHERE owner = $1 ORDER BY created_at, id"
+_DOCUMENTS: Final = "SELECT id FROM documents WHERE owner = $1 AND chunk_count > 0 ORDER BY created_at, id"
 _CHUNKS: Final = f"""
     SELECT d.created_at, d.expires_at, d.head, k.kek, k.wrapped, c.seq, c.sealed
     FROM documents d JOIN data_keys k ON k.record = d.id LEFT JOIN LATERAL (

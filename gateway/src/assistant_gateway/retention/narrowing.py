@@ -39,7 +39,8 @@ _END: Final = f"UPDATE conversations SET expires_at = least(expires_at, {TIME}) 
 _DOCUMENTS: Final = f"""
     UPDATE documents SET expires_at = least(expires_at, greatest(created_at + make_interval(secs => $1::bigint), {TIME}))
     WHERE id IN (
-        SELECT id FROM documents WHERE expires_at IS NULL OR expires_at > greatest(created_at + make_interval(secs => $1::bigint), {TIME})
+        SELECT id FROM documents
+        WHERE chunk_count > 0 AND (expires_at IS NULL OR expires_at > greatest(created_at + make_interval(secs => $1::bigint), {TIME}))
         ORDER BY id LIMIT $2 FOR UPDATE)
 """
 

@@ -29,9 +29,11 @@ _STATUS: Final = f"""
         OR EXISTS (SELECT FROM documents WHERE expires_at <= late.since) AS is_late
     FROM purges, (SELECT {TIME} - make_interval(secs => {LATE_SECONDS}) AS since) AS late
 """
-# Documents that are kept until they are removed have no age that anybody promised.
+# Documents that are kept until they are removed have no age that anybody promised, and those without pieces are not there yet.
 _OLDEST: Final = """
-    SELECT least((SELECT min(created_at) FROM items), (SELECT min(created_at) FROM documents WHERE expires_at IS NOT NULL))
+    SELECT least(
+        (SELECT min(created_at) FROM items),
+        (SELECT min(created_at) FROM documents WHERE expires_at IS NOT NULL AND chunk_count > 0))
 """
 
 

@@ -1,23 +1,44 @@
 """Taking documents in: whole or not at all, sealed, and nobody's but their readers'."""
 
 import asyncio
+import os
 import random
 import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from assistant_gateway.documents import index, labels, rows
 from assistant_gateway.documents.library import Document
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.record import Records
+from assistant_gateway.retention.erasure import Eraser
+from assistant_gateway.retention.export import Export
+from assistant_gateway.retention.purger import Purger
+from assistant_gateway.retention.status import RetentionStatus
+from assistant_gateway.retention.sweep import Sweeper
 from assistant_gateway.storage.errors import StoreError
 from tests.unit.gateway.documents.world import ALICE, BOB, World, identity, rag
 from tests.unit.gateway.running import until
 
 LONG = " ".join(f"sentence number {number} speaks of thing{number}." for number in range(400))
 KEPT = ("documents", "chunks", "data_keys WHERE record <> '00000000-0000-0000-0000-000000000000'")
+
+
+def eraser(world: World, folder: Path) -> Eraser:
+    """Return what erases, with records of its own."""
+    return Eraser(world.store, Records(os.open(folder / "records", os.O_CREAT | os.O_WRONLY)), Sweeper(world.store))
+
+
+async def reserved(world: World, documents: int) -> None:
+    """Wait until so many documents have their rows."""
+    async with asyncio.timeout(20):
+        while await world.count("documents") < documents:  # noqa: ASYNC110  the database tells nobody of it
+            await asyncio.sleep(0.01)
 
 
 async def held(world: World) -> list[int]:
@@ -62,6 +83,66 @@ async def test_a_damaged_document_is_listed_by_its_id(world: World, caplog: pyte
     assert await world.listed(ALICE) == [Document(damaged.id, None, {}), Document(sound.id, "b.txt", {})]
     assert [vars(record)["fields"] for record in caplog.records if "damaged" in record.message] == [{"document": str(damaged.id)}]
     assert await world.library.owns(ALICE, damaged.id)
+
+
+async def test_an_erasure_reaches_an_upload_that_is_under_way(world: World, tmp_path: Path) -> None:
+    """Also one that still waits for its turn: it is refused, the receipt counts it, and nothing of it is kept. Others' go on."""
+    world.embedding.held = asyncio.Event()
+    mine = [asyncio.create_task(world.library.upload_text(ALICE, "a.txt", f"Text {number}.", {})) for number in range(4)]
+    others = asyncio.create_task(world.library.upload_text(BOB, "b.txt", "Of Bob.", {}))
+    await reserved(world, 5)
+
+    receipt = await eraser(world, tmp_path).subject("Alice")
+    world.embedding.held.set()
+
+    for upload in mine:
+        with pytest.raises(RefusalError, match="erased_meanwhile"):
+            await upload
+    assert (receipt.counts.documents, receipt.counts.chunks, receipt.counts.keys) == (4, 0, 4)
+    assert await world.listed(BOB) == [await others]
+    assert await held(world) == [1, 1, 1, 1]
+
+
+async def test_an_upload_that_is_under_way_is_nobody_s_yet(world: World) -> None:
+    """It is in no list, in no search and in no export, and no ttl of documents counts for it."""
+    world.policy(rag(), ttl_seconds=60)
+    world.embedding.held = asyncio.Event()
+    upload = asyncio.create_task(world.library.upload_text(ALICE, "a.txt", "Apples.", {}))
+    await reserved(world, 1)
+    await world.fetch("UPDATE documents SET created_at = created_at - interval '1 hour'")
+    purger = Purger(world.store, world.current, Sweeper(world.store))
+
+    await purger.once()
+    lines = b"".join([page async for page in Export(world.store, "Alice", None).lines()])
+    oldest = (await RetentionStatus(world.store).look())["oldest"]
+    listed = await world.listed(ALICE)
+    world.embedding.held.set()
+    document = await upload
+
+    assert (listed, oldest) == ([], None)
+    assert [orjson.loads(line)["object"] for line in lines.splitlines()] == ["export", "export.end"]
+    assert await world.listed(ALICE) == [document]
+
+
+async def test_what_a_killed_gateway_was_taking_in_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a day: it has a row and a key, and nothing that the key has sealed."""
+
+    async def killed(*_: object) -> None:
+        raise StoreError
+
+    monkeypatch.setattr(rows, "let_go", killed)
+    world.embedding.failing = 500
+    with pytest.raises(RefusalError, match="embedding_failed"):
+        await world.library.upload_text(ALICE, "a.txt", "Apples.", {})
+    assert await held(world) == [1, 0, 1, 0]
+
+    purger = Purger(world.store, world.current, Sweeper(world.store))
+    await world.fetch("UPDATE documents SET expires_at = expires_at - interval '86000 s'")
+    await purger.once()
+    assert await held(world) == [1, 0, 1, 0]
+    await world.fetch("UPDATE documents SET expires_at = expires_at - interval '400 s'")
+    await purger.once()
+    assert await held(world) == [0, 0, 0, 0]
 
 
 async def test_a_file_goes_through_the_sidecar(world: World) -> None:

@@ -83,10 +83,11 @@ async def keep(world: World, held: list[Held]) -> None:
             head = heads.seal(key, document.id, {"fileName": "n", "metadata": {}})
             kek, wrapped = ring.wrap(document.id, key.raw)
             place = (document.source, None if document.source is None else number)
-            new = NewDocument(document.id, owner, *place, b"", acl, None, head, kek, wrapped)
+            new = NewDocument(document.id, *place, b"", acl, None, head)
             sealed = key.seal(document.text.encode(), labels.chunk(document.id, 0))
             piece = Piece(0, world.index.lexemes.vector(document.text), sealed, embedded(document.text, DIMENSIONS))  # type: ignore[arg-type]
-            await rows.insert(connection, space, new, [piece])
+            await rows.reserve(connection, document.id, owner, kek, wrapped)
+            assert await rows.complete(connection, space, new, [piece])
 
 
 async def hold(world: World, families: int) -> list[Held]:
