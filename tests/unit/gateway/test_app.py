@@ -11,7 +11,8 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway import call, forward, routes
-from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, document
+from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, compact, document
+from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.running import KEY, RunningGateway, make_policy, run_gateway, until
 
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
@@ -437,10 +438,10 @@ async def test_a_model_server_that_dies_in_a_stream_ends_it_with_an_error(
     assert "without completing" not in gateway.log.getvalue()
 
 
-async def broken_stream(gateway: RunningGateway, path: str) -> bytes:
+async def broken_stream(gateway: RunningGateway, path: str, body: dict[str, Any] = CHAT) -> bytes:
     """Return what a client gets of a stream that breaks off: the connection ends before the stream does."""
     content = b""
-    async with gateway.http() as client, client.stream("POST", path, json=CHAT | {"stream": True}) as answer:
+    async with gateway.http() as client, client.stream("POST", path, json=body | {"stream": True}) as answer:
         assert answer.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):  # noqa: PT012  after as many parts as came
             async for part in answer.aiter_bytes():
@@ -502,6 +503,39 @@ async def test_an_error_in_a_stream_is_told_in_our_words(gateway: RunningGateway
     assert b"CANARY" not in content
     assert b"upstream_error" in content
     assert (await gateway.record())["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("redacts", [False, True])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+async def test_an_error_of_which_openais_format_says_nothing_is_told_all_the_same(
+    fake: FakeOllama, tls: Path, path: str, redacts: bool
+) -> None:
+    """Of an error within a stream Ollama makes an event without a model and a text here (v0.24.0, middleware/openai.go), and the end.
+
+    Passed on, half an answer would be a whole one to every client.
+    """
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1795562051}
+
+    def event(model: str, text: str) -> bytes:
+        if path == "/v1/completions":
+            rest: Any = {"choices": [{"text": text, "index": 0, "finish_reason": None}], "model": model, "system_fingerprint": "fp"}
+        else:
+            choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+            rest = {"model": model, "system_fingerprint": "fp", "choices": [choice]}
+        return b"data: %s\n\n" % compact(head | rest)
+
+    async def fail(asked: Asked, wire: Wire) -> None:
+        await wire.start()
+        await wire.chunk(event(MODEL, 'Half an "model":"" answer') + event("", ""))
+        await wire.end()
+
+    fake.scripts[path] = fail
+    async with run_gateway(fake, tls, redacting("Pseudonymize", "Mask") if redacts else None) as gateway:
+        content = await broken_stream(gateway, path, BODIES[path])
+        record = await gateway.record()
+
+    assert b"upstream_error" in content
+    assert (record["outcome"], record["code"]) == ("failed", "upstream_error")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ STREAM_TYPE: Final = b"application/x-ndjson"
 SEPARATOR: Final = b"\n"
 """What ends one event of a stream."""
 ERROR_MARK: Final = b'{"error"'
+SILENT_ERROR: Final = None
+"""Here every error is told: wire/openai.py has the other kind."""
 
 RUNNER_OPTIONS: Final = ("num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that would make the model server load the model anew, for everybody: they are the operator's to set."""

@@ -13,6 +13,8 @@ STREAM_TYPE: Final = b"text/event-stream"
 SEPARATOR: Final = b"\n\n"
 """What ends one event of a stream."""
 ERROR_MARK: Final = b'data: {"error"'
+SILENT_ERROR: Final = b'"model":""'
+"""In the last event of a stream that an error ended: the model server drops the error in this format, and leaves an event of nothing."""
 
 _USAGE = re.compile(rb'"usage":\{"prompt_tokens":(\d{1,12}),(?:"completion_tokens":(\d{1,12}),)?"total_tokens"')
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
