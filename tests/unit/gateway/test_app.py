@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -707,6 +708,33 @@ async def test_a_client_that_stops_reading_costs_no_memory_and_is_cut_in_the_end
     assert 0 < written < most / 2
     record = await gateway.record()
     assert (record["outcome"], record["code"]) == ("client_gone", "client_stalled")
+    writer.close()
+
+
+@pytest.mark.parametrize(("body", "outcome"), [(CHAT, ("client_gone", "client_stalled")), ({"model": "x"}, ("refused", "model_not_found"))])
+async def test_a_client_that_does_not_read_is_cut_also_where_its_answer_has_not_begun(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], outcome: tuple[str, str]
+) -> None:
+    """What it left unread of the answer before keeps the next one from beginning: it must not keep a place among those in flight."""
+
+    async def large(asked: Asked, wire: Wire) -> None:
+        await wire.raw(document(b'"%s"' % (b"x" * (forward.WHOLE_BYTES - 2))))
+
+    monkeypatch.setattr(call, "STALL_SECONDS", 0.5)
+    gateway.fake.scripts["/api/embed"] = large
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    client.connect(("127.0.0.1", gateway.port))
+    _, writer = await asyncio.open_connection(sock=client, ssl=gateway.client_context, server_hostname="localhost")
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write((request("/api/embed", BODIES["/api/embed"]) + request("/api/chat", body)) * 8)
+
+    await until(lambda: bool(gateway.records()))
+    await until(lambda: not gateway.server.server_state.connections)
+    last = gateway.records()[-1]
+    assert (last["route"], last["outcome"], last["code"]) == ("/api/chat", *outcome)
+    assert gateway.gateway.limiter.in_flight == 0
+    assert "crashed" not in gateway.log.getvalue()
     writer.close()
 
 
