@@ -82,13 +82,14 @@ _SETTINGS: Final = frozenset({"seed"})
 _EXAMPLES: Final = frozenset({"const", "default", "enum", "example", "examples"})
 
 
-def transform(body: Body, mask: Mask) -> Body:
+def transform(body: Body, mask: Mask, *, alone: bool = False) -> Body:
     """Return the body with every text masked; the one given stays as it is.
 
-    `mask` gives the same for the same text, so that names go on fitting together. Raises TooDeepError, and what `mask` raises.
+    `mask` gives the same for the same text, so that names go on fitting together. `alone`: a value in which nothing is found behind its
+    name is looked at without it too. Raises TooDeepError, and what `mask` raises.
     """
     try:
-        return _Walk(mask).body(body)
+        return _Walk(mask, alone=alone).body(body)
     except RecursionError:
         raise TooDeepError from None
 
@@ -135,10 +136,11 @@ def _holds_tokens(value: list[Any]) -> bool:
 class _Walk:
     """One request."""
 
-    __slots__ = ("_mask",)
+    __slots__ = ("_alone", "_mask")
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, *, alone: bool) -> None:
         self._mask = mask
+        self._alone = alone
 
     def body(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a request's body."""
@@ -272,7 +274,8 @@ class _Walk:
     def _before(self, before: str, text: str) -> str:
         """Return a value masked that may be known by its name only."""
         if before and (masked := self._mask(before + text)).startswith(before):
-            return masked.removeprefix(before)
+            masked = masked.removeprefix(before)
+            return self._mask(text) if self._alone and masked == text else masked
         return self._mask(text)
 
     def _json(self, text: str) -> str:
