@@ -20,6 +20,10 @@ SILENT_ERROR: Final = None
 RUNNER_OPTIONS: Final = ("num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that would make the model server load the model anew, for everybody: they are the operator's to set."""
 
+_NO_CONTEXT: Final = (
+    "The field 'context' is not taken: a number in it that is none of the model's tokens would end the model server for everybody. "
+    "Use /api/chat for an exchange."
+)
 _INPUT = re.compile(rb'"prompt_eval_count":(\d{1,12})')
 _OUTPUT = re.compile(rb'"eval_count":(\d{1,12})')
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
@@ -38,6 +42,8 @@ def stream_error(code: str, message: str, status: int) -> bytes:
 def generation(body: Body, rules: Rules) -> bool:
     """Check and cap a request for /api/chat or /api/generate; return whether its answer streams."""
     fields.model(body, rules)
+    if body.pop("context", None) not in (None, []):
+        raise RefusalError("invalid_request", _NO_CONTEXT, param="context")
     options = _options(body, rules)
     options["num_predict"] = fields.at_most(fields.whole(options, "num_predict", "options.num_predict"), rules.max_output_tokens)
     body["options"] = options
