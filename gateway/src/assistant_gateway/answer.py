@@ -104,6 +104,13 @@ _KNOWN: Final = (
         "upstream_refused",
         "raw does not go with template, system or context.",
     ),
+    # Of these the model server says that it failed.
+    (re.compile(r'\Aoption "[^"]*" must be of '), "upstream_refused", "One of the options has the wrong type."),
+    (
+        re.compile(r'\Ainvalid (?:JSON schema in format|format: .*; expected "json" or a valid JSON Schema object)\Z'),
+        "upstream_refused",
+        "The format is none that the model server can hold an answer to.",
+    ),
     (re.compile(r"\A\[\] is too short - 'messages'\Z"), "upstream_refused", "messages must not be empty."),
 )
 _RETRY: Final = [(b"retry-after", b"1")]
