@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.wire import fields
+from assistant_gateway.wire import fields, schemas
 from assistant_gateway.wire.fields import Body, Rules
 
 NAME: Final = "ollama"
@@ -19,6 +19,9 @@ SILENT_ERROR: Final = None
 
 RUNNER_OPTIONS: Final = ("num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that would make the model server load the model anew, for everybody: they are the operator's to set."""
+
+LEAST_PENALTY: Final = 1e-30
+"""What is repeated is divided by it, in single precision: the model server does not survive 0."""
 
 _NO_CONTEXT: Final = (
     "The field 'context' is not taken: a number in it that is none of the model's tokens would end the model server for everybody. "
@@ -44,6 +47,7 @@ def generation(body: Body, rules: Rules) -> bool:
     fields.model(body, rules)
     if body.pop("context", None) not in (None, []):
         raise RefusalError("invalid_request", _NO_CONTEXT, param="context")
+    schemas.check(body.get("format"), "format")
     options = _options(body, rules)
     options["num_predict"] = fields.at_most(fields.whole(options, "num_predict", "options.num_predict"), rules.max_output_tokens)
     body["options"] = options
@@ -77,6 +81,9 @@ def _options(body: Body, rules: Rules) -> dict[str, Any]:
         raise RefusalError("invalid_request", "The field 'options' must be an object.", param="options")
     for name in RUNNER_OPTIONS:
         options.pop(name, None)
+    penalty = options.get("repeat_penalty")
+    if isinstance(penalty, int | float) and abs(penalty) < LEAST_PENALTY:
+        raise RefusalError("invalid_request", "The option 'repeat_penalty' must not be 0.", param="options.repeat_penalty")
     asked = fields.whole(options, "num_ctx", "options.num_ctx")
     if asked is not None and rules.context_length is not None:
         options["num_ctx"] = fields.at_most(asked, rules.context_length)

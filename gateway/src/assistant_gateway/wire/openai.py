@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from assistant_gateway.wire import fields
+from assistant_gateway.wire import fields, schemas
 from assistant_gateway.wire.fields import Body, Rules
 
 NAME: Final = "openai"
@@ -34,6 +34,7 @@ def stream_error(code: str, message: str, status: int) -> bytes:
 def completion(body: Body, rules: Rules) -> bool:
     """Check and cap a request for /v1/chat/completions or /v1/completions; return whether its answer streams."""
     fields.model(body, rules)
+    schemas.check(body.get("response_format"), "response_format")
     asked = fields.whole(body, "max_tokens", "max_tokens")
     newer = fields.whole(body, "max_completion_tokens", "max_completion_tokens")
     # The model server knows the older name only, and an absent one means no end.
