@@ -24,6 +24,13 @@ _MESSAGE: Final = (
     "The schema is more than the model server bears: a pattern, a count or its levels are too large, a choice is empty, or a least count "
     "is above the most."
 )
+_UNKNOWN_ESCAPE: Final = (
+    "A pattern of the schema has an escape that the model server does not know, and does not survive: write [0-9] for \\d, [A-Za-z0-9_] "
+    "for \\w, and signs that mean nothing else as they are."
+)
+_ESCAPES: Final = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.|\Z)|[\[\]]", re.DOTALL)
+_KNOWN: Final = frozenset('"$()*+.?[\\]^{|}nrt')
+_KNOWN_IN_CLASSES: Final = frozenset('"[\\]nrt')
 
 
 def check(schema: object, param: str) -> None:
@@ -33,6 +40,8 @@ def check(schema: object, param: str) -> None:
         value, depth = rest.pop()
         if depth > MAX_DEPTH or (isinstance(value, dict) and not _is_borne(value)):
             raise RefusalError("invalid_request", _MESSAGE, param=param)
+        if isinstance(value, dict) and isinstance(pattern := value.get("pattern"), str) and not _has_known_escapes(pattern):
+            raise RefusalError("invalid_request", _UNKNOWN_ESCAPE, param=param)
         within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         rest += ((one, depth + 1) for one in within)
 
@@ -51,6 +60,17 @@ def _is_pattern(pattern: str) -> bool:
         return False
     repeats = ([int(count) if count else None for count in found.groups()] for found in _REPEATS.finditer(pattern))
     return all(_is_range(least, most) for least, most in repeats)
+
+
+def _has_known_escapes(pattern: str) -> bool:
+    known = _KNOWN
+    for found in _ESCAPES.finditer(pattern):
+        escape = found[1]
+        if escape is None:
+            known = _KNOWN_IN_CLASSES if found[0] == "[" else _KNOWN
+        elif len(escape) < 2 and escape not in known:
+            return False
+    return True
 
 
 def _is_range(least: object, most: object) -> bool:

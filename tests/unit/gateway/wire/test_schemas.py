@@ -28,6 +28,7 @@ ENDS = [
     STRING | {"minLength": 2001},
     STRING | {"maxLength": -1},
     STRING | {"maxLength": 2001.0},
+    *(STRING | {"pattern": pattern} for pattern in (r"^\d{4}$", r"^\w+$", r"^[\d.]+$", r"^[a\-z]$", r"^a\/b$", r"^[\.]$", "^a\\")),
     {"type": "array", "items": STRING, "minItems": 5, "maxItems": 2},
     {"anyOf": []},
     {"oneOf": []},
@@ -36,7 +37,7 @@ ENDS = [
 ]
 TAKEN = [
     {"type": "object", "properties": {"pattern": STRING, "minLength": {"type": "integer"}, "type": STRING}, "required": ["type"]},
-    STRING | {"pattern": r"^[A-Z]{2,3}-\d{4}(x{2,}|\{5\})?$", "minLength": 0, "maxLength": 2000},
+    STRING | {"pattern": r"^[A-Z]{2,3}-[0-9]{4}(x{2,}|\{5\})?\.[\]\n\x41]\u0041$", "minLength": 0, "maxLength": 2000},
     {"anyOf": [STRING, {"type": ["integer", "null"]}], "enum": [], "minItems": "x"},
     nested(60),
 ]
