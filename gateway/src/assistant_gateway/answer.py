@@ -18,17 +18,18 @@ MAX_EVENT: Final = 8 * 1024 * 1024
 
 
 class StreamBrokenError(Exception):
-    """The model server reported an error in its stream, or sent an event without end."""
+    """The model server ended its stream with an error, or sent an event without end."""
 
 
 class Events:
     """Cuts a stream into whole events, so that an answer that breaks off ends between two of them."""
 
-    __slots__ = ("_mark", "_rest", "_separator", "tail")
+    __slots__ = ("_mark", "_rest", "_separator", "_silent_error", "tail")
 
     def __init__(self, wire: Wire) -> None:
         self._separator = wire.SEPARATOR
         self._mark = wire.ERROR_MARK
+        self._silent_error = wire.SILENT_ERROR
         self._rest = b""
         self.tail = b""
 
@@ -51,12 +52,16 @@ class Events:
         return events
 
     def finish(self) -> bytes:
-        """Return what stands after the last separator at the stream's end."""
+        """Return what stands after the last separator at the stream's end; raises StreamBrokenError where an error ended it."""
         rest, self._rest = self._rest, b""
-        if rest.startswith(self._mark):
-            raise StreamBrokenError
         self.tail = (self.tail + rest)[-TAIL:]
+        if rest.startswith(self._mark) or self._ends_in_silence():
+            raise StreamBrokenError
         return rest
+
+    def _ends_in_silence(self) -> bool:
+        last = self.tail.removesuffix(self._separator).rpartition(self._separator)[2]
+        return self._silent_error is not None and self._silent_error in last
 
     def _begins_with_error(self, events: bytes) -> bool:
         return events.startswith(self._mark) or self._separator + self._mark in events
@@ -98,6 +103,13 @@ _KNOWN: Final = (
         re.compile(r"\Araw mode does not support template, system, or context\Z"),
         "upstream_refused",
         "raw does not go with template, system or context.",
+    ),
+    # Of these the model server says that it failed.
+    (re.compile(r'\Aoption "[^"]*" must be of '), "upstream_refused", "One of the options has the wrong type."),
+    (
+        re.compile(r'\Ainvalid (?:JSON schema in format|format: .*; expected "json" or a valid JSON Schema object)\Z'),
+        "upstream_refused",
+        "The format is none that the model server can hold an answer to.",
     ),
     (re.compile(r"\A\[\] is too short - 'messages'\Z"), "upstream_refused", "messages must not be empty."),
 )

@@ -116,9 +116,16 @@ class Gateway:
         if refusal.code == "client_stalled":
             exchange.outcome = record.CLIENT_GONE
             call.peer.abort()
-        elif not call.started:
+            return
+        try:
+            await self._tell(call, refusal)
+        except RefusalError:  # nor does the client read what it is told
+            call.peer.abort()
+
+    async def _tell(self, call: Call, refusal: RefusalError) -> None:
+        if not call.started:
             await self._send_error(call, refusal)
-        elif exchange.stream:
+        elif call.exchange.stream:
             await call.send(call.wire.stream_error(refusal.code, refusal.text, refusal.status), more=True)
             call.peer.break_off()
         else:

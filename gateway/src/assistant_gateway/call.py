@@ -62,7 +62,7 @@ class Call:
         return fields.parse(self.body) if self.body else {}
 
     async def answer(self, status: int, data: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send a whole answer."""
+        """Send a whole answer; raises RefusalError as `send` does."""
         exchange = self.exchange
         if self.peer.is_writing_paused:
             await self.start(status, JSON, [*more, (b"content-length", b"%d" % len(data))])
@@ -77,27 +77,30 @@ class Call:
         self.peer.answer(b"%s%s\r\n%s" % (head, exchange.request_id.encode(), lines), data)
 
     async def start(self, status: int, content_type: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send status and headers of an answer that comes in pieces."""
+        """Send status and headers of an answer that comes in pieces; raises RefusalError as `send` does."""
         headers = [(b"content-type", content_type), (b"cache-control", b"no-store"), (b"x-request-id", self.exchange.request_id.encode())]
         self.started = True
         self.exchange.status = status
-        await self.send_event({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
+        await self._sent({"type": "http.response.start", "status": status, "headers": [*headers, *more]})
 
     async def send(self, data: bytes, *, more: bool) -> None:
         """Send a piece of the answer; raises RefusalError if the client leaves the earlier ones unread for too long."""
         exchange = self.exchange
         if data and exchange.first_byte is None:
             exchange.first_byte = time.perf_counter()
-        event = {"type": "http.response.body", "body": data, "more_body": more}
-        if self.peer.is_writing_paused:
-            try:
-                async with asyncio.timeout(STALL_SECONDS):
-                    await self.send_event(event)
-            except TimeoutError:
-                raise RefusalError("client_stalled") from None
-        else:
-            await self.send_event(event)
+        await self._sent({"type": "http.response.body", "body": data, "more_body": more})
         exchange.response_bytes += len(data)
+
+    async def _sent(self, event: dict[str, Any]) -> None:
+        """Send an event. Even an answer's first may wait: for a client that has not read the answer before it on its connection."""
+        if not self.peer.is_writing_paused:
+            await self.send_event(event)
+            return
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await self.send_event(event)
+        except TimeoutError:
+            raise RefusalError("client_stalled") from None
 
 
 _HEADS: Final[dict[int, bytes]] = {}

@@ -40,6 +40,8 @@ class Wire(Protocol):
     def SEPARATOR(self) -> bytes: ...  # noqa: N802 - constants of modules
     @property
     def ERROR_MARK(self) -> bytes: ...  # noqa: N802 - constants of modules
+    @property
+    def SILENT_ERROR(self) -> bytes | None: ...  # noqa: N802 - constants of modules
 
     def error(self, code: str, message: str, status: int, param: str | None) -> bytes: ...
     def stream_error(self, code: str, message: str, status: int) -> bytes: ...

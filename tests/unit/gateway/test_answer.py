@@ -92,6 +92,13 @@ def test_no_error_of_the_model_server_crashes_or_is_repeated(status: int, body: 
     [
         ('"CANARY" does not support thinking', "unsupported_by_model", "The model does not support thinking."),
         ("registry.ollama.ai/library/CANARY does not support embedding", "unsupported_by_model", "The model does not support embeddings."),
+        ('option "CANARY" must be of type float32', "upstream_refused", "One of the options has the wrong type."),
+        ("invalid JSON schema in format", "upstream_refused", "The format is none that the model server can hold an answer to."),
+        (
+            'invalid format: "CANARY"; expected "json" or a valid JSON Schema object',
+            "upstream_refused",
+            "The format is none that the model server can hold an answer to.",
+        ),
         ("CANARY does not support CANARY", "upstream_refused", "The model server refused the request as invalid."),
         ("top_logprobs must be between 0 and 20", "upstream_refused", "top_logprobs must be between 0 and 20."),
         ("CANARY top_logprobs must be between 0 and 20", "upstream_refused", "The model server refused the request as invalid."),
@@ -102,6 +109,12 @@ def test_known_errors_are_told_in_words_of_ours(said: str, code: str, text: str,
     refusal = refused_by_model_server(400, (shape % json.dumps(said)).encode())
 
     assert (refusal.code, refusal.text) == (code, text)
+
+
+@pytest.mark.parametrize("said", ['option "stop" must be of type array', "invalid JSON schema in format"])
+def test_what_a_client_got_wrong_is_not_the_model_servers_failure(said: str) -> None:
+    """Ollama says 500 to these; told as a failure, SDKs would try again, and whoever runs the assistant would look for a fault."""
+    assert refused_by_model_server(500, json.dumps({"error": said}).encode()).status == 400
 
 
 def test_both_wires_are_covered_here() -> None:

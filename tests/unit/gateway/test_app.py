@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway import call, forward, routes
-from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, document
+from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, compact, document
+from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.running import KEY, RunningGateway, make_policy, run_gateway, until
 
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
@@ -437,10 +439,10 @@ async def test_a_model_server_that_dies_in_a_stream_ends_it_with_an_error(
     assert "without completing" not in gateway.log.getvalue()
 
 
-async def broken_stream(gateway: RunningGateway, path: str) -> bytes:
+async def broken_stream(gateway: RunningGateway, path: str, body: dict[str, Any] = CHAT) -> bytes:
     """Return what a client gets of a stream that breaks off: the connection ends before the stream does."""
     content = b""
-    async with gateway.http() as client, client.stream("POST", path, json=CHAT | {"stream": True}) as answer:
+    async with gateway.http() as client, client.stream("POST", path, json=body | {"stream": True}) as answer:
         assert answer.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):  # noqa: PT012  after as many parts as came
             async for part in answer.aiter_bytes():
@@ -502,6 +504,39 @@ async def test_an_error_in_a_stream_is_told_in_our_words(gateway: RunningGateway
     assert b"CANARY" not in content
     assert b"upstream_error" in content
     assert (await gateway.record())["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("redacts", [False, True])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+async def test_an_error_of_which_openais_format_says_nothing_is_told_all_the_same(
+    fake: FakeOllama, tls: Path, path: str, redacts: bool
+) -> None:
+    """Of an error within a stream Ollama makes an event without a model and a text here (v0.24.0, middleware/openai.go), and the end.
+
+    Passed on, half an answer would be a whole one to every client.
+    """
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1795562051}
+
+    def event(model: str, text: str) -> bytes:
+        if path == "/v1/completions":
+            rest: Any = {"choices": [{"text": text, "index": 0, "finish_reason": None}], "model": model, "system_fingerprint": "fp"}
+        else:
+            choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+            rest = {"model": model, "system_fingerprint": "fp", "choices": [choice]}
+        return b"data: %s\n\n" % compact(head | rest)
+
+    async def fail(asked: Asked, wire: Wire) -> None:
+        await wire.start()
+        await wire.chunk(event(MODEL, 'Half an "model":"" answer') + event("", ""))
+        await wire.end()
+
+    fake.scripts[path] = fail
+    async with run_gateway(fake, tls, redacting("Pseudonymize", "Mask") if redacts else None) as gateway:
+        content = await broken_stream(gateway, path, BODIES[path])
+        record = await gateway.record()
+
+    assert b"upstream_error" in content
+    assert (record["outcome"], record["code"]) == ("failed", "upstream_error")
 
 
 @pytest.mark.parametrize(
@@ -673,6 +708,33 @@ async def test_a_client_that_stops_reading_costs_no_memory_and_is_cut_in_the_end
     assert 0 < written < most / 2
     record = await gateway.record()
     assert (record["outcome"], record["code"]) == ("client_gone", "client_stalled")
+    writer.close()
+
+
+@pytest.mark.parametrize(("body", "outcome"), [(CHAT, ("client_gone", "client_stalled")), ({"model": "x"}, ("refused", "model_not_found"))])
+async def test_a_client_that_does_not_read_is_cut_also_where_its_answer_has_not_begun(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], outcome: tuple[str, str]
+) -> None:
+    """What it left unread of the answer before keeps the next one from beginning: it must not keep a place among those in flight."""
+
+    async def large(asked: Asked, wire: Wire) -> None:
+        await wire.raw(document(b'"%s"' % (b"x" * (forward.WHOLE_BYTES - 2))))
+
+    monkeypatch.setattr(call, "STALL_SECONDS", 0.5)
+    gateway.fake.scripts["/api/embed"] = large
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    client.connect(("127.0.0.1", gateway.port))
+    _, writer = await asyncio.open_connection(sock=client, ssl=gateway.client_context, server_hostname="localhost")
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write((request("/api/embed", BODIES["/api/embed"]) + request("/api/chat", body)) * 8)
+
+    await until(lambda: bool(gateway.records()))
+    await until(lambda: not gateway.server.server_state.connections)
+    last = gateway.records()[-1]
+    assert (last["route"], last["outcome"], last["code"]) == ("/api/chat", *outcome)
+    assert gateway.gateway.limiter.in_flight == 0
+    assert "crashed" not in gateway.log.getvalue()
     writer.close()
 
 

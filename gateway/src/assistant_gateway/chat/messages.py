@@ -56,6 +56,8 @@ def for_ollama(message: Message) -> Message:
         parts = content if type(content) is list else []
         if images := [_base64(part) for part in parts if part.get("type") == "image_url"]:
             shown["images"] = images
+    if message["role"] == "tool" and (name := shown.pop("name", None)) is not None:
+        shown["tool_name"] = name
     if calls := message.get("tool_calls"):
         shown["tool_calls"] = [call | {"function": _function(call["function"])} for call in calls]
     return shown

@@ -50,4 +50,6 @@ def _tool(item: Item) -> Message:
     message: Message = {"role": "tool", "content": output if isinstance(output, str) else _content(output)}
     if "call_id" in item:
         message["tool_call_id"] = item["call_id"]
+    if "name" in item:
+        message["name"] = item["name"]
     return message

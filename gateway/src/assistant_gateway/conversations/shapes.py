@@ -124,7 +124,10 @@ def _call_of_chat(call: Any) -> Item:
 
 def _called(name: object, arguments: object, call: object) -> Item:
     if isinstance(arguments, Mapping):  # Ollama's own format has them as an object
-        arguments = orjson.dumps(arguments).decode()
+        try:
+            arguments = orjson.dumps(arguments).decode()
+        except TypeError:
+            raise _refused("The arguments of a function call are nested too deeply.") from None
     if not isinstance(name, str) or not isinstance(arguments, str):
         raise _refused("A function call must have a 'name' and 'arguments'.")
     return {

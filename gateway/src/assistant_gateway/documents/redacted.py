@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from assistant_gateway.redaction import walk
 from assistant_gateway.redaction.entities import Span, resolve
 from assistant_gateway.redaction.masking import Find, Masker
 
@@ -41,7 +40,7 @@ async def masked(redaction: "Redaction | None", brought: Brought, found: Counter
 
     def work(masker: Masker) -> Brought:
         in_names = Masker(_in_names(masker.find), masker.action, counts=masker.counts)
-        metadata = walk.transform({"metadata": others}, masker)["metadata"]
+        metadata = redaction.transform({"metadata": others}, masker)["metadata"]
         return Brought(masker(brought.text), in_names(brought.name), metadata | own)
 
     size = {"text": brought.text, "name": brought.name, "metadata": others}

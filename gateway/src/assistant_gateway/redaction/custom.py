@@ -18,6 +18,7 @@ _PROBES: Final = ("", "a", "é", " ", "a b", "\n", "a\n", "\na\n", "--", "1", "a
 _PIECE: Final = re.compile(
     r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[(?:\\.|\[[^\]]*\]|[^\]\\])*\]|\{[0-9]+(?:,[0-9]*)?\}|\(\?[^):>]*[):>]|.", re.DOTALL
 )
+_BEGINNING: Final = re.compile(r"\\A|(?<!\[)\^")
 
 
 class PatternError(ValueError):
@@ -44,6 +45,8 @@ class Custom:
             raise PatternError(name, "it can match the empty string")
         if (states := _states(source)) > _MOST_STATES:
             raise PatternError(name, f"its repeats come to about {states:,} steps written out; at most {_MOST_STATES:,} are allowed")
+        self.begins = _BEGINNING.search(source) is not None
+        """Whether it may be about where a text begins: then a value is not looked at behind its name alone."""
         self.reach = states  # its shortest match is no longer, so what comes in pieces is held back as far as that
         self._entity = custom(name)
 

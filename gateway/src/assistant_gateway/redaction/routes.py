@@ -39,11 +39,12 @@ async def redact(call: "Call", snapshot: "Snapshot", parameters: Parameters, mem
         raise RefusalError("redaction_off")
     name, value = _brought(call.json(), {"text", "json"})
     passage = redaction.passage(call.wire.NAME, call.exchange)
-    # Metadata is what has no names of a wire format in it: every key, string and number is looked at.
-    masked = await passage.masked({"metadata": {"value": value}}, media=True)
+    # Metadata is what has no names of a wire format in it: every key, string and number is looked at. In a list, since a name of ours
+    # would be looked at with them.
+    masked = await passage.masked({"metadata": [value]}, media=True)
 
     def work() -> bytes:
-        shown = masked["metadata"]["value"]
+        shown = masked["metadata"][0]
         mapping = None if passage.pseudonyms is None else _sealed(call, passage.pseudonyms)
         return orjson.dumps({name: shown, "found": passage.found["request"], "mapping": mapping})
 

@@ -100,6 +100,11 @@ class Rules:
         """Whether ordinary words may be a value without anything that announces it: a custom pattern may say so."""
         return bool(self._custom)
 
+    @property
+    def begins(self) -> bool:
+        """Whether a value may be one only where it begins the text."""
+        return any(pattern.begins for pattern in self._custom)
+
     def secret_follows(self, text: str) -> int:
         """Return where the last word ends that announces a secret; -1 for none."""
         folded = fold(text)

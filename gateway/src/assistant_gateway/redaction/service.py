@@ -103,7 +103,11 @@ class Redaction:
         self.refuse_unread(body)
         if self.policy.request.action == "Pseudonymize":
             return body
-        return await self.for_storing(body, lambda masker: walk.transform(body, masker), found)
+        return await self.for_storing(body, lambda masker: self.transform(body, masker), found)
+
+    def transform(self, body: Body, masker: Masker) -> Body:
+        """Return a body with every text masked; raises TooDeepError and PseudonymsFullError."""
+        return walk.transform(body, masker, alone=self.request_rules is not None and self.request_rules.begins)
 
     async def for_storing(self, value: str | Body, work: Callable[[Masker], Done], found: Counter[str]) -> Done:
         """Return what the work makes of a value that is stored or embedded, where requests are looked at; raises RefusalError."""
@@ -225,7 +229,7 @@ class Passage:
             if not media:
                 redaction.refuse_unread(body)
             masker = self._masker(body, find)
-            return walk.transform(body, masker), masker
+            return redaction.transform(body, masker), masker
 
         shown, masker = await redaction.through(body, work, is_trial=is_trial)
         self._pseudonyms = masker.pseudonyms

@@ -6,7 +6,7 @@ others. Pictures and sound cannot be read here; `unscanned` tells of them, for t
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,6 +51,10 @@ _MEDIA: Final = {
     "video_url": "video", "input_video": "video", "video": "video", "file": "file", "input_file": "file", "document": "file",
 }  # fmt: skip
 """A message part's type, and what the part holds."""
+_CALL_IDS: Final = ("tool_call_id", "call_id")
+_OUTPUT: Final = "function_call_output"
+_JSON_FIELDS: Final = {"function_call": "arguments", _OUTPUT: "output"}
+"""Of an item of a conversation, by its type: what is JSON more often than not."""
 _PICTURES: Final = "images"
 _TOKENS: Final = frozenset({"context", "prompt", "input"})
 """Fields that may hold text as the model's tokens."""
@@ -78,13 +82,14 @@ _SETTINGS: Final = frozenset({"seed"})
 _EXAMPLES: Final = frozenset({"const", "default", "enum", "example", "examples"})
 
 
-def transform(body: Body, mask: Mask) -> Body:
+def transform(body: Body, mask: Mask, *, alone: bool = False) -> Body:
     """Return the body with every text masked; the one given stays as it is.
 
-    `mask` gives the same for the same text, so that names go on fitting together. Raises TooDeepError, and what `mask` raises.
+    `mask` gives the same for the same text, so that names go on fitting together. `alone`: a value in which nothing is found behind its
+    name is looked at without it too. Raises TooDeepError, and what `mask` raises.
     """
     try:
-        return _Walk(mask).body(body)
+        return _Walk(mask, alone=alone).body(body)
     except RecursionError:
         raise TooDeepError from None
 
@@ -102,7 +107,7 @@ def _unread(key: str, value: Any) -> Iterator[str]:
         if key == "content" and (kind := _media_of(value)) is not None:
             yield kind
         for name, one in value.items():
-            yield from _unread(_meant(name), one)
+            yield from _unread("content" if name == "output" and value.get("type") == _OUTPUT else _meant(name), one)
     elif type(value) is list:
         if key == _PICTURES and value:
             yield "image"
@@ -131,10 +136,11 @@ def _holds_tokens(value: list[Any]) -> bool:
 class _Walk:
     """One request."""
 
-    __slots__ = ("_mask",)
+    __slots__ = ("_alone", "_mask")
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, *, alone: bool) -> None:
         self._mask = mask
+        self._alone = alone
 
     def body(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a request's body."""
@@ -146,12 +152,12 @@ class _Walk:
             shown[self._key(key, keys)] = one if is_model else self._field(key, one)
         return shown
 
-    def plain(self, value: dict[str, Any], leave: str | None = None) -> dict[str, Any]:
-        """Return an object field by field, without the one that somebody else sees to."""
+    def plain(self, value: dict[str, Any], leave: Container[str] = ()) -> dict[str, Any]:
+        """Return an object field by field, without those that somebody else sees to."""
         shown: dict[str, Any] = {}
         keys = Keys(value, shown)
         for key, one in value.items():
-            if key != leave:
+            if key not in leave:
                 shown[self._key(key, keys)] = self._field(key, one)
         return shown
 
@@ -187,7 +193,7 @@ class _Walk:
             case "messages":
                 return self._message(value)
             case "tool_calls":
-                return self._joined(value, "id")
+                return self._but_for(value, _ids(value, ("id",)))
             case "content" if _media_of(value) is not None:
                 return self._media(value)
         return self._object(key, value)
@@ -210,18 +216,18 @@ class _Walk:
         return rewritten(value, self._before, hides=True)
 
     def _message(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return a message. A tool's result is JSON more often than not: it is masked value by value."""
-        shown = self._joined(value, "tool_call_id")
-        if value.get("role") in ("tool", "function") and type(content := value.get("content")) is str:
-            shown["content"] = self._json(content)
-        return shown
+        """Return a message, or an item of a conversation. What a tool gets or gives is JSON more often than not: value by value."""
+        own: dict[str, Any] = _ids(value, _CALL_IDS)
+        name = "content" if value.get("role") in ("tool", "function") else _JSON_FIELDS.get(str(value.get("type")), "")
+        if type(text := value.get(name)) is str:
+            own[name] = self._json(text)
+        elif type(text) is list and name == "output":
+            own[name] = self._field("content", text)
+        return self._but_for(value, own)
 
-    def _joined(self, value: dict[str, Any], name: str) -> dict[str, Any]:
-        """Return an object with the id of a call, which stays where it looks like one."""
-        given = value.get(name)
-        if type(given) is not str or not CALL_ID.form.fullmatch(given):
-            return self.plain(value)
-        return self.plain(value, leave=name) | {name: given}
+    def _but_for(self, value: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+        """Return an object with some of its fields as they are given."""
+        return self.plain(value, leave=own) | own
 
     def _call(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return a call with its arguments: JSON as text, or parsed."""
@@ -268,7 +274,8 @@ class _Walk:
     def _before(self, before: str, text: str) -> str:
         """Return a value masked that may be known by its name only."""
         if before and (masked := self._mask(before + text)).startswith(before):
-            return masked.removeprefix(before)
+            masked = masked.removeprefix(before)
+            return self._mask(text) if self._alone and masked == text else masked
         return self._mask(text)
 
     def _json(self, text: str) -> str:
@@ -291,6 +298,11 @@ class _Walk:
         if masked == parsed and not repeats:  # of a key that is there twice we have seen one value only
             return text
         return _dumped(masked)
+
+
+def _ids(value: dict[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return the ids of calls, which stay where they look like some."""
+    return {name: given for name in names if type(given := value.get(name)) is str and CALL_ID.form.fullmatch(given)}
 
 
 def _is_bytes(key: str, text: str) -> bool:

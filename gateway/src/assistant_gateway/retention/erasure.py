@@ -7,7 +7,7 @@ doomed is also due from then on, so if this process ends before the rows are gon
 # ruff: noqa: S608  the statements are put together from constants alone
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -108,36 +108,59 @@ class Eraser:
 
     async def conversation(self, identity: Identity, conversation: UUID) -> Receipt:
         """Erase one of the identity's conversations; raises RefusalError and StoreError."""
+        return await self._to_its_end(self._conversation(identity, conversation))
+
+    async def document(self, document: UUID) -> Receipt:
+        """Erase a document whose owner asks; raises RefusalError and StoreError."""
+        return await self._to_its_end(self._document(document))
+
+    async def subject(self, subject: str) -> Receipt:
+        """Erase all that is the subject's; raises StoreError."""
+        return await self._to_its_end(self._subject(subject))
+
+    async def assistant(self, name: str, sources: Sequence[str]) -> Receipt:
+        """Erase all that is kept, and what is noted of the sources' runs; raises StoreError. What is written meanwhile may stay."""
+        return await self._to_its_end(self._assistant(name, sources))
+
+    def sweep_conversations(self) -> None:
+        """Have what went without a receipt swept too: where an item goes, its conversation is sealed anew and the old key destroyed."""
+        self._sweeper.mark(CONVERSATIONS)
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, Receipt]) -> Receipt:
+        """Do it to its end, also where whoever asked leaves: keys may be destroyed by then, and the record has to say so."""
+        task = asyncio.create_task(work)
+        self._working.add(task)  # the loop itself keeps no task alive
+        task.add_done_callback(self._working.discard)
+        return await asyncio.shield(task)
+
+    async def _conversation(self, identity: Identity, conversation: UUID) -> Receipt:
         owner = self._store.index.token("subject", identity.subject)
         async with self._store.transaction() as connection:
             if await connection.fetchval(_CONVERSATION, conversation, owner) is None:
                 raise RefusalError("not_found")
             doomed = await _doom(connection, [conversation], [])
-        return await self._to_its_end("conversation", ids.of_conversation(conversation), doomed)
+        return await self._finish("conversation", ids.of_conversation(conversation), doomed)
 
-    async def document(self, document: UUID) -> Receipt:
-        """Erase a document whose owner asks; raises RefusalError and StoreError."""
+    async def _document(self, document: UUID) -> Receipt:
         async with self._store.transaction() as connection:
             if await connection.fetchval(_DOCUMENT, document) is None:
                 raise RefusalError("not_found")
             doomed = await _doom(connection, [], [document])
-        return await self._to_its_end("document", str(document), doomed)
+        return await self._finish("document", str(document), doomed)
 
-    async def subject(self, subject: str) -> Receipt:
-        """Erase all that is the subject's; raises StoreError."""
+    async def _subject(self, subject: str) -> Receipt:
         owner = self._store.index.token("subject", subject)
         async with self._store.transaction() as connection:
             conversations = [row["id"] for row in await connection.fetch(_CONVERSATIONS_OF, owner)]
             documents = [row["id"] for row in await connection.fetch(_DOCUMENTS_OF, owner)]
             doomed = await _doom(connection, conversations, documents)
-        return await self._to_its_end("subject", subject, doomed)
+        return await self._finish("subject", subject, doomed)
 
-    async def assistant(self, name: str, sources: Sequence[str]) -> Receipt:
-        """Erase all that is kept, and what is noted of the sources' runs; raises StoreError. What is written meanwhile may stay."""
+    async def _assistant(self, name: str, sources: Sequence[str]) -> Receipt:
         doomed = await self._doom_all()
         async with self._store.connection() as connection:
             await connection.execute(_RUNS)
-        return await self._to_its_end("assistant", name, doomed, sources)
+        return await self._finish("assistant", name, doomed, sources)
 
     async def _doom_all(self) -> _Doomed:
         """Doom everything, some in each transaction: nobody is to wait for all of it."""
@@ -152,18 +175,7 @@ class Eraser:
                 return doomed
             last = [[before, *rows][-1] for before, rows in zip(last, (conversations, documents), strict=True)]
 
-    def sweep_conversations(self) -> None:
-        """Have what went without a receipt swept too: where an item goes, its conversation is sealed anew and the old key destroyed."""
-        self._sweeper.mark(CONVERSATIONS)
-
-    async def _to_its_end(self, kind: str, erased: str, doomed: _Doomed, returning: Sequence[str] = ()) -> Receipt:
-        """Finish, also where whoever asked leaves: keys are destroyed already, and the record has to say so."""
-        task = asyncio.create_task(self._finish(kind, erased, doomed, returning))
-        self._working.add(task)  # the loop itself keeps no task alive
-        task.add_done_callback(self._working.discard)
-        return await asyncio.shield(task)
-
-    async def _finish(self, kind: str, erased: str, doomed: _Doomed, returning: Sequence[str]) -> Receipt:
+    async def _finish(self, kind: str, erased: str, doomed: _Doomed, returning: Sequence[str] = ()) -> Receipt:
         """Remove what is doomed and say so."""
         await self._remove(doomed)
         async with self._store.connection() as connection:

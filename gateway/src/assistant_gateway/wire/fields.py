@@ -17,7 +17,10 @@ Default = TypeVar("Default", bool, None)
 
 MEMORY: Final = frozenset({"use_context", "context_filter", "include_sources", "conversation", "store", "system_prompt"})
 """Fields that ask for something of what the assistant keeps, or for nothing to be kept: chat/wanted.py reads them, they go no further."""
-TOUCHED: Final = MEMORY | {"model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "verbose"}
+TOUCHED: Final = MEMORY | {
+    "model", "name", "stream", "options", "keep_alive", "max_tokens", "max_completion_tokens", "verbose", "context", "format",
+    "response_format",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

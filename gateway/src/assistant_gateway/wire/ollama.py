@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.wire import fields
+from assistant_gateway.wire import fields, schemas
 from assistant_gateway.wire.fields import Body, Rules
 
 NAME: Final = "ollama"
@@ -14,10 +14,19 @@ STREAM_TYPE: Final = b"application/x-ndjson"
 SEPARATOR: Final = b"\n"
 """What ends one event of a stream."""
 ERROR_MARK: Final = b'{"error"'
+SILENT_ERROR: Final = None
+"""Here every error is told: wire/openai.py has the other kind."""
 
 RUNNER_OPTIONS: Final = ("num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that would make the model server load the model anew, for everybody: they are the operator's to set."""
 
+LEAST_PENALTY: Final = 1e-30
+"""What is repeated is divided by it, in single precision: the model server does not survive 0."""
+
+_NO_CONTEXT: Final = (
+    "The field 'context' is not taken: a number in it that is none of the model's tokens would end the model server for everybody. "
+    "Use /api/chat for an exchange."
+)
 _INPUT = re.compile(rb'"prompt_eval_count":(\d{1,12})')
 _OUTPUT = re.compile(rb'"eval_count":(\d{1,12})')
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
@@ -36,6 +45,9 @@ def stream_error(code: str, message: str, status: int) -> bytes:
 def generation(body: Body, rules: Rules) -> bool:
     """Check and cap a request for /api/chat or /api/generate; return whether its answer streams."""
     fields.model(body, rules)
+    if body.pop("context", None) not in (None, []):
+        raise RefusalError("invalid_request", _NO_CONTEXT, param="context")
+    schemas.check(body.get("format"), "format")
     options = _options(body, rules)
     options["num_predict"] = fields.at_most(fields.whole(options, "num_predict", "options.num_predict"), rules.max_output_tokens)
     body["options"] = options
@@ -69,6 +81,9 @@ def _options(body: Body, rules: Rules) -> dict[str, Any]:
         raise RefusalError("invalid_request", "The field 'options' must be an object.", param="options")
     for name in RUNNER_OPTIONS:
         options.pop(name, None)
+    penalty = options.get("repeat_penalty")
+    if isinstance(penalty, int | float) and abs(penalty) < LEAST_PENALTY:
+        raise RefusalError("invalid_request", "The option 'repeat_penalty' must not be 0.", param="options.repeat_penalty")
     asked = fields.whole(options, "num_ctx", "options.num_ctx")
     if asked is not None and rules.context_length is not None:
         options["num_ctx"] = fields.at_most(asked, rules.context_length)

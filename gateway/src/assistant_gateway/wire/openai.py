@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from assistant_gateway.wire import fields
+from assistant_gateway.wire import fields, schemas
 from assistant_gateway.wire.fields import Body, Rules
 
 NAME: Final = "openai"
@@ -13,6 +13,8 @@ STREAM_TYPE: Final = b"text/event-stream"
 SEPARATOR: Final = b"\n\n"
 """What ends one event of a stream."""
 ERROR_MARK: Final = b'data: {"error"'
+SILENT_ERROR: Final = b'"model":""'
+"""In the last event of a stream that an error ended: the model server drops the error in this format, and leaves an event of nothing."""
 
 _USAGE = re.compile(rb'"usage":\{"prompt_tokens":(\d{1,12}),(?:"completion_tokens":(\d{1,12}),)?"total_tokens"')
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -32,6 +34,7 @@ def stream_error(code: str, message: str, status: int) -> bytes:
 def completion(body: Body, rules: Rules) -> bool:
     """Check and cap a request for /v1/chat/completions or /v1/completions; return whether its answer streams."""
     fields.model(body, rules)
+    schemas.check(body.get("response_format"), "response_format")
     asked = fields.whole(body, "max_tokens", "max_tokens")
     newer = fields.whole(body, "max_completion_tokens", "max_completion_tokens")
     # The model server knows the older name only, and an absent one means no end.

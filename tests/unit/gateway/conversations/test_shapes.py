@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant_gateway.chat.messages import for_ollama
 from assistant_gateway.conversations import messages, shapes
 from assistant_gateway.errors import RefusalError
 
@@ -67,6 +68,28 @@ def test_ollamas_own_messages() -> None:
     assert said["content"] == [{"type": "output_text", "text": "", "annotations": [], "logprobs": []}]
     assert (call["name"], call["arguments"]) == ("look", '{"a":1}')
     assert (output["output"], output["name"]) == ("a cat", "look")
+
+
+def test_a_tools_result_goes_on_saying_whose_it_is() -> None:
+    """A model that called several tools is told by the name which of them has answered; each wire has its own field for it."""
+    (item,) = shapes.kept({"role": "tool", "content": "a cat", "tool_name": "look"})
+
+    (message,) = messages.of_items([item])
+
+    assert message == {"role": "tool", "content": "a cat", "name": "look"}
+    assert for_ollama(message) == {"role": "tool", "content": "a cat", "tool_name": "look"}
+
+
+def test_arguments_that_cannot_be_written_are_refused() -> None:
+    """JSON is read deeper than it is written: what comes as an object may be nested more deeply than its text can be."""
+    arguments: dict[str, Any] = {}
+    for _ in range(300):
+        arguments = {"a": arguments}
+
+    with pytest.raises(RefusalError) as refused:
+        shapes.kept({"type": "function_call", "name": "look", "arguments": arguments})
+
+    assert refused.value.code == "invalid_request"
 
 
 NAMES = ["type", "role", "content", "text", "tool_calls", "function", "name", "arguments", "output", "image_url", "url", "images", "detail"]

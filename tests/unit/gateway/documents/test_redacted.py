@@ -228,3 +228,14 @@ async def test_metadata_as_deep_as_it_may_be_is_looked_through(served: Served) -
     assert stored.status_code == 200
     assert "[EMAIL]" in found.text
     assert EMAIL not in found.text
+
+
+async def test_a_pattern_of_where_a_text_begins_finds_what_stands_behind_a_name() -> None:
+    """Metadata are values: one that is all that the pattern is about begins with it."""
+    policy = redacting("Mask").redaction
+    patterns = (policy.patterns[0].model_copy(update={"expression": "^STAFF-[0-9]{4}$"}),)
+    redaction = Redaction(policy.model_copy(update={"patterns": patterns}))
+
+    shown = await masked(redaction, Brought("", "name", {"author": "STAFF-4711"}), Counter())
+
+    assert shown.metadata == {"author": "[STAFF-ID]"}

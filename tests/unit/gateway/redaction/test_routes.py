@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from assistant_gateway.policy import PatternPolicy, Policy
 from assistant_gateway.redaction import routes
 from tests.unit.gateway.fake_ollama import FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, STAFF, TEXT, redacting
@@ -101,6 +102,36 @@ async def test_the_policys_action_counts_here_too(fake: FakeOllama, tls: Path) -
     assert (masked.json()["text"], masked.json()["mapping"]) == ("Write to [EMAIL] about card [CARD], please.", None)
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "personal_data_refused")
     assert (off.status_code, off.json()["error"]["code"]) == (400, "redaction_off")
+
+
+def with_pattern(action: str, expression: str) -> Policy:
+    """Return a policy that has this pattern alone."""
+    policy = redacting(action)
+    patterns = (PatternPolicy(name="own", expression=expression),)
+    return policy.model_copy(update={"redaction": policy.redaction.model_copy(update={"patterns": patterns})})
+
+
+async def test_a_pattern_may_match_our_own_words(fake: FakeOllama, tls: Path) -> None:
+    """What a pattern of the CR's own finds is the caller's text: not a name under which the gateway itself holds it."""
+    async with run_gateway(fake, tls, with_pattern("Mask", "value|metadata|text")) as gateway:
+        masked = await post(gateway, "/v1/redact", {"text": "of value"})
+
+    assert (masked.status_code, masked.json()["text"]) == (200, "of [OWN]")
+    assert masked.json()["found"] == {"OWN": 1}
+
+
+@pytest.mark.parametrize("action", ["Mask", "Pseudonymize"])
+@pytest.mark.parametrize("expression", [r"^EMP-[0-9]{4}$", r"\AEMP-[0-9]{4}", r"(?m)^EMP-[0-9]{4}"])
+@pytest.mark.parametrize(("name", "value"), [("text", "EMP-4711"), ("json", "EMP-4711"), ("json", {"employee": ["EMP-4711"]})])
+async def test_a_pattern_may_be_about_where_a_text_begins(
+    fake: FakeOllama, tls: Path, action: str, expression: str, name: str, value: Any
+) -> None:
+    """A value is looked at behind its name, since some are known by that only; it begins a text of its own all the same."""
+    async with run_gateway(fake, tls, with_pattern(action, expression)) as gateway:
+        masked = await post(gateway, "/v1/redact", {name: value})
+
+    assert masked.json()["found"] == {"OWN": 1}
+    assert "EMP-4711" not in masked.text
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["at once", "in a thread"])

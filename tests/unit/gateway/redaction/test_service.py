@@ -130,7 +130,6 @@ UNREADABLE: list[tuple[str, dict[str, Any], str]] = [
     ("/v1/chat/completions", {"messages": [{"role": "user", "content": [PICTURE]}]}, "image"),
     ("/api/chat", {"messages": [{"role": "user", "content": "Hi", "images": ["iVBORw0KGgo="]}]}, "image"),
     ("/api/generate", {"prompt": "Hi", "images": ["iVBORw0KGgo="]}, "image"),
-    ("/api/generate", {"prompt": "Hi", "context": [1, 2, 3]}, "tokens"),
     ("/v1/completions", {"prompt": [1, 2, 3]}, "tokens"),
     ("/v1/embeddings", {"input": [[1, 2], [3]]}, "tokens"),
 ]

@@ -137,20 +137,39 @@ def test_names_go_on_fitting_together() -> None:
     ],
 )
 def test_arguments_and_results_are_masked_value_by_value(arguments: str, masked: str) -> None:
-    """They are JSON as text, and stay JSON: numbers that are found become strings, and where nothing is found nothing changes."""
+    """They are JSON as text, and stay JSON: numbers that are found become strings, and where nothing is found nothing changes.
+
+    In a chat as in the items of a conversation: arguments that are none keep the model server from every turn that follows.
+    """
     body = {
         "messages": [
             {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": arguments}}]},
             {"role": "tool", "content": arguments},
             {"role": "user", "content": arguments},
+            {"type": "function_call", "call_id": "a", "name": "f", "arguments": arguments},
+            {"type": "function_call_output", "call_id": "a", "output": arguments},
         ]
     }
 
-    call, result, said = transform(body, mask)["messages"]
+    call, result, said, called, output = transform(body, mask)["messages"]
 
     assert call["tool_calls"][0]["function"]["arguments"] == masked
     assert result["content"] == masked
     assert said["content"] == mask(arguments)
+    assert (called["arguments"], output["output"]) == (masked, masked)
+
+
+def test_a_value_in_a_tools_result_is_counted_once() -> None:
+    """The count stands in the record, in metrics, and in a refusal."""
+    seen: list[str] = []
+
+    def note(text: str) -> str:
+        seen.append(text)
+        return text
+
+    transform({"messages": [{"role": "tool", "tool_call_id": "call_1", "content": CANARY}]}, note)
+
+    assert seen.count(CANARY) == 1
 
 
 def test_parsed_arguments_are_masked_value_by_value() -> None:
@@ -226,6 +245,8 @@ def test_ids_of_calls_stay_where_they_are_ids() -> None:
             {"role": "assistant", "tool_calls": [{"id": "call_1", "function": {"name": "f", "arguments": ""}}, {"id": "me@x"}]},
             {"role": "tool", "tool_call_id": "call_1"},
             {"role": "tool", "tool_call_id": "me@x"},
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": ""},
+            {"type": "function_call_output", "call_id": "me@x", "output": ""},
         ],
         "id": "call_1",
     }
@@ -234,7 +255,9 @@ def test_ids_of_calls_stay_where_they_are_ids() -> None:
 
     messages = shown["messages"]
     assert [call["id"] for call in messages[0]["tool_calls"]] == ["call_1", "ME@X"]
-    assert [message["tool_call_id"] for message in messages[1:]] == ["call_1", "ME@X"]
+    assert [message["tool_call_id"] for message in messages[1:3]] == ["call_1", "ME@X"]
+    assert messages[3]["call_id"] == "call_1"
+    assert "me@x" not in json.dumps(messages[4])
     assert shown["id"] == "CALL_1"
     assert CALL_ID.why
 
@@ -287,6 +310,7 @@ PICTURE = "data:image/png;base64,aGVsbG8="
         ({"prompt": [1, 2]}, {"tokens"}),
         ({"messages": [{"Images": ["aGVsbG8="]}], "Context": [1]}, {"image", "tokens"}),
         ({"messages": [{"Content": [{"type": "image_url", "image_url": {"url": PICTURE}}]}]}, {"image"}),
+        ({"messages": [{"type": "function_call_output", "output": [{"type": "input_image", "image_url": PICTURE}]}]}, {"image"}),
     ],
 )
 def test_what_cannot_be_read_is_told_and_stays(body: dict[str, Any], kinds: set[str]) -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from assistant_gateway.policy import KeyPolicy
-from assistant_gateway.retention import removal
+from assistant_gateway.retention import erasure, removal
 from assistant_gateway.retention.export import Export
 from assistant_gateway.storage.store import StoreError
 from tests.support.postgres import Postgres
@@ -118,6 +118,34 @@ async def test_an_erasure_ends_with_its_record_also_where_nobody_waits_for_it(se
 
     await until(lambda: any(record["record"] == "erasure" for record in serving.gateway.records()))
     assert await serving.sql("SELECT FROM conversations") == []
+
+
+async def test_an_erasure_of_everything_ends_with_its_record_too(officer: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys go some at a time: where the client leaves after the first of them, the others go all the same, and all are on record."""
+    for number in range(3):
+        await said(officer, str(number))
+    begun, may_go_on, doom = asyncio.Event(), asyncio.Event(), erasure._doom
+
+    async def waits(*values: Any) -> Any:
+        if begun.is_set():
+            await may_go_on.wait()
+        doomed = await doom(*values)
+        begun.set()
+        return doomed
+
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    monkeypatch.setattr(erasure, "_doom", waits)
+    async with officer.gateway.http(OTHER_KEY) as bob:
+        asking = asyncio.create_task(bob.request("DELETE", "/v1/memory", json={"confirm": "minimal"}))
+        await begun.wait()
+        asking.cancel()
+    await until(lambda: any(record.get("outcome") == "client_gone" for record in officer.gateway.records()))
+    may_go_on.set()
+
+    await until(lambda: any(record["record"] == "erasure" for record in officer.gateway.records()))
+    (receipt,) = (record for record in officer.gateway.records() if record["record"] == "erasure")
+    assert (receipt["counts"]["conversations"], receipt["counts"]["keys"]) == (3, 3)
+    assert await officer.sql("SELECT FROM conversations") == []
 
 
 async def test_erasure_without_a_store_is_not_acknowledged(serving: Serving) -> None:

@@ -61,7 +61,7 @@ def test_what_means_without_end_means_the_cap(value: int | None, capped: int) ->
     assert fields.at_most(value, 9) == capped
 
 
-@pytest.mark.parametrize("name", ["MODEL", "Model", "\u017ftream", "\u212aEEP_ALIVE", "Options"])
+@pytest.mark.parametrize("name", ["MODEL", "Model", "\u017ftream", "\u212aEEP_ALIVE", "Options", "Context", "Format", "Response_Format"])
 def test_a_second_spelling_of_a_checked_field_is_refused(name: str) -> None:
     with pytest.raises(RefusalError) as refused:
         fields.parse(orjson.dumps({"model": "tiny:1b", name: 1}))

@@ -40,6 +40,32 @@ def test_without_a_context_length_in_the_policy_the_clients_stands() -> None:
     assert body["options"] == {"num_ctx": 10**6}
 
 
+@pytest.mark.parametrize("penalty", [0, 0.0, -0.0, 1e-50])
+def test_a_penalty_of_nothing_is_refused(penalty: float) -> None:
+    """Ollama divides by it and ends (v0.24.0); others' answers end with it."""
+    with pytest.raises(RefusalError) as refused:
+        ollama.generation({"model": "tiny:1b", "options": {"repeat_penalty": penalty}}, RULES)
+
+    assert refused.value.param == "options.repeat_penalty"
+
+
+@pytest.mark.parametrize("context", [[1], [-1], [10**9], [None], "x", {"a": 1}])
+def test_ready_made_tokens_of_an_exchange_are_not_taken(context: Any) -> None:
+    """Ollama looks each of them up without asking whether there is one (v0.24.0, Detokenize): -1 ends the server, for everybody."""
+    with pytest.raises(RefusalError) as refused:
+        ollama.generation({"model": "tiny:1b", "prompt": "x", "context": context}, RULES)
+
+    assert (refused.value.code, refused.value.param) == ("invalid_request", "context")
+
+
+@pytest.mark.parametrize("context", [None, []])
+def test_an_exchange_that_has_not_begun_is_taken(context: Any) -> None:
+    body: dict[str, Any] = {"model": "tiny:1b", "prompt": "x", "context": context}
+
+    assert ollama.generation(body, RULES) is True
+    assert "context" not in body
+
+
 def test_an_embedding_needs_no_options() -> None:
     body: dict[str, Any] = {"model": "tiny:1b", "input": "x", "keep_alive": 0}
 
