@@ -20,15 +20,10 @@ def nested(levels: int) -> dict[str, Any]:
 
 ENDS = [
     STRING | {"pattern": "^a{2,1}$"},
-    STRING | {"pattern": "^a{2001}$"},
-    STRING | {"pattern": "^a{2001,}$"},
-    STRING | {"pattern": "^a{,2001}$"},
-    STRING | {"pattern": "^" + "(" * 20_000 + "a" + ")" * 20_000 + "$"},
     STRING | {"minLength": 5, "maxLength": 2},
     STRING | {"minLength": 2001},
     STRING | {"maxLength": -1},
     STRING | {"maxLength": 2001.0},
-    *(STRING | {"pattern": pattern} for pattern in (r"^\d{4}$", r"^\w+$", r"^[\d.]+$", r"^[a\-z]$", r"^a\/b$", r"^[\.]$", "^a\\")),
     {"type": "array", "items": STRING, "minItems": 5, "maxItems": 2},
     {"anyOf": []},
     {"oneOf": []},
