@@ -159,12 +159,11 @@ class Effort:
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
 
-    async def tell_of(self, failure: errors.ApiError) -> None:
-        """Tell of a failure that ends one pass after the other: what nobody puts right is not to be called True."""
+    def give_up(self, failure: errors.ApiError) -> None:
+        """Note a failure that ends one pass after the other: what nobody puts right is not to be called True."""
         log.warning("API server fails", extra={"assistant": str(self.key), "reason": str(failure), "answer": failure.message})
         text = f"Again and again the API server fails to {failure.verb} a {failure.kind} ({failure.reason}), and nothing is put right. "
         self.fail("ApiFailed", text + "An admission webhook that does not answer is one cause; the operator's log has the answer.")
-        await self.report()
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)
