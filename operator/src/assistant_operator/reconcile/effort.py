@@ -127,7 +127,9 @@ class Effort:
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         self.gate = Rollout.of(self.world, self.assistant, spec, context, applier, self.refs).decide(others)
-        applied = await applier.apply(held.unhindered(self.problems, self.gate.admitted, self.names))
+        admitted = held.until_told(self.gate.admitted, self.names, is_lost=self.model.is_lost)
+        applied = await applier.apply(held.unhindered(self.problems, admitted, self.names))
+        applier.is_behind |= self.model.is_lost
         self.refs.update(applied)
         self.policy_dialects = in_force(spec, {ref.kind for ref in applied}, self.world.dialects.known)
         self.model = model.after_apply(applier, spec, self.names, self.model)
