@@ -7,6 +7,7 @@ collected as problems; what can still be put right is, and status tells the firs
 pull, kept.py and store.py know the store, apply.py writes, ingest.py fills the store, readiness.py judges, report.py tells.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,7 @@ class Effort:
 
     async def run(self) -> None:
         """Take the steps in order; what a step raises ends the pass."""
-        self.spec = spec = self._guarded()
+        self.spec = spec = await self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
         self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps or spec.redaction.is_on else ())
         decided = await egress_proxy.listen(self.world, self.key, spec)
@@ -145,10 +146,11 @@ class Effort:
             self.refs = standing | set(await applier.prune(previous, standing | self.planned))
             self.has_pruned = True
 
-    def _guarded(self) -> PrivateAssistantSpec:
+    async def _guarded(self) -> PrivateAssistantSpec:
         cache, names = self.world.cache, self.names
         try:
-            spec = guard(self.assistant)
+            # Patterns can take seconds to compile: on the loop, a few such assistants would keep it from renewing the Lease in time.
+            spec = await asyncio.to_thread(guard, self.assistant)
             for check, name in ((guard_volume, names.models_claim), (guard_store_volume, names.store)):
                 claim = cache.find(Ref.named(CLAIM, names.namespace, name))
                 check(spec, claim.obj if claim else None)
