@@ -64,6 +64,7 @@ WELL: dict[str, str] = {
     assistants("Ready", "Unknown", "Suspended"): "1x120",
     assistants("EgressConfined", "Unknown", "Suspended"): "1x120",
     assistants("Ready", "False", "ScaledToZero"): "1x120",
+    assistants("EgressConfined", "Unknown", "ScaledToZero"): "1x120",
     assistants("EgressConfined", "True", "Enforced"): "3x120",
     assistants("RedactionActive", "False", "NotRequested"): "1x120",
     assistants("RetentionEnforced", "True", "NothingKept"): "3x120",

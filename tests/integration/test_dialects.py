@@ -76,6 +76,7 @@ def test_what_is_taken_away_comes_back(lab: Lab) -> None:
     """By hand, from the assistant's policy and from the installation's; it is looked for and not watched."""
     with serving(lab.api, CILIUM_POLICY, CLUSTER_POLICY):
         lab.make_ready()
+        looks(lab)  # an assistant may be ready before that
         lab.api.edit(CILIUM_POLICY, lab.namespace, "one", {"specs": [{"endpointSelector": {}, "egress": [{"toEntities": ["all"]}]}]})
         until("it denies again", lambda: "egressDeny" in lab.child(CILIUM_POLICY, "one")["specs"][0])
         lab.api.delete(CILIUM_POLICY, lab.namespace, "one")
@@ -91,6 +92,7 @@ def test_the_newer_kind_of_the_clusters_policies_takes_over(lab: Lab) -> None:
     """Nothing is left in the older one. They belong to the definition."""
     with serving(lab.api, ADMIN_POLICY):
         lab.make_ready()
+        looks(lab)  # an assistant may be ready before that
         assert (told(lab), len(of_cluster(lab, ADMIN_POLICY))) == (["AdminNetworkPolicy", "NetworkPolicy"], 2)
         with serving(lab.api, CLUSTER_POLICY):
             until("the newer one is used", lambda: told(lab) == ["ClusterNetworkPolicy", "NetworkPolicy"])

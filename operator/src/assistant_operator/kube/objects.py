@@ -44,12 +44,15 @@ def is_being_deleted(obj: Object) -> bool:
     return bool(metadata(obj).get("deletionTimestamp"))
 
 
+def controller(obj: Object) -> Object:
+    """Return the reference to the object's controller, empty where it has none."""
+    found: Object = next((owner for owner in metadata(obj).get("ownerReferences") or () if owner.get("controller")), {})
+    return found
+
+
 def controller_uid(obj: Object) -> str:
     """Return the uid of the object's controller, empty where it has none."""
-    for owner in metadata(obj).get("ownerReferences") or ():
-        if owner.get("controller"):
-            return str(owner.get("uid", ""))
-    return ""
+    return str(controller(obj).get("uid", ""))
 
 
 def condition(obj: Object, kind: str) -> Object:

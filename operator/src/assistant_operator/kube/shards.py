@@ -189,12 +189,17 @@ class Shards:
         self._free_since = {shard: self._free_since.get(shard, self._clock()) for shard in free}
 
     async def _holder(self, shard: int) -> str:
-        """Return who holds the shard; where the API server does not say, nobody: who would take it reads the Lease once more."""
+        """Return who holds the shard; where the API server does not say, nobody: who would take it reads the Lease once more.
+
+        A Lease in this replica's name that it does not hold is free: it is from before a container was restarted, whose pod keeps its
+        name, or could not be given up. To this replica alone it never runs out.
+        """
         if self._electors[shard].is_leader:
             return self._identity
         with contextlib.suppress(errors.ApiError, TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                return await self._electors[shard].look()
+                holder = await self._electors[shard].look()
+                return "" if holder == self._identity else holder
         return ""
 
     def _may_take(self, shard: int) -> bool:

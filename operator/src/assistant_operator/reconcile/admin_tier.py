@@ -65,12 +65,16 @@ class AdminTier:
             except errors.ForbiddenError as refusal:
                 self._tell(str(refusal))
                 return ""
-            self._definition_uid = uid_of(found) if found is not None else ""
+            if found is None:
+                return ""  # as it is being replaced
+            self._definition_uid = uid_of(found)
         return self._definition_uid
 
     async def _bring(self, kind: Kind, there: Sequence[Object]) -> bool:
         """Write what is not as it should be; tell whether all of it stands."""
         live = {name_of(obj): obj for obj in there}
+        if any(manifest.name not in live for manifest in self._wanted(kind, "")):
+            self._definition_uid = None  # what is gone may have gone with its owner, and would go again with the one that is known
         stands = True
         for manifest in self._wanted(kind, await self._owner()):
             obj = live.get(manifest.name)

@@ -11,7 +11,7 @@ from assistant_operator import errors
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import SECRET
-from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, metadata, name_of, uid_of
+from assistant_operator.kube.objects import Object, annotation, controller_uid, is_being_deleted, is_true, metadata, uid_of
 from assistant_operator.kube.ownership import is_recorded
 from assistant_operator.naming import ANNOTATION_INTENT
 from assistant_operator.reconcile.cache import Cache, Seen
@@ -69,7 +69,7 @@ class Applier:
 
     def _refuse_others(self, obj: Object) -> None:
         if controller_uid(obj) != self.uid:
-            raise collision(str(obj["kind"]), name_of(obj))
+            raise collision(obj, self.key.name)
 
     async def _bring(self, manifest: Object, policy: Policy, seen: Seen, live: Object) -> None:
         if policy is Policy.REPLACE and not is_being_deleted(live):

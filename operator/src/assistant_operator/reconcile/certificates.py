@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes, PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_LIFE = timedelta(days=3650)
@@ -115,7 +115,7 @@ def check(certificate: str, key: str, now: datetime) -> None:
     """Raise CertificateError unless the certificate is good now and the key is its key."""
     loaded = _load(certificate)
     try:
-        private = serialization.load_pem_private_key(key.encode(), password=None)
+        private = _private(key)
     except (ValueError, TypeError) as error:
         raise CertificateError("the key cannot be read: it must be an unencrypted PEM private key") from error
     except Exception as error:  # cryptography's UnsupportedAlgorithm, and whatever a hostile key makes it raise
@@ -141,9 +141,18 @@ def _load(pem: str) -> x509.Certificate:
         raise CertificateError("the certificate cannot be read: it must be PEM") from error
 
 
+def _private(pem: str) -> PrivateKeyTypes:
+    """Return the key.
+
+    RSA's numbers are not tried for primes. Of a key of 8192 bits that takes seconds, in each pass, and nothing else is done meanwhile. Here
+    such a key signs nothing: its public half is all that is looked at.
+    """
+    return serialization.load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
+
+
 def _ec_key(pem: str) -> ec.EllipticCurvePrivateKey:
     try:
-        key = serialization.load_pem_private_key(pem.encode(), password=None)
+        key = _private(pem)
     except (ValueError, TypeError) as error:
         raise CertificateError("the CA's key cannot be read") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):

@@ -6,6 +6,8 @@ from assistant_operator.errors import StatedError, TerminalError
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.verdict import Verdict
 
+SCALED_TO_ZERO = "ScaledToZero"
+
 Check = Callable[[Observed], Verdict | None]
 
 
@@ -17,6 +19,13 @@ def first_verdict(chain: Sequence[Check], seen: Observed, otherwise: Verdict) ->
 def verdict_of(problem: StatedError) -> Verdict:
     make = Verdict.stuck if isinstance(problem, TerminalError) else Verdict.false
     return make(problem.reason, problem.message)
+
+
+def not_shown(seen: Observed, text: str) -> Verdict:
+    """Return that what gateways promise is not shown while not every one serves; where none is asked for, that is why, and no trouble."""
+    if seen.replicas == 0:
+        return Verdict.unknown(SCALED_TO_ZERO, "spec.model.replicas is 0: there is no gateway by which it could be shown.")
+    return Verdict.unknown("GatewayNotServing", text)
 
 
 def problem_with(condition: str, seen: Observed) -> Verdict | None:

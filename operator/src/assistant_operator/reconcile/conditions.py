@@ -62,6 +62,11 @@ BEING_DELETED = Verdict(
     Course.SETTLED,
 )
 
+STATUS_REFUSED = Verdict.unknown(
+    "StatusRefused",
+    "What is to be told of it cannot stand in status: a value is too large, or a list too long. The operator's log says which.",
+)
+
 
 def at_rest(verdict: Verdict, previous: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
     """Return the conditions of an assistant that is suspended, or is being deleted.

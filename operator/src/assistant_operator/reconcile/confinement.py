@@ -14,7 +14,7 @@ from assistant_operator.api.v1alpha1.status import EvidenceStatus
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.naming import EVIDENCE_PORT
 from assistant_operator.reconcile import pods, widening
-from assistant_operator.reconcile.chain import Check, first_verdict
+from assistant_operator.reconcile.chain import SCALED_TO_ZERO, Check, first_verdict
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.evidence import PathSeen
 from assistant_operator.reconcile.observed import Observed
@@ -79,6 +79,8 @@ def nothing_reached(seen: Observed) -> Verdict | None:
 def a_pod_is_there(seen: Observed) -> Verdict | None:
     if pods.living(seen.pods):
         return None
+    if seen.replicas == 0:
+        return Verdict.unknown(SCALED_TO_ZERO, "spec.model.replicas is 0: there is no pod that could reach anything.")
     return Verdict.unknown("NotProven", "No pod is there from which it could be seen what can be reached.")
 
 

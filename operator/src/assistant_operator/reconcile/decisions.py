@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from assistant_egress.proxy.decisions import DECISIONS_PATH, MAX_BYTES, Decisions, MalformedError, parse_decisions
-from assistant_operator.api.v1alpha1.status import EgressStatus, RefusedConnections
+from assistant_operator.api.v1alpha1.status import LARGEST, EgressStatus, RefusedConnections
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.polling import News
 
@@ -40,8 +40,10 @@ def summed(told: Iterable[Decisions], status: EgressStatus) -> EgressStatus:
             refused[reason] = refused.get(reason, 0) + count
     return status.model_copy(
         update={
-            "allowed": sum(one.allowed for one in known),
-            "refused": tuple(RefusedConnections(reason=reason, count=count) for reason, count in sorted(refused.items()) if count),
+            "allowed": min(sum(one.allowed for one in known), LARGEST),  # anybody's pod may bear a proxy's labels, and tell what it likes
+            "refused": tuple(
+                RefusedConnections(reason=reason, count=min(count, LARGEST)) for reason, count in sorted(refused.items()) if count
+            ),
             "since": min(one.since for one in known),
         }
     )

@@ -7,6 +7,7 @@ collected as problems; what can still be put right is, and status tells the firs
 pull, kept.py and store.py know the store, apply.py writes, ingest.py fills the store, readiness.py judges, report.py tells.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,7 @@ class Effort:
 
     async def run(self) -> None:
         """Take the steps in order; what a step raises ends the pass."""
-        self.spec = spec = self._guarded()
+        self.spec = spec = await self._guarded()
         self.applier = applier = Applier(self.world.client, self.world.cache, self.key, self.uid)
         self.told = await kept.listen(self.world, self.key, self.own.pods() if spec.keeps or spec.redaction.is_on else ())
         decided = await egress_proxy.listen(self.world, self.key, spec)
@@ -127,7 +128,9 @@ class Effort:
         ingests = [manifest for manifest in planned if ingest.is_ingest(manifest)]
         others = [manifest for manifest in planned if not ingest.is_ingest(manifest)]
         self.gate = Rollout.of(self.world, self.assistant, spec, context, applier, self.refs).decide(others)
-        applied = await applier.apply(held.unhindered(self.problems, self.gate.admitted, self.names))
+        admitted = held.until_told(self.gate.admitted, self.names, is_lost=self.model.is_lost)
+        applied = await applier.apply(held.unhindered(self.problems, admitted, self.names))
+        applier.is_behind |= self.model.is_lost
         self.refs.update(applied)
         self.policy_dialects = in_force(spec, {ref.kind for ref in applied}, self.world.dialects.known)
         self.model = model.after_apply(applier, spec, self.names, self.model)
@@ -143,10 +146,11 @@ class Effort:
             self.refs = standing | set(await applier.prune(previous, standing | self.planned))
             self.has_pruned = True
 
-    def _guarded(self) -> PrivateAssistantSpec:
+    async def _guarded(self) -> PrivateAssistantSpec:
         cache, names = self.world.cache, self.names
         try:
-            spec = guard(self.assistant)
+            # Patterns can take seconds to compile: on the loop, a few such assistants would keep it from renewing the Lease in time.
+            spec = await asyncio.to_thread(guard, self.assistant)
             for check, name in ((guard_volume, names.models_claim), (guard_store_volume, names.store)):
                 claim = cache.find(Ref.named(CLAIM, names.namespace, name))
                 check(spec, claim.obj if claim else None)
@@ -159,12 +163,11 @@ class Effort:
         self.problems.append(errors.WaitingError(reason, message))
         self.has_failed = True
 
-    async def tell_of(self, failure: errors.ApiError) -> None:
-        """Tell of a failure that ends one pass after the other: what nobody puts right is not to be called True."""
+    def give_up(self, failure: errors.ApiError) -> None:
+        """Note a failure that ends one pass after the other: what nobody puts right is not to be called True."""
         log.warning("API server fails", extra={"assistant": str(self.key), "reason": str(failure), "answer": failure.message})
         text = f"Again and again the API server fails to {failure.verb} a {failure.kind} ({failure.reason}), and nothing is put right. "
         self.fail("ApiFailed", text + "An admission webhook that does not answer is one cause; the operator's log has the answer.")
-        await self.report()
 
     async def _secrets(self, spec: PrivateAssistantSpec) -> Material:
         has_store = kept.was_made(self.world.cache, self.names, self.uid)

@@ -16,6 +16,7 @@ from assistant_operator.reconcile.conditions import RECONCILING
 log = logging.getLogger(__name__)
 
 MAX_NOTE = 1024
+"""Bytes: the API server counts no letters."""
 MAX_NAME_PREFIX = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def event(assistant: Object, condition: Condition, instance: str, now: datetime,
         "action": "Reconcile",
         "type": "Warning" if bad else "Normal",
         "reason": condition.reason[:128],
-        "note": f"{condition.type} is {condition.status}: {condition.message}"[:MAX_NOTE],
+        "note": f"{condition.type} is {condition.status}: {condition.message}".encode()[:MAX_NOTE].decode(errors="ignore"),
         "regarding": {
             "apiVersion": API_VERSION,
             "kind": KIND,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from assistant_operator.api.v1alpha1.status import FailedDocuments, RetentionStatus, SourceStatus
+from assistant_operator.api.v1alpha1.status import LARGEST, FailedDocuments, RetentionStatus, SourceStatus
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.polling import News
@@ -34,7 +34,7 @@ MAX_FAILURES = 32
 SELF_CHECK_COUNTS = timedelta(minutes=3)
 """How long a self-check of the redaction shows something; gateways make one every minute. By two clocks, which may differ by a little."""
 
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 Word = Annotated[str, Field(pattern=rf"^{WORD.pattern}$")]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.errors import StatedError
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CONFIG_MAP, DISRUPTION_BUDGET, JOB, STATEFUL_SET
+from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, DISRUPTION_BUDGET, JOB, STATEFUL_SET
 from assistant_operator.naming import COMPONENT_PULL, LABEL_COMPONENT, Names
 from assistant_operator.reconcile import ingest
 from assistant_operator.reconcile.apply import Applier, ref_of
@@ -30,6 +30,16 @@ def unhindered(problems: Iterable[StatedError], planned: Sequence[Manifest], nam
         if problem.condition != GATEWAY_READY:
             held.add(Ref.named(STATEFUL_SET, names.namespace, names.store))
     return [manifest for manifest in planned if ref_of(manifest) not in held]
+
+
+def until_told(planned: Sequence[Manifest], names: Names, *, is_lost: bool) -> list[Manifest]:
+    """Leave out the volume of a model that is lost, and its pull, until status says so.
+
+    Status alone tells which volume a model is on. A pass that ends early, after another volume was made and before status was written,
+    would leave the next one to take the empty volume for the old one.
+    """
+    volume = Ref.named(CLAIM, names.namespace, names.models_claim)
+    return [manifest for manifest in planned if not is_lost or (ref_of(manifest) != volume and not _is_pull(manifest))]
 
 
 def awaited(spec: PrivateAssistantSpec, context: Context, applier: Applier) -> set[Ref]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant_operator.naming import OPS_PORT
 from assistant_operator.reconcile import pods
-from assistant_operator.reconcile.chain import Check, first_verdict, problem_with
+from assistant_operator.reconcile.chain import Check, first_verdict, not_shown, problem_with
 from assistant_operator.reconcile.conditions import STORE_READY
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.verdict import Verdict
@@ -125,5 +125,5 @@ def judge_retention(seen: Observed, gateway: Verdict) -> Verdict:
         text = "Whatever was due has been erased within a minute; status.retention has the figures."
         return first_verdict(PURGES, seen, Verdict.true("OnTime", text))
     if gateway.status != "True":
-        return Verdict.unknown("GatewayNotServing", "That nothing is kept is known when every replica serves the policy that says so.")
+        return not_shown(seen, "That nothing is kept is known when every replica serves the policy that says so.")
     return Verdict.true("NothingKept", "There is no store, and the gateways write nothing.")

@@ -12,7 +12,7 @@ from assistant_operator.kube.kinds import CLAIM, POD, STATEFUL_SET
 from assistant_operator.kube.objects import Object, controller_uid, is_being_deleted, is_true, label, uid_of
 from assistant_operator.naming import COMPONENT_STORE, LABEL_COMPONENT, Names
 from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.gateways import Figures, GatewayStatus, source_status
+from assistant_operator.reconcile.gateways import MAX_FAILURES, Figures, GatewayStatus, source_status
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.observed import StoreSeen
 from assistant_operator.reconcile.pods import is_controlled_by
@@ -110,4 +110,4 @@ def _again(old: SourceStatus | None, name: str, trouble: str | None) -> SourceSt
     if old is None:
         return fresh
     failed = {one.reason: one for one in (*fresh.failed, *(one for one in old.failed if one.count))}
-    return old.model_copy(update={"failed": tuple(failed[reason] for reason in sorted(failed))})
+    return old.model_copy(update={"failed": tuple(failed[reason] for reason in sorted(failed))[:MAX_FAILURES]})

@@ -4,6 +4,7 @@ Listing, in place of a watch: the kinds may be absent, and may come while the op
 first, since an API server that does not let a client list a kind says the same whether the kind is there or not.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,9 +58,15 @@ class Lookout:
         self._told: tuple[str, ...] = ()
         self._failures: dict[str, int] = {}
         """Of each kind, on end."""
+        # Whoever takes a shard looks too: of two looks at once, the one that saw less could be the last to tell.
+        self._turn = asyncio.Lock()
 
     async def look(self) -> frozenset[Key]:
         """Look once; return the assistants to which what was seen is news. ApiError where the API server did not answer: all stands."""
+        async with self._turn:
+            return await self._look()
+
+    async def _look(self) -> frozenset[Key]:
         before = self._cache.uids(CILIUM_POLICY)
         look = await self._list_all()
         found = {

@@ -2,14 +2,16 @@
 
     deleted? -> suspended? -> effort.py -> status
 
-Also told in status: what the API server refuses, what it fails at again and again, and defects of the operator's own.
+Also told in status: what the API server refuses (such a status too), what it fails at again and again, and defects of the operator's own.
 """
 
 import logging
 
+from pydantic import ValidationError
+
 from assistant_operator import errors
 from assistant_operator.kube.objects import is_being_deleted
-from assistant_operator.reconcile import kept
+from assistant_operator.reconcile import kept, report
 from assistant_operator.reconcile.effort import Effort
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.outcome import Outcome
@@ -38,7 +40,8 @@ async def reconcile(key: Key, world: World) -> Outcome:
         effort.fail("ApiRefused", f"The API server refuses to {refusal.verb} a {refusal.kind} ({refusal.reason}).")
     except errors.ApiError as failure:
         if world.unfinished.again(key):
-            await effort.tell_of(failure)
+            effort.give_up(failure)
+            await _told(effort)
         raise
     except errors.OperatorError:
         raise
@@ -46,4 +49,15 @@ async def reconcile(key: Key, world: World) -> Outcome:
         log.exception("Pass failed", extra={"assistant": str(key)})
         effort.fail("InternalError", "The operator failed on this assistant; its log says how.")
     world.unfinished.forget(key)
-    return await effort.report()
+    return await _told(effort)
+
+
+async def _told(effort: Effort) -> Outcome:
+    """Tell what the pass has come to; where that cannot stand in status, that nothing is known: what stands there may say True."""
+    try:
+        return await effort.report()
+    except (ValidationError, errors.InvalidError) as refusal:
+        told = refusal.message if isinstance(refusal, errors.InvalidError) else str(refusal.errors(include_input=False, include_url=False))
+        log.error("Status refused", extra={"assistant": str(effort.key), "answer": told})  # noqa: TRY400  # the answer says it all
+        await report.withhold(effort.world, effort.assistant)
+        return Outcome("error", is_failure=True)

@@ -15,7 +15,8 @@ from assistant_operator import errors
 from assistant_operator.kube.client import Client
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import SECRET
-from assistant_operator.kube.objects import Object, controller_uid
+from assistant_operator.kube.objects import Object, controller, controller_uid, name_of
+from assistant_operator.naming import KIND
 from assistant_operator.reconcile.conditions import GATEWAY_READY
 from assistant_operator.resources.context import Context
 from assistant_operator.resources.manifest import Manifest
@@ -73,12 +74,14 @@ def waiting(reason: str, message: str, condition: str = GATEWAY_READY) -> errors
     return errors.WaitingError(reason, message, condition=condition, after=RECHECK)
 
 
-def collision(kind: str, name: str) -> errors.TerminalError:
-    return errors.TerminalError(
-        "NameCollision",
-        f"{kind} {name} exists and is not this assistant's: it is left alone. Remove it, or name the assistant otherwise.",
-        after=COLLISION_RECHECK,
-    )
+def collision(obj: Object, assistant: str) -> errors.StatedError:
+    """Return what to say of an object that is not this assistant's, which has that name, though it has the name of one that is."""
+    kind, name, owner = obj["kind"], name_of(obj), controller(obj)
+    if (owner.get("kind"), owner.get("name")) == (KIND, assistant):
+        text = f"{kind} {name} is of an earlier assistant of this name: it is left alone, and the garbage collector removes it."
+        return errors.WaitingError("NameCollision", text, after=RECHECK)
+    text = f"{kind} {name} exists and is not this assistant's: it is left alone. Remove it, or name the assistant otherwise."
+    return errors.TerminalError("NameCollision", text, after=COLLISION_RECHECK)
 
 
 async def own(client: Client, context: Context, name: str, make: Callable[[], Manifest], material: Material) -> Object:
@@ -99,7 +102,7 @@ async def own(client: Client, context: Context, name: str, make: Callable[[], Ma
 def mine(context: Context, ref: Ref, live: Object, material: Material) -> Object:
     """Return a Secret that is there, if it is this assistant's."""
     if controller_uid(live) != context.uid:
-        raise collision(SECRET.kind, ref.name)
+        raise collision(live, context.names.assistant)
     material.made.append(ref)
     return live
 

@@ -43,6 +43,8 @@ class Model:
     job: Object | None
     is_over: bool = False
     """This pass removed the Job; the next one makes another."""
+    is_lost: bool = False
+    """Status calls a model verified whose volume is gone."""
 
     @property
     def serving(self) -> ServingModel | None:
@@ -65,7 +67,8 @@ async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, st
     view = _checked(pull.view(job, _pull_pods(applier)), spec)
     claim = applier.cache.find(Ref.named(CLAIM, names.namespace, names.models_claim))
     record = pull.recorded(status)
-    if record is not None and record.volume == names.models_claim and claim is None:
+    is_lost = record is not None and record.volume == names.models_claim and claim is None
+    if is_lost:
         record = None  # the volume was removed, and the model with it
     stale = job is not None and volume == names.models_claim and (claim is None or pull.is_older(job, claim.obj))
     if view.phase is Phase.SUCCEEDED and view.digest is not None and not stale:
@@ -75,8 +78,8 @@ async def examine(applier: Applier, spec: PrivateAssistantSpec, names: Names, st
     if job is not None and not wanted and (why := _over(view, now, stale=stale)):
         log.info("Pull starts anew", extra={"assistant": str(applier.key), "reason": why})
         await applier.remove(job)
-        return Model(record, wanted, ABSENT, None, is_over=True)
-    return Model(record, wanted, view, job)
+        return Model(record, wanted, ABSENT, None, is_over=True, is_lost=is_lost)
+    return Model(record, wanted, view, job, is_lost=is_lost)
 
 
 def after_apply(applier: Applier, spec: PrivateAssistantSpec, names: Names, model: Model) -> Model:

@@ -61,3 +61,9 @@ class Observed:
     """Policies of others, of whatever kind, that may select the pods."""
     unreadable: tuple[str, ...] = ()
     """What is missing to read policies that the API server serves: others could widen unseen."""
+
+    @property
+    def replicas(self) -> int:
+        """Pods that the StatefulSet asks for; as many as Kubernetes' own default where there is none that says so."""
+        wanted = (self.stateful_set or {}).get("spec", {}).get("replicas")
+        return 1 if wanted is None else int(wanted)

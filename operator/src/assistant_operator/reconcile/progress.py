@@ -3,6 +3,8 @@
 import json
 from typing import NamedTuple
 
+from assistant_operator.api.v1alpha1.status import LARGEST
+
 INTERVAL = 5.0
 """Seconds between questions, and so between two status writes for a pull's sake."""
 PATH = "/progress"
@@ -23,6 +25,6 @@ def parse(text: bytes) -> Progress | None:
         completed, total = told["completedBytes"], told["totalBytes"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in (completed, total)):
+    if any(isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= LARGEST for number in (completed, total)):
         return None
     return Progress(completed, total)

@@ -11,7 +11,7 @@ from typing import Any
 
 from assistant_model.reference import Reference, is_digest
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
-from assistant_operator.api.v1alpha1.status import ModelStatus
+from assistant_operator.api.v1alpha1.status import LARGEST, ModelStatus
 from assistant_operator.kube.objects import Object, condition, is_being_deleted, metadata, uid_of
 from assistant_operator.reconcile import pods as pod_states
 from assistant_operator.reconcile.pods import Ended, Trouble
@@ -120,7 +120,7 @@ def _succeeded(ends: list[Ended], at: datetime | None) -> PullView:
 
 
 def _size(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
 
 def _embedding(said: Any) -> Embedding | None:

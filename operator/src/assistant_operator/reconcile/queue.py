@@ -87,7 +87,7 @@ class Queue:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(MAX_DELAY, BASE_DELAY * 2.0 ** min(failures, 16)) * self._jitter(0.75, 1.25)
-        delay = max(delay, at_least or 0.0)
+        delay = max(delay, min(at_least or 0.0, MAX_DELAY))  # whoever answers in the API server's place may ask for days
         self.add_after(key, delay)
         return delay
 
@@ -117,10 +117,12 @@ class Queue:
         """Return the keys that workers have."""
         return frozenset(self._running)
 
-    def shed(self) -> None:
-        """Forget what is not admitted any more; what workers have goes on to its end."""
-        for key in [key for key in {*self._timers, *self._failures, *self._passed} if not self._admits(key)]:
+    def shed(self) -> frozenset[Key]:
+        """Forget what is not admitted any more, and return it; what workers have goes on to its end."""
+        left = frozenset(key for key in {*self._timers, *self._failures, *self._passed} if not self._admits(key))
+        for key in left:
             self.forget(key)
+        return left
 
     def done(self, key: Key) -> None:
         self._running.discard(key)

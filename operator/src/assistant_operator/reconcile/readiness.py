@@ -8,7 +8,7 @@ of what is masked in redaction.py.
 from typing import Any
 
 from assistant_operator.reconcile import egress_proxy, pods
-from assistant_operator.reconcile.chain import Check, first_verdict, problem_with, verdict_of
+from assistant_operator.reconcile.chain import SCALED_TO_ZERO, Check, first_verdict, problem_with, verdict_of
 from assistant_operator.reconcile.conditions import (
     EGRESS_CONFINED,
     GATEWAY_READY,
@@ -70,8 +70,8 @@ def gateway_made(seen: Observed) -> Verdict | None:
 
 def gateway_wanted(seen: Observed) -> Verdict | None:
     """The spec asks for at least one replica."""
-    if _replicas(seen) == 0:
-        return Verdict.settled("ScaledToZero", "spec.model.replicas is 0: nothing serves.")
+    if seen.replicas == 0:
+        return Verdict.settled(SCALED_TO_ZERO, "spec.model.replicas is 0: nothing serves.")
     return None
 
 
@@ -88,7 +88,7 @@ def rollout_complete(seen: Observed) -> Verdict | None:
     if int(status.get("observedGeneration") or 0) < int(generation):
         return Verdict.unknown("RolloutNotObserved", "The change has not reached the pods yet.")
     current = status.get("updateRevision", "") == status.get("currentRevision", "")
-    if int(status.get("updatedReplicas") or 0) != _replicas(seen) or not current:
+    if int(status.get("updatedReplicas") or 0) != seen.replicas or not current:
         return Verdict.unknown("RollingOut", "Pods are being replaced by those that the spec asks for.")
     return None
 
@@ -96,17 +96,12 @@ def rollout_complete(seen: Observed) -> Verdict | None:
 def replicas_ready(seen: Observed) -> Verdict | None:
     """Every replica answers: key, certificate, policy, runtime and model are right, and the model has spoken once."""
     status = _status(seen)
-    if int(status.get("replicas") or 0) != _replicas(seen) or int(status.get("readyReplicas") or 0) != _replicas(seen):
+    if int(status.get("replicas") or 0) != seen.replicas or int(status.get("readyReplicas") or 0) != seen.replicas:
         waits = next((told.waits_for for told in seen.told.values() if told.waits_for is not None), None)
         if waits is not None:
             return Verdict.false(waits.reason, waits.message)
         return Verdict.false("PodsNotReady", "Not every replica is ready; the pods' conditions and logs say why.")
     return None
-
-
-def _replicas(seen: Observed) -> int:
-    wanted = (seen.stateful_set or {}).get("spec", {}).get("replicas")
-    return 1 if wanted is None else int(wanted)
 
 
 def _status(seen: Observed) -> dict[str, Any]:

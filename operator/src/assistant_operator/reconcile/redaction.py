@@ -11,7 +11,7 @@ from assistant_gateway.redaction.entities import CUSTOM
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION, OPS_PORT
 from assistant_operator.reconcile import pods
-from assistant_operator.reconcile.chain import Check, first_verdict
+from assistant_operator.reconcile.chain import Check, first_verdict, not_shown
 from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.verdict import Verdict
 
@@ -90,7 +90,7 @@ def judge_redaction(seen: Observed, gateway: Verdict) -> Verdict:
     if (failed := first_verdict(FAILING, seen, gateway)) is not gateway:
         return failed
     if gateway.status != "True":
-        return Verdict.unknown("GatewayNotServing", "What is masked is known when every replica serves the policy that says so.")
+        return not_shown(seen, "What is masked is known when every replica serves the policy that says so.")
     text = (
         "Every gateway has shown within the last three minutes, on made-up values of each type that spec.redaction asks for, that none of "
         "them comes through."

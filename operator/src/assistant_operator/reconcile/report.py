@@ -9,9 +9,9 @@ from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantStatus
 from assistant_operator.api.v1alpha1.status import ModelStatus
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.objects import Object, metadata, name_of, namespace_of
+from assistant_operator.kube.objects import Object, generation_of, metadata, name_of, namespace_of
 from assistant_operator.naming import API_VERSION, KIND
-from assistant_operator.reconcile import events
+from assistant_operator.reconcile import conditions, events
 from assistant_operator.reconcile.world import World
 
 
@@ -39,6 +39,15 @@ def _stored_model(raw: Any) -> ModelStatus | None:
         return ModelStatus.model_validate(raw["model"])
     except (ValidationError, KeyError, TypeError):
         return None
+
+
+async def withhold(world: World, assistant: Object) -> None:
+    """Say that nothing is known, beside all that status told before."""
+    before = stored_status(assistant)
+    others = {one.type for one in before.conditions} - {conditions.READY, *conditions.ONLY_WHILE_TRUE}
+    verdict = conditions.STATUS_REFUSED
+    told = conditions.conditions(verdict, dict.fromkeys(others, verdict), before.conditions, generation_of(assistant), world.clock())
+    await write(world, assistant, before.model_copy(update={"conditions": told}))
 
 
 async def write(world: World, assistant: Object, status: PrivateAssistantStatus) -> Written:

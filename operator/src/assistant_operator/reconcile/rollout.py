@@ -171,7 +171,11 @@ class Rollout:
         return me is not None and (me.is_well or me.updated_at is not None)
 
     def _inputs(self) -> dict[str, str]:
-        """Return by component a hash of what its pods follow besides the release; as stored, since a release may know other defaults."""
+        """Return by component a hash of what its pods follow besides the release; as stored, since a release may know other defaults.
+
+        Its form stays as it is, to the names of the fields: by another one all assistants would look as if somebody had edited them, and an
+        upgrade of the operator would replace the pods of all at once.
+        """
         spec = {name: value for name, value in (self.assistant.get("spec") or {}).items() if name not in NOT_OF_PODS}
         context = self.context
         found = [asdict(part) if part is not None else None for part in (context.serving, context.embedding, context.store)]

@@ -18,6 +18,8 @@ from assistant_operator.naming import ANNOTATION_MADE_AT, ANNOTATION_PUBLISHED_A
 
 SPREAD = timedelta(minutes=3)
 """Until every gateway has a Secret's new entry: a kubelet looks once a minute, at what it may have cached for another."""
+NEVER = 9000
+"""Year from which on a time is none: there is no time that is an overlap later than the last one that there is."""
 MAX_NAME = 32
 _NUMBERED = re.compile(r"(.*?)([0-9]+)")
 
@@ -111,4 +113,4 @@ def _moment(text: str | None) -> datetime | None:
         found = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return found if found is not None and found.tzinfo is not None and found.year < NEVER else None

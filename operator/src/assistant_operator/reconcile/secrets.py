@@ -97,6 +97,7 @@ async def _authority(client: Client, context: Context, now: datetime, material: 
         if certificates.end_of(ca.certificate) - now < certificates.LEAF_LIFE:
             ca = certificates.renew_ca(ca, subject, now)
             await client.apply(bound(ca_secret(context, ca.key, ca.certificate).to_dict(), uid_of(secret)))
+        certificates.check(ca.certificate, ca.key, now)  # one half changed by hand: what the key signs, the certificate does not vouch for
     except CertificateError as error:
         raise _bad_authority(context, error, condition) from None
     return ca

@@ -36,7 +36,8 @@ class Sharing:
     def __init__(
         self, territory: Territory, cache: Cache, queue: Queue, fill: Callable[[], Awaitable[None]], forget: Callable[[Key], None]
     ) -> None:
-        """Fill returns when the cache holds all that the territory keeps; forget ends what goes on for an assistant beside its passes."""
+        """Fill returns when the cache holds all that the territory keeps; forget ends what goes on for an assistant beside its passes, and
+        is asked for those that had one."""
         self._territory = territory
         self._cache = cache
         self._queue = queue
@@ -75,10 +76,8 @@ class Sharing:
         return any(self._territory.of(key.namespace) == shard for key in self._queue.in_hand())
 
     def _leave(self, shard: int) -> None:
-        for key in self._cache.everybody():
-            if self._territory.of(key.namespace) == shard:
-                self._forget(key)
-        self._queue.shed()
+        for key in self._queue.shed():  # the cache no longer knows those that were deleted since the shard rests
+            self._forget(key)
         self._territory.forget(shard)
         self._cache.shed()
         self._leaving.discard(shard)

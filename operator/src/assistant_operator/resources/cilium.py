@@ -9,7 +9,8 @@ reach the addresses that these answers held. Source: Cilium's "Deny Policies", "
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
@@ -98,20 +99,23 @@ def _but(everything: Network, allowed: Iterable[str]) -> list[Network]:
     """
     mine = [network for text in allowed if (network := ipaddress.ip_network(text, strict=False)).version == everything.version]
     for longest in range(everything.max_prefixlen, 0, -8):
-        left = _without(everything, [network.supernet(new_prefix=min(network.prefixlen, longest)) for network in mine])
+        taken = sorted({network.supernet(new_prefix=min(network.prefixlen, longest)) for network in mine})
+        left = list(islice(_between(everything, taken), MOST_NETWORKS + 1))
         if len(left) <= MOST_NETWORKS:
             return left
     return []
 
 
-def _without(everything: Network, taken: Iterable[Any]) -> list[Network]:
-    left: list[Any] = [everything]
+def _between(everything: Any, taken: Iterable[Any]) -> Iterator[Any]:
+    """Yield what is left beside networks in their order, one after the other: whoever has enough looks at no more.
+
+    Of many scattered addresses thousands of networks are left, and every pass over an assistant asks.
+    """
+    address = type(everything.network_address)
+    free = int(everything.network_address)
     for network in taken:
-        left = [part for one in left for part in _subtract(one, network)]
-    return sorted(left)
-
-
-def _subtract(one: Any, network: Any) -> list[Any]:
-    if one.subnet_of(network):
-        return []
-    return list(one.address_exclude(network)) if network.subnet_of(one) else [one]
+        if (first := int(network.network_address)) > free:
+            yield from ipaddress.summarize_address_range(address(free), address(first - 1))
+        free = max(free, int(network.broadcast_address) + 1)
+    if free <= int(everything.broadcast_address):
+        yield from ipaddress.summarize_address_range(address(free), everything.broadcast_address)

@@ -482,6 +482,16 @@ BAD: tuple[Case, ...] = (
         model(pod={"annotations": {"container.apparmor.security.beta.kubernetes.io/ollama": "unconfined"}}),
         "spec.model.pod.annotations",
     ),
+    Case(
+        "annotation-seccomp-of-cri-o",
+        model(pod={"annotations": {"seccomp-profile.kubernetes.cri-o.io/ollama": "none"}}),
+        "spec.model.pod.annotations",
+    ),
+    Case(
+        "annotation-devices-of-cri-o",
+        model(pod={"annotations": {"io.kubernetes.cri-o.Devices": "/dev/fuse"}}),
+        "spec.model.pod.annotations",
+    ),
     Case("annotation-upper-case-domain", model(pod={"annotations": {"K8S.v1.cni.cncf.io/networks": "lan"}}), "spec.model.pod.annotations"),
     Case("annotation-sidecar", model(pod={"annotations": {"vault.hashicorp.com/agent-inject": "true"}}), "spec.model.pod.annotations"),
     Case(

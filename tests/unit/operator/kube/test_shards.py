@@ -148,6 +148,33 @@ async def test_what_a_dead_replica_held_is_taken_within_the_leases_time(client: 
     assert not any(writes_to(two, namespace) for namespace in NAMESPACES[:20])
 
 
+async def test_a_replica_that_starts_anew_under_its_name_takes_what_it_held(client: FakeClient, clock: Clock) -> None:
+    """A container that is killed releases nothing, and its pod keeps its name: no other replica may be there to let the Leases run out."""
+    await shards(client, clock, "a").acquire()
+    clock.now += 1
+    anew = shards(client, clock, "a")
+
+    assert await anew.enlist()
+    assert anew.held == (0, 1, 2, 3)
+
+
+async def test_a_shard_that_could_not_be_given_up_is_taken_back(client: FakeClient, clock: Clock) -> None:
+    """Where nobody else is left to take it."""
+    one, two = shards(client, clock, "a"), shards(client, clock, "b")
+    await one.acquire()
+    await two.enlist()
+    client.faults = [lambda verb, kind, _name: errors.UnavailableError(verb, kind, 0, "ClientError") if verb == "update" else None]
+    await one.give_up(3)
+    client.faults = []
+    assert not writes_to(one, next(name for name in NAMESPACES if shard_of(name, 4) == 3))
+    await two.release()
+    for _ in range(8):
+        clock.now += 2
+        await turn(one)
+
+    assert one.held == (0, 1, 2, 3)
+
+
 async def test_a_shard_that_the_poorest_does_not_take_is_taken_by_anybody(client: FakeClient, clock: Clock) -> None:
     """A replica that stands in the list and takes nothing keeps nobody from being looked after."""
     one, idle = shards(client, clock, "a"), shards(client, clock, "b")

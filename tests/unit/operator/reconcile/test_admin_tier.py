@@ -164,6 +164,25 @@ async def test_while_the_definition_cannot_be_read_their_owner_stays(client: Fak
     assert client.writes == before
 
 
+async def test_they_belong_to_a_definition_that_was_made_anew(client: FakeClient) -> None:
+    """What goes with the old one is made again for the new one: with an owner that is gone it would be collected again and again."""
+    tier = AdminTier(client, "operators", ())
+    await keep(client, CLUSTER_POLICY, tier=tier)
+    definition = client.find(DEFINITION, "", DEFINITION.only[0])
+    assert definition is not None
+    client.remove(DEFINITION, "", DEFINITION.only[0])
+    for name in NAMES:
+        client.remove(CLUSTER_POLICY, "", name)
+    await keep(client, CLUSTER_POLICY, tier=tier)
+    assert "ownerReferences" not in metadata(client.find(CLUSTER_POLICY, "", NAMES[0]) or {})
+    anew = client.put({**definition, "metadata": {"name": DEFINITION.only[0]}})
+    await keep(client, CLUSTER_POLICY, tier=tier)
+
+    made = [client.find(CLUSTER_POLICY, "", name) or {} for name in NAMES]
+    assert metadata(anew)["uid"] != metadata(definition)["uid"]
+    assert [[owner["uid"] for owner in metadata(obj)["ownerReferences"]] for obj in made] == [[metadata(anew)["uid"]]] * 2
+
+
 async def test_who_may_not_write_says_what_stands(client: FakeClient) -> None:
     """Of several replicas one makes them; the others see whether they are there, and are ours."""
     other = AdminTier(client, "operators", (), lambda: False)

@@ -1,6 +1,7 @@
 """The CA, the leaf, when they are renewed, and what is said of certificates that users bring."""
 
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,6 +139,18 @@ def test_what_is_wrong_is_said_and_nothing_is_quoted(certificate: str, key: str,
         certificates.check(certificate, key, NOW)
 
     assert "AAAA" not in str(caught.value)
+
+
+def test_a_large_key_holds_nobody_up() -> None:
+    """A quarter of a second for 4096 bits, seconds for 8192: each pass asks, and the Lease is renewed on the same loop."""
+    key = pem(rsa.generate_private_key(65537, 3072))
+    begun = time.process_time()
+    serialization.load_pem_private_key(key.encode(), None)
+    tried = time.process_time()
+    with pytest.raises(CertificateError, match="does not belong"):
+        certificates.check(LEAF.certificate, key, NOW)
+
+    assert time.process_time() - tried < (tried - begun) / 4
 
 
 def test_times_are_checked() -> None:

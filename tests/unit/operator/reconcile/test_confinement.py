@@ -97,7 +97,7 @@ CASES: list[Any] = [
         id="unseen, and open",
     ),
     pytest.param({"pods": (), "heard": {}}, "Unknown NotProven", "Unknown NotProven", id="no pod"),
-    pytest.param({"pods": (), "heard": {}, "stateful_set": ZERO}, "Unknown NotProven", "False ScaledToZero", id="no pod is asked for"),
+    pytest.param({"pods": (), "heard": {}, "stateful_set": ZERO}, "Unknown ScaledToZero", "False ScaledToZero", id="no pod is asked for"),
     pytest.param(
         {"pods": (pod(deletionTimestamp="2026-01-01T00:00:00Z"), pod("other", phase="Failed")), "heard": {}},
         "Unknown NotProven",

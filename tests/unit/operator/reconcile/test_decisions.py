@@ -44,6 +44,13 @@ def test_counts_of_all_pods_are_summed_since_the_first_of_them() -> None:
     }
 
 
+def test_sums_are_no_larger_than_status_can_hold() -> None:
+    """Somebody's pod that bears a proxy's labels could have the whole status refused otherwise, and what stands there stay True."""
+    found = summed([told(2**63 - 1, NotTls=2**63 - 1), told(1, NotTls=1)], ALLOWLIST)
+
+    assert (found.allowed, [one.count for one in found.refused or ()]) == (2**63 - 1, [2**63 - 1])
+
+
 def test_what_is_shown_at_once_is_the_start_and_the_reasons() -> None:
     one, more, other, again = (
         summed([one], ALLOWLIST)

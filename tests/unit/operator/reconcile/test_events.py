@@ -27,3 +27,13 @@ async def test_names_are_in_the_order_of_time() -> None:
     by_name = sorted(client.objects.values(), key=name_of)
     assert [event["note"].split()[0] for event in by_name] == ["Ready", "EgressConfined"] * 3
     assert [event["eventTime"] for event in by_name] == sorted(event["eventTime"] for event in by_name)
+
+
+def test_a_note_has_no_more_bytes_than_the_api_server_takes() -> None:
+    """It counts bytes, and refuses the Event: what it said itself of somebody's words is in some messages, in whatever script these are."""
+    told = condition("Ready").model_copy(update={"message": "ж" * 1024})
+
+    note = events.event(ASSISTANT, told, "operator-0", NOW)["note"]
+
+    assert len(note.encode()) <= 1024
+    assert note == f"Ready is True: {'ж' * 504}"

@@ -142,6 +142,13 @@ CASES: list[Any] = [
     ),
     pytest.param({"store": None, "told": {}}, "True Serving", "None", "True NothingKept", id="nothing is kept"),
     pytest.param(
+        {"store": None, "told": {}, "stateful_set": ZERO},
+        "False ScaledToZero",
+        "None",
+        "Unknown ScaledToZero",
+        id="nothing is kept by nobody",
+    ),
+    pytest.param(
         {"store": None, "told": {}, "stateful_set": stateful_set(readyReplicas=0)},
         "False PodsNotReady",
         "None",

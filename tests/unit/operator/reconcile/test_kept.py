@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from assistant_operator.api.v1alpha1.status import FailedDocuments, SourceStatus
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile import kept
+from assistant_operator.reconcile import gateways, kept
 from assistant_operator.reconcile.gateways import GatewayStatus
 from assistant_operator.reconcile.key import Key
 from tests.support.fake_world import FakeWorld
 from tests.support.gateways import told
 
 KEY = Key("ns", "one")
+REASONS = tuple(f"Reason{number:02}" for number in range(gateways.MAX_FAILURES))
 
 
 class Recorder:
@@ -71,3 +73,10 @@ async def test_pods_that_do_not_run_are_not_asked(fake: FakeWorld, asked: Record
     assert await kept.listen(fake.world, KEY, [gone]) == {}
     assert asked.watched == []
     assert asked.forgotten == 1
+
+
+def test_a_trouble_beside_old_ones_makes_no_longer_a_list_than_there_may_be() -> None:
+    """Or the API server would refuse the whole status."""
+    old = SourceStatus(name="s", failed=tuple(FailedDocuments(reason=reason, count=1) for reason in REASONS))
+
+    assert len(kept._again(old, "s", "ClaimNotFound").failed) == gateways.MAX_FAILURES

@@ -1,5 +1,6 @@
 """Which dialects there are: absent, present, unreadable, come and gone; and to which assistants that is news."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,6 +115,30 @@ async def test_a_policy_of_others_is_news_to_those_that_it_may_select(place: Pla
     place.client.remove(CILIUM_CLUSTER_POLICY, "", "theirs")
     assert await place.lookout.look() == {ONE, TWO, FAR}
     assert place.others(FAR) == []
+
+
+async def test_a_look_that_began_earlier_does_not_undo_a_later_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica that takes a shard looks beside the look that comes round: what was opened in between stays named."""
+    place.serve(CILIUM_POLICY)
+    listing, goes_on = place.client.list, asyncio.Event()
+
+    async def slow(kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
+        found = await listing(kind, namespace, labels=labels)
+        await goes_on.wait()
+        return found
+
+    monkeypatch.setattr(place.client, "list", slow)
+    early = asyncio.create_task(place.lookout.look())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(place.client, "list", listing)
+    place.put(CILIUM_POLICY)
+    late = asyncio.create_task(place.lookout.look())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    goes_on.set()
+    await asyncio.gather(early, late)
+
+    assert place.others() == ["CiliumNetworkPolicy theirs (egress)"]
 
 
 @pytest.mark.parametrize("kind", [CLUSTER_POLICY, ADMIN_POLICY], ids=lambda kind: kind.kind)

@@ -75,7 +75,7 @@ def test_a_pod_that_only_names_the_job_as_an_owner_is_not_its() -> None:
     assert pull.view(ended("Complete"), [theirs]).digest is None
 
 
-@pytest.mark.parametrize("size", [-1, "5", True, 1.5, None])
+@pytest.mark.parametrize("size", [-1, "5", True, 1.5, None, 2**63])
 def test_a_size_that_is_none_is_left_out(size: Any) -> None:
     assert pull.view(ended("Complete"), [pod(terminated("pull", 0, said(digest=DIGEST, sizeBytes=size)))]).size_bytes is None
 

@@ -33,6 +33,7 @@ PATIENCE = INTERVAL * 5
         (b'{"completedBytes": true, "totalBytes": 2}', None),
         (b'{"completedBytes": "1", "totalBytes": 2}', None),
         (b'{"completedBytes": 1.5, "totalBytes": 2}', None),
+        (b'{"completedBytes": 1, "totalBytes": 9223372036854775808}', None),
         (b"\xff", None),
     ],
 )

@@ -94,7 +94,7 @@ CASES: list[Any] = [
         {"told": {"pod": masked(masking(without=["IBAN"]))}}, "Unknown OtherPolicy", "Unknown OtherPolicy", id="a type was not tried"
     ),
     pytest.param(BUSY, "False PodsNotReady", "Unknown GatewayNotServing", id="not ready"),
-    pytest.param({"stateful_set": ZERO, "told": {}}, "False ScaledToZero", "Unknown GatewayNotServing", id="no replicas"),
+    pytest.param({"stateful_set": ZERO, "told": {}}, "False ScaledToZero", "Unknown ScaledToZero", id="no replicas"),
     pytest.param(
         {"pull": PullView(Phase.RUNNING), "model": None, "is_wanted": False, "stateful_set": None, "told": {}, "pods": ()},
         "Unknown Pulling",

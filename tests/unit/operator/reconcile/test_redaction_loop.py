@@ -1,5 +1,7 @@
 """Redaction in the loop: whom it asks, what it waits for, and what becomes of a pattern that cannot be used."""
 
+import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,3 +104,19 @@ async def test_a_pattern_that_cannot_be_used_stalls_and_what_serves_goes_on(fake
     fake.pods_become_ready()
     await fake.settle()
     assert fake.verdict() == ("True", "Serving")
+
+
+async def test_patterns_that_take_long_to_compile_hold_up_nobody_else(fake: FakeWorld) -> None:
+    """Half a second, for these. The Lease is renewed on the same loop, and a few such assistants would cost the operator its own."""
+    fake.apply(patterns(*(rf"(?i)\w{{110}}{number}" for number in range(16))))
+    now = asyncio.get_running_loop().time
+    turns = [now()]
+    working = asyncio.create_task(fake.reconcile())
+    while not working.done():
+        await asyncio.sleep(0.005)
+        turns.append(now())
+    await working
+
+    longest = max(later - earlier for earlier, later in pairwise(turns))
+    assert longest < (turns[-1] - turns[0]) / 2
+    assert fake.verdict() == ("Unknown", "Pulling")

@@ -10,7 +10,7 @@ import pytest
 from assistant_operator import errors
 from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, POD, PRIVATE_ASSISTANT, STATEFUL_SET
-from assistant_operator.kube.objects import Object, annotation
+from assistant_operator.kube.objects import Object, annotation, name_of
 from assistant_operator.naming import (
     ANNOTATION_INPUTS,
     ANNOTATION_RELEASE,
@@ -639,6 +639,30 @@ async def test_somebody_elses_workload_is_nobodys_pods(fleet: Fleet) -> None:
 
     assert fleet.world.fleet.members() == []
     assert fleet.cache.find(Ref.named(STATEFUL_SET, "ns", "a")) is not None
+
+
+EVERYTHING: dict[str, Any] = {
+    "model": {"name": MODEL, "embedding": "registry.test:5000/library/embed:1"},
+    "rag": {},
+    "egress": {"mode": "Allowlist", "allow": [{"host": "api.corp.example"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "inputs"),
+    [
+        (PLAIN, {"one": "044c18344f971f95"}),
+        (EVERYTHING, {"one": "76698c5b0d881db3", "one-store": "d1061c57d5ddf8ef", "one-egress": "d1061c57d5ddf8ef"}),
+    ],
+    ids=["plain", "everything"],
+)
+async def test_the_form_of_the_inputs_stays(spec: dict[str, Any], inputs: dict[str, str]) -> None:
+    """They are written down in clusters: by another form all pods would be replaced with the upgrade that brings it, past every turn."""
+    fake = FakeWorld()
+    await fake.make_ready(spec)
+    workloads = (obj for obj in fake.client.objects.values() if obj["kind"] in rollout.WORKLOADS)
+
+    assert {name_of(obj): annotation(obj, ANNOTATION_INPUTS) for obj in workloads} == inputs
 
 
 def test_the_pace_by_default() -> None:

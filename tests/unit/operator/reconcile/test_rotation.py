@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assistant_operator.api.v1alpha1.rotation import Rotation
 from assistant_operator.kube.objects import Object
-from assistant_operator.naming import ANNOTATION_MADE_AT
+from assistant_operator.naming import ANNOTATION_MADE_AT, ANNOTATION_PUBLISHED_AT, ANNOTATION_STAGED_AT
 from assistant_operator.reconcile.conditions import timestamp
 from assistant_operator.reconcile.rotation import SPREAD, ApiKey, Wish, made_at, next_entry, step
 
@@ -114,6 +114,16 @@ def test_an_annotation_that_is_no_time_counts_as_absent(text: str) -> None:
     secret: Object = {"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z", "annotations": {ANNOTATION_MADE_AT: text}}}
 
     assert made_at(secret) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("annotation", [ANNOTATION_PUBLISHED_AT, ANNOTATION_STAGED_AT])
+def test_a_time_at_the_end_of_all_times_counts_as_absent(annotation: str) -> None:
+    """A pass that fails on what a hand wrote into a Secret would put nothing right, NetworkPolicies neither."""
+    written = {"creationTimestamp": timestamp(START - HOUR), "annotations": {annotation: "9999-12-31T23:59:59Z"}}
+    found = ApiKey.of({"metadata": written}, "old", "other")
+
+    assert found == ApiKey("old", "other", START - HOUR, START - HOUR, None)
+    assert step(found, wish(None), START, lambda: "never")[0].other is None
 
 
 def test_the_wish_is_read_from_the_spec() -> None:

@@ -1,12 +1,17 @@
 """Keys: what is refused, what is generated; the rest of secrets.py is shown by the loop's tests and on a real API server."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant_operator.errors import WaitingError
+from assistant_operator.kube.kinds import SECRET
+from assistant_operator.reconcile import certificates
 from assistant_operator.reconcile.generated import new_key
 from assistant_operator.reconcile.secrets import MIN_KEY, check_key
+from tests.support.fake_world import FakeWorld
 
 
 def refusal(value: str) -> WaitingError | None:
@@ -62,3 +67,17 @@ def test_generated_keys_are_good_and_never_the_same() -> None:
 
     assert len(keys) == 200
     assert not any(refused(key) for key in keys)
+
+
+async def test_an_authority_of_which_one_half_was_changed_is_told() -> None:
+    """No client that trusts the certificate would accept what the key signs; and with every pass a new one would be signed."""
+    fake = FakeWorld()
+    await fake.make_ready()
+    other = base64.b64encode(certificates.make_ca("other", fake.now).certificate.encode()).decode()
+    fake.client.edit(SECRET, "ns", "one-ca", lambda obj: obj["data"].update({"ca.crt": other}))
+    await fake.settle()
+    assert fake.verdict() == ("False", "CertificateInvalid")
+
+    fake.client.remove(SECRET, "ns", "one-ca")
+    await fake.settle()
+    assert fake.verdict() == ("True", "Serving")

@@ -110,6 +110,24 @@ async def test_a_shard_is_given_up_when_nothing_of_it_runs(replica: Replica) -> 
     assert replica.cache.everybody() == (mine,)
 
 
+async def test_an_assistant_that_is_deleted_while_its_shard_rests_is_forgotten(replica: Replica) -> None:
+    """No pass tells that it is gone, and what its last one has begun to ask of its pods would be asked for ever."""
+    await replica.sharing.enter((0, 1))
+    taken = [await replica.queue.take() for _ in range(2)]
+    [theirs] = keys(1)
+    replica.leases.too_much = 1
+    await replica.sharing.even_out(replica.leases)
+    metadata = {"name": "one", "namespace": theirs.namespace, "uid": theirs.namespace, "resourceVersion": "6"}
+    replica.cache.drop({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata})
+    replica.queue.add(theirs)
+    for key in taken:
+        replica.queue.done(key)
+    await replica.sharing.even_out(replica.leases)
+
+    assert replica.leases.given == [1]
+    assert replica.forgotten == [theirs]
+
+
 async def test_one_shard_is_given_up_at_a_time(replica: Replica) -> None:
     await replica.sharing.enter((0, 1, 2))
     running = [await replica.queue.take() for _ in range(3)]

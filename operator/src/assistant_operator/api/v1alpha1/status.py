@@ -10,6 +10,8 @@ from assistant_operator.api.v1alpha1.values import is_open
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 INT64 = {"format": "int64"}
+LARGEST = 2**63 - 1
+"""Number that the API server takes: a status with a larger one it refuses as a whole."""
 
 
 class Condition(ApiModel):
@@ -20,7 +22,7 @@ class Condition(ApiModel):
         Field(
             max_length=316,
             description="Ready, Reconciling, Stalled, or a promise: ModelReady, StoreReady, GatewayReady, EgressConfined, "
-            "RetentionEnforced. UpToDate and ImagesUnaffected inform: Ready does not wait for them.",
+            "RedactionActive, RetentionEnforced. UpToDate and ImagesUnaffected inform: Ready does not wait for them.",
         ),
     ]
     status: Annotated[ConditionStatus, Field(description="True, False, or Unknown where it has not been shown.")]
@@ -110,6 +112,8 @@ class EgressStatus(ApiModel):
     ] = None
 
 
+MOST_EVIDENCE = 700
+"""Of the seven ways out, and of as many nodes as there can be replicas."""
 EvidenceVerdict = Literal["Enforced", "NotEnforced", "Inconclusive"]
 
 
@@ -251,7 +255,7 @@ class PrivateAssistantStatus(ApiModel):
     evidence: Annotated[
         tuple[EvidenceStatus, ...],
         Field(
-            max_length=600,
+            max_length=MOST_EVIDENCE,
             description="What was seen of each way out, by node.",
             json_schema_extra=keyed("path", "node"),
         ),

@@ -12,7 +12,8 @@ OUR_KEY = (
 CONFINEMENT_KEY = (
     r"^([a-z0-9.-]*cni\.cncf\.io/.*|v1\.multus-cni\.io/.*|k8s\.ovn\.org/.*|([a-z0-9.-]+\.)?projectcalico\.org/.*"
     r"|networking\.gke\.io/(default-interface|interfaces)"
-    r"|container\.(apparmor\.security\.beta|seccomp\.security\.alpha)\.kubernetes\.io/.*|seccomp\.security\.alpha\.kubernetes\.io/.*)$"
+    r"|container\.(apparmor\.security\.beta|seccomp\.security\.alpha)\.kubernetes\.io/.*|seccomp\.security\.alpha\.kubernetes\.io/.*"
+    r"|seccomp-profile\.kubernetes\.cri-o\.io(/.*)?|io\.kubernetes\.cri-o\..*)$"
 )
 INJECTION_KEY = (
     r"(?i)^(.*inject.*|dapr\.io/enabled|istio\.io/(rev|dataplane-mode)|azure\.workload\.identity/use|admission\.datadoghq\.com/.*)$"
