@@ -5,6 +5,7 @@ from typing import Any
 
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, CRON_JOB, EVENT, JOB, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, name_of, uid_of
+from assistant_operator.naming import API_VERSION, KIND, LABEL_ASSISTANT, LABEL_COMPONENT
 from tests.integration.lab import MODEL, OPERATOR, REGISTRY, Lab, everything
 from tests.integration.page import WELL, Page
 from tests.integration.running import Running
@@ -217,6 +218,27 @@ def test_encryption_keys_are_never_made_anew(page: type[Page], lab: Lab) -> None
     lab.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": lost["type"], "data": lost["data"]})
     lab.running.another_pass(lab.key)
     assert lab.verdict() == ("True", "Serving")
+
+
+def test_a_volume_that_was_restored_from_a_snapshot_is_taken_as_it_is(page: type[Page], lab: Lab) -> None:
+    """Where a claim came from is written into it for good: whoever restores it says whose it is, and nobody writes to it any more."""
+    snapshot = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "yesterday"}
+    labels = {LABEL_ASSISTANT: lab.name, LABEL_COMPONENT: "store"}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}, "dataSource": snapshot}
+    metadata = {"name": "one-store", "namespace": lab.namespace, "labels": labels}
+    lab.api.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+    lab.apply(KEEP)
+    assert lab.verdict() == ("False", "NameCollision")
+
+    owner = {"apiVersion": API_VERSION, "kind": KIND, "name": lab.name, "uid": uid_of(lab.assistant()), "controller": True}
+    lab.api.edit(CLAIM, lab.namespace, "one-store", {"metadata": {"ownerReferences": [owner]}}, manager="kubectl-patch")
+    lab.running.another_pass(lab.key)
+    keep(lab, KEEP)
+
+    assert lab.child(CLAIM, "one-store")["spec"]["dataSource"] == snapshot
+    lab.writes()
+    lab.running.another_pass(lab.key)
+    assert lab.writes() == []
 
 
 def test_an_embedding_model_is_added_without_an_outage(page: type[Page], lab: Lab) -> None:

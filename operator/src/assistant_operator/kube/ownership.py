@@ -16,7 +16,8 @@ Fields = dict[str, Any]
 
 # Paths below the root that others may own: metadata is labels, annotations and finalizers that nothing of ours reads (those that we set are
 # compared by value); the volume's name is written by the binder; the annotation is `kubectl rollout restart`. Of a claim the class may come
-# later, when the cluster has a default one: nobody can take it away, and neither could we.
+# later, when the cluster has a default one: nobody can take it away, and neither could we. Nor can we take away the snapshot from which
+# somebody restored it.
 _FOREIGN: tuple[tuple[str, ...], ...] = (
     ("f:metadata",),
     ("f:status",),
@@ -24,6 +25,8 @@ _FOREIGN: tuple[tuple[str, ...], ...] = (
     ("f:spec", "f:storageClassName"),
     ("f:spec", "f:volumeMode"),
     ("f:spec", "f:volumeAttributesClassName"),
+    ("f:spec", "f:dataSource"),
+    ("f:spec", "f:dataSourceRef"),
     ("f:spec", "f:template", "f:metadata", "f:annotations", "f:kubectl.kubernetes.io/restartedAt"),
 )
 

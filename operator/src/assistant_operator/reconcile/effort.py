@@ -216,7 +216,8 @@ class Effort:
         applied = await applier.apply(found.due)
         self.refs.update(applied)
         self.delays += found.delays
-        self.retention, self.sources = kept.shown(self.world, self.key, spec, tuple(self.told.values()), found.troubles, self.before)
+        self.retention, self.sources, due = kept.shown(self.world, self.key, spec, tuple(self.told.values()), found.troubles, self.before)
+        self.delays += [due] if due is not None else []
         return [*applied, *(ref for ref in map(ref_of, planned) if ref not in applied and applier.own(ref) is not None)]
 
     def _endpoint(self) -> str:

@@ -228,5 +228,15 @@ class Ledger:
             return found
         return shown
 
+    def due(self, key: Key, found: Figures | None, now: datetime) -> float | None:
+        """Return the seconds until counts that were told and not shown may be; None where there are none.
+
+        The pass that news asked for may have been taken by an earlier one: without another the counts would wait for the next round.
+        """
+        at, shown = self._shown.get(key, (now, None))
+        if found is None or shown is None or found.counts() == shown.counts():
+            return None
+        return max((COUNTS_EVERY - abs(now - at)).total_seconds(), 1.0)
+
     def forget(self, key: Key) -> None:
         self._shown.pop(key, None)

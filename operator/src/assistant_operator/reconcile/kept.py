@@ -79,7 +79,7 @@ def _address(pod: Object) -> str:
     return str(status.get("podIP") or "") if status.get("phase") == "Running" else ""
 
 
-Shown = tuple[RetentionStatus | None, tuple[SourceStatus, ...]]
+Shown = tuple[RetentionStatus | None, tuple[SourceStatus, ...], float | None]
 
 
 def shown(
@@ -90,18 +90,23 @@ def shown(
     troubles: Mapping[str, str],
     before: PrivateAssistantStatus,
 ) -> Shown:
-    """Return status.retention and status.sources; what was told before stands until something is heard."""
+    """Return status.retention, status.sources, and in how many seconds counts that are held back may be shown.
+
+    What was told before stands until something is heard.
+    """
     if not spec.keeps:
         world.figures.forget(key)
-        return None, ()
+        return None, (), None
     well = next((one for one in told if one.is_well), None)
-    figures = world.figures.show(key, Figures.of(well) if well is not None else None, world.clock())
+    found, now = Figures.of(well) if well is not None else None, world.clock()
+    figures = world.figures.show(key, found, now)
+    due = world.figures.due(key, found, now)
     wanted = tuple(source.name for source in spec.rag.sources) if spec.rag is not None else ()
     if figures is None:
         old = {source.name: source for source in before.sources}
-        return before.retention, tuple(_again(old.get(name), name, troubles.get(name)) for name in sorted(wanted))
+        return before.retention, tuple(_again(old.get(name), name, troubles.get(name)) for name in sorted(wanted)), due
     sources = (source_status(name, figures.sources.get(name), troubles.get(name)) for name in sorted(wanted))
-    return figures.retention, tuple(sources)
+    return figures.retention, tuple(sources), due
 
 
 def _again(old: SourceStatus | None, name: str, trouble: str | None) -> SourceStatus:

@@ -27,6 +27,11 @@ CASES: list[Any] = [
         [OURS, entry("kube-controller-manager", {"f:spec": {"f:storageClassName": {}}})], False, id="a default class that came later"
     ),
     pytest.param(
+        [OURS, entry("kubectl-create", {"f:spec": {"f:dataSource": {}, "f:dataSourceRef": {"f:kind": {}, "f:name": {}}}})],
+        False,
+        id="the snapshot from which a claim was restored",
+    ),
+    pytest.param(
         [
             OURS,
             entry(

@@ -277,6 +277,21 @@ def test_when_the_ledger_shows_what_is_new(found: GatewayStatus, due: int) -> No
     assert ledger.show(KEY, None, NOW) is None
 
 
+def test_counts_that_are_held_back_are_looked_at_again() -> None:
+    """A pass for something else takes the one that news of counts asked for: without another they would wait for the next round."""
+    ledger = Ledger()
+    first, second = Figures.of(told()), Figures.of(told(purged=1))
+    ledger.show(KEY, first, NOW)
+
+    assert ledger.due(KEY, first, NOW + timedelta(seconds=20)) is None
+    assert ledger.due(KEY, Figures.of(later(told(), 15)), NOW + timedelta(seconds=20)) is None
+    assert ledger.due(KEY, None, NOW + timedelta(seconds=20)) is None
+    assert ledger.show(KEY, second, NOW + timedelta(seconds=20)) == first
+    assert ledger.due(KEY, second, NOW + timedelta(seconds=20)) == 40
+    assert ledger.show(KEY, second, NOW + timedelta(seconds=60)) == second
+    assert ledger.due(KEY, second, NOW + timedelta(seconds=60)) is None
+
+
 def test_the_end_of_a_reading_is_shown_at_once() -> None:
     """Whoever has applied a source waits for its documents, and not for the next full minute."""
     ledger = Ledger()

@@ -44,6 +44,21 @@ async def test_from_nothing_to_ready(fake: FakeWorld) -> None:
     assert {"one-store", "one-encryption", "one-store-tls"} <= names(fake, "Secret")
 
 
+async def test_a_pass_that_holds_numbers_back_asks_for_the_next(fake: FakeWorld) -> None:
+    """Whatever it was for, it took the place of the pass in which they were to be shown."""
+    await fake.make_ready(KEEP)
+    fake.gateways.told = told(purged=3)
+    fake.pass_time(20)
+    outcome = await fake.reconcile()
+
+    assert fake.status()["retention"]["purged"] == 0
+    assert outcome.after is not None
+    assert outcome.after <= 40
+    fake.pass_time(outcome.after)
+    await fake.reconcile()
+    assert fake.status()["retention"]["purged"] == 3
+
+
 async def test_the_gateways_find_the_store_by_its_services_address(fake: FakeWorld) -> None:
     await fake.make_ready(KEEP)
     service = fake.client.find(SERVICE, "ns", "one-store") or {}
