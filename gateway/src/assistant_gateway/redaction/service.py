@@ -14,18 +14,19 @@ import orjson
 
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import RedactionPolicy, RequestRedaction, ResponseRedaction
-from assistant_gateway.redaction import asking, walk
-from assistant_gateway.redaction.cutting import UnreadableAnswerError, Wire
+from assistant_gateway.redaction import asking, refusals, walk
+from assistant_gateway.redaction.cutting import Wire
 from assistant_gateway.redaction.frames import Frames
-from assistant_gateway.redaction.masking import Action, Find, Masker, PersonalDataRefusedError
+from assistant_gateway.redaction.masking import Action, Find, Masker
 from assistant_gateway.redaction.names.client import NamesUnavailableError
 from assistant_gateway.redaction.outgoing import Outgoing
 from assistant_gateway.redaction.prefixes import prefix
 from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
 from assistant_gateway.redaction.remembered import Remembered
-from assistant_gateway.redaction.restoring import RestoredTooMuchError, Restorer
+from assistant_gateway.redaction.restoring import Restorer
 from assistant_gateway.redaction.rules import Rules
 from assistant_gateway.redaction.streaming import Rewriting, both, restoring
+from assistant_gateway.redaction.unread import TooDeepError, unscanned
 
 if TYPE_CHECKING:
     from assistant_gateway.record import Exchange
@@ -118,7 +119,7 @@ class Redaction:
 
         shown, masker = await self.through(value, masks)
         found += masker.counts
-        _finish(masker)
+        refusals.finish(masker)
         return shown
 
     async def through(self, value: str | Body, work: Callable[[Find], Done], *, is_trial: bool = False) -> Done:
@@ -144,7 +145,7 @@ class Redaction:
             return await asking.masked(asking.Texts(rules, self._named), self.names, work, beside)
         except NamesUnavailableError:
             raise RefusalError("names_unavailable", headers=_RETRY) from None
-        except walk.TooDeepError:
+        except TooDeepError:
             raise RefusalError("invalid_json") from None
         except PseudonymsFullError:
             raise RefusalError("personal_data_refused", "The request holds more different values than can be replaced.") from None
@@ -164,11 +165,11 @@ class Redaction:
         if self.policy.allow_unscanned_media:
             return
         try:
-            unread = walk.unscanned(body)
-        except walk.TooDeepError:
+            unread = unscanned(body)
+        except TooDeepError:
             raise RefusalError("invalid_json") from None
         if unread:
-            raise unscanned(unread)
+            raise refusals.unscanned(unread)
 
     def storing(self, find: Find) -> Masker:
         """Return what masks texts that are stored or embedded."""
@@ -234,7 +235,7 @@ class Passage:
         shown, masker = await redaction.through(body, work, is_trial=is_trial)
         self._pseudonyms = masker.pseudonyms
         self.found["request"] += masker.counts
-        _finish(masker)
+        refusals.finish(masker)
         return shown
 
     def _masker(self, body: Body, find: Find) -> Masker:
@@ -265,30 +266,17 @@ class Answer:
 
     def feed(self, data: bytes) -> bytes:
         """Take what came of a stream; return what can go on."""
-        return _or_refuse(lambda: self._frames.feed(data))
+        return refusals.or_refuse(lambda: self._frames.feed(data))
 
     def end(self) -> bytes:
         """Return what a stream held back."""
-        return _or_refuse(self._frames.end)
+        return refusals.or_refuse(self._frames.end)
 
     async def document(self, data: bytes) -> bytes:
         """Return a whole answer as the client may have it."""
         if len(data) > THREAD_BYTES:
-            return await asyncio.to_thread(_or_refuse, lambda: self._frames.document(data))
-        return _or_refuse(lambda: self._frames.document(data))
-
-
-def refusal(direction: str, counts: Mapping[str, int]) -> RefusalError:
-    """Return what a client is told of personal data that must not pass: types and how many of each."""
-    found = ", ".join(f"{name} ({number})" for name, number in sorted(counts.items()))
-    whose = "The model's answer" if direction == "response" else "The request"
-    return RefusalError("personal_data_refused", f"{whose} holds personal data that this assistant does not let pass: {found}.")
-
-
-def unscanned(media: frozenset[str]) -> RefusalError:
-    """Return what a client is told of what cannot be looked into."""
-    message = f"This assistant takes nothing that it cannot search for personal data: the request holds {', '.join(sorted(media))}."
-    return RefusalError("unscanned_media", message)
+            return await asyncio.to_thread(refusals.or_refuse, lambda: self._frames.document(data))
+        return refusals.or_refuse(lambda: self._frames.document(data))
 
 
 def _is_large(value: Any) -> bool:
@@ -306,22 +294,6 @@ def _is_large(value: Any) -> bool:
             rest += one
         size += len(one) + 1 if type(one) is str else 1
     return size > THREAD_BYTES
-
-
-def _finish(masker: Masker) -> None:
-    try:
-        masker.finish()
-    except PersonalDataRefusedError as refused:
-        raise refusal("request", refused.counts) from None
-
-
-def _or_refuse(work: Callable[[], bytes]) -> bytes:
-    try:
-        return work()
-    except PersonalDataRefusedError as refused:
-        raise refusal("response", refused.counts) from None
-    except (UnreadableAnswerError, RestoredTooMuchError):
-        raise RefusalError("upstream_error") from None
 
 
 def _rules(direction: RequestRedaction | ResponseRedaction, patterns: Mapping[str, str]) -> Rules | None:

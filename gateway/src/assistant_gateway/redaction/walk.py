@@ -1,26 +1,21 @@
 """Every text of a request masked: system prompts, messages and their parts, tools, their calls and results, and what nobody knows.
 
 What is left as it is stands in one table, EXEMPT, with the reason and the form that it must have: a value in another form is text like all
-others. Pictures and sound cannot be read here; `unscanned` tells of them, for the policy to refuse.
+others. Pictures and sound cannot be read here: unread.py tells of them, for the policy to refuse.
 """
 
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from assistant_gateway.redaction.unread import OUTPUT, PICTURES, TOKENS, TooDeepError, media_of
 from assistant_gateway.redaction.values import Keys, context, number, rewritten
+from assistant_gateway.redaction.wire_names import KNOWN, meant
 
 Body = dict[str, Any]
 Mask = Callable[[str], str]
-
-
-class TooDeepError(Exception):
-    """The body is nested too deeply to be looked through. It says nothing of the content."""
-
-    def __init__(self) -> None:
-        super().__init__("The body is nested too deeply.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +41,15 @@ EXEMPT: Final = {
 MODEL: Final = Exempt(_MODEL, "at the top only: checked against the policy, and the model server's own name for it")
 CALL_ID: Final = Exempt(_ID, "joins a call and its result, in messages only; the model server gives it and needs it back")
 
-_MEDIA: Final = {
-    "image_url": "image", "input_image": "image", "image": "image", "input_audio": "audio", "audio": "audio", "audio_url": "audio",
-    "video_url": "video", "input_video": "video", "video": "video", "file": "file", "input_file": "file", "document": "file",
-}  # fmt: skip
-"""A message part's type, and what the part holds."""
 _CALL_IDS: Final = ("tool_call_id", "call_id")
-_OUTPUT: Final = "function_call_output"
-_JSON_FIELDS: Final = {"function_call": "arguments", _OUTPUT: "output"}
+_JSON_FIELDS: Final = {"function_call": "arguments", OUTPUT: "output"}
 """Of an item of a conversation, by its type: what is JSON more often than not."""
-_PICTURES: Final = "images"
-_TOKENS: Final = frozenset({"context", "prompt", "input"})
-"""Fields that may hold text as the model's tokens."""
 _TOKEN_NUMBER: Final = re.compile(r"[0-9]{1,7}")
 _DATA_URL: Final = re.compile(r"data:(?:image|audio|video|application/pdf)[^,]{0,200};base64,[A-Za-z0-9+/=_\-\r\n]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*\Z")
 _BYTES: Final = frozenset({"image_url", "data", "file_data", "image"})
 """Where in such a part the bytes stand, as a data URL or without its beginning; in `url` only as one. All else of it is text."""
 
-# Names of the wire formats, which nobody chose: looked up in place of being searched.
-_KNOWN_KEYS: Final = frozenset({
-    "arguments", "audio", "content", "context", "data", "description", "detail", "dimensions", "encoding_format", "enum", "file",
-    "format", "frequency_penalty", "function", "functions", "id", "image_url", "images", "index", "input", "items", "json_schema",
-    "keep_alive", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "n", "name",
-    "num_ctx", "num_predict", "options", "parallel_tool_calls", "parameters", "presence_penalty", "prompt", "properties", "raw",
-    "reasoning", "reasoning_effort", "required", "response_format", "role", "schema", "seed", "stop", "store", "stream",
-    "stream_options", "strict", "suffix", "system", "temperature", "template", "text", "think", "thinking", "tool_call_id",
-    "tool_calls", "tool_choice", "tool_name", "tools", "top_k", "top_logprobs", "top_p", "truncate", "type", "url", "user",
-})  # fmt: skip
 # What stays the same while a conversation grows is looked at first: values keep their numbers from turn to turn.
 _FIRST: Final = ("tools", "functions", "format", "response_format", "system", "messages")
 _SETTINGS: Final = frozenset({"seed"})
@@ -92,45 +68,6 @@ def transform(body: Body, mask: Mask, *, alone: bool = False) -> Body:
         return _Walk(mask, alone=alone).body(body)
     except RecursionError:
         raise TooDeepError from None
-
-
-def unscanned(body: Body) -> frozenset[str]:
-    """Return what the body holds that cannot be read: `image`, `audio`, `file`, `tokens`. Raises TooDeepError."""
-    try:
-        return frozenset(_unread("", body))
-    except RecursionError:
-        raise TooDeepError from None
-
-
-def _unread(key: str, value: Any) -> Iterator[str]:
-    if type(value) is dict:
-        if key == "content" and (kind := _media_of(value)) is not None:
-            yield kind
-        for name, one in value.items():
-            yield from _unread("content" if name == "output" and value.get("type") == _OUTPUT else _meant(name), one)
-    elif type(value) is list:
-        if key == _PICTURES and value:
-            yield "image"
-        elif key in _TOKENS and _holds_tokens(value):
-            yield "tokens"
-        else:
-            for one in value:
-                yield from _unread(key, one)
-
-
-def _meant(key: str) -> str:
-    """Return the name that the model server reads a key as: it does not care about capitals (Go's encoding/json)."""
-    return key if key in _KNOWN_KEYS else key.casefold()
-
-
-def _media_of(part: dict[str, Any]) -> str | None:
-    """Return what a part of a message holds that cannot be read."""
-    kind = part.get("type")
-    return _MEDIA.get(kind) if type(kind) is str else None
-
-
-def _holds_tokens(value: list[Any]) -> bool:
-    return any(type(one) is int or (type(one) is list and _holds_tokens(one)) for one in value)
 
 
 class _Walk:
@@ -173,34 +110,34 @@ class _Walk:
         return self._number(key, value) if kind in (int, float) else value
 
     def _number(self, key: str, value: float) -> Any:
-        return value if key in _SETTINGS else number(value, self._before, "" if key in _KNOWN_KEYS else context(key))
+        return value if key in _SETTINGS else number(value, self._before, "" if key in KNOWN else context(key))
 
     def _text(self, key: str, text: str) -> str:
         exempt = EXEMPT.get(key)
         if exempt is not None and exempt.form.fullmatch(text):
             return text
-        return self._mask(text) if key in _KNOWN_KEYS else self._before(context(key), text)
+        return self._mask(text) if key in KNOWN else self._before(context(key), text)
 
     def _entry(self, key: str, value: Any) -> Any:
         """Return an entry of a list that stands behind a name."""
-        name = _meant(key)
-        if type(value) is int and name in _TOKENS:
-            return value  # `unscanned` has told of it
+        name = meant(key)
+        if type(value) is int and name in TOKENS:
+            return value  # unread.py has told of it
         if type(value) is not dict:
-            is_picture = name == _PICTURES and type(value) is str and _BASE64.match(value)
+            is_picture = name == PICTURES and type(value) is str and _BASE64.match(value)
             return value if is_picture else self._field(key, value)
         match name:
             case "messages":
                 return self._message(value)
             case "tool_calls":
                 return self._but_for(value, _ids(value, ("id",)))
-            case "content" if _media_of(value) is not None:
+            case "content" if media_of(value) is not None:
                 return self._media(value)
         return self._object(key, value)
 
     def _object(self, key: str, value: dict[str, Any]) -> dict[str, Any]:
-        match _meant(key):
-            case "function" | "function_call" if any(_meant(name) == "arguments" for name in value):
+        match meant(key):
+            case "function" | "function_call" if any(meant(name) == "arguments" for name in value):
                 return self._call(value)
             case "parameters" | "schema" | "format":
                 return self._schema(value)
@@ -234,7 +171,7 @@ class _Walk:
         shown: dict[str, Any] = {}
         keys = Keys(value, shown)
         for key, one in value.items():
-            new = self._field(key, one) if _meant(key) != "arguments" else self._json(one) if type(one) is str else self._values(one)
+            new = self._field(key, one) if meant(key) != "arguments" else self._json(one) if type(one) is str else self._values(one)
             shown[self._key(key, keys)] = new
         return shown
 
@@ -242,7 +179,7 @@ class _Walk:
         shown: dict[str, Any] = {}
         keys = Keys(value, shown)
         for key, one in value.items():
-            shown[self._key(key, keys)] = self._values(one) if _meant(key) in _EXAMPLES else self._in_schema(key, one)
+            shown[self._key(key, keys)] = self._values(one) if meant(key) in _EXAMPLES else self._in_schema(key, one)
         return shown
 
     def _in_schema(self, key: str, value: Any) -> Any:
@@ -266,7 +203,7 @@ class _Walk:
 
     def _key(self, key: str, keys: Keys) -> str:
         """Return a key masked. Two that would become one stay two."""
-        if key in _KNOWN_KEYS:
+        if key in KNOWN:
             return key
         masked = self._mask(key)
         return keys.like(masked) if masked != key and keys.has(masked) else masked
