@@ -4,6 +4,7 @@ No word need stand before these (passwords.py has those). The value is the last 
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from assistant_gateway.redaction.patterns.literals import classes, digits, is_blank, is_name
@@ -22,6 +23,11 @@ _COMMANDS: Final = (
     rf"\b(?:sqlcmd|unzip|zip|mosquitto_pub|mosquitto_sub) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
     rf"\b(?:mongo|mongosh|mongodump|mongorestore|docker login|podman login|az login|oc login) [^\n|;&]{{0,72}}?-p {_EITHER}",
     rf"\bldap(?:search|modify|add|delete|passwd|whoami) [^\n|;&]{{0,72}}?-w {_EITHER}",
+    rf"\bhtpasswd -[a-zA-Z0-9]{{0,4}}b[a-zA-Z0-9]{{0,4}} (?:[^\s|;&]{{1,64}} ){{1,3}}{_EITHER}",
+    rf"\brabbitmqctl (?:add_user|change_password) [^\s]{{1,40}} {_EITHER}",
+    rf"\b(?:wpa_passphrase|net user) [^\s/]{{1,40}} {_EITHER}",
+    rf"\b(?:openssl|gpg) [^\n|;&]{{0,72}}? -(?:k|passin|passout|pass) (?:pass:)?{_EITHER}",
+    rf"\b(?:ipmitool|mqttx) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
     rf"\bredis-cli [^\n|;&]{{0,64}}?-a {_EITHER}",
     rf"ConvertTo-SecureString (?:-String )?{_QUOTED}",
     rf"\becho {_QUOTED} ?\| ?sudo -S\b",
@@ -34,8 +40,27 @@ _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
 _PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}[:|][^\s:|;,/@\x22'<>()]{6,64}",)
 # `creds: bob / ...`, `user/pass: bob/...`
 _TOGETHER: Final = (
-    r"(?i:\b(?:creds|credentials|user/pass|username/password|login|zugangsdaten|zugang|identifiants|acceso|accesso|inlog))[ :=\-]{1,3}"
+    r"(?i:\b(?:creds|credentials|user/pass|username/password|login|zugangsdaten|zugang|identifiants|acceso|accesso|inlog|account|user"
+    r"|benutzer))[ :=\-]{1,3}"
     r"(?i:(?:are|is|sind|sont|son|sono) )?[A-Za-z0-9._@\-]{2,48} ?[:/] ?[^\s:/,;]{5,64}",
+)
+
+# Behind the name of who has it, with a sign between: smbclient -U 'bob%...', lftp -u bob,..., sqlplus bob/...@db, echo "bob:..." | chpasswd
+_SIGNED: Final = (
+    r"\b(?:smbclient|rpcclient|winexe|net rpc|smbmap|smbget) [^\n|;&]{0,64}?-U ?[\x22']?[^\s%\x22']{1,40}%[^\s\x22']{3,64}",
+    r"\blftp [^\n|;&]{0,40}?-u [\x22']?[^\s,\x22']{1,40},[^\s\x22']{3,64}",
+    r"\b(?:sqlplus|sqlldr|expdp|impdp|exp|imp|rman)(?: -[a-zA-Z]+)? [\x22']?[A-Za-z0-9_$#]{1,30}/[^\s/@\x22']{3,64}(?:@|\x22|'|\s|$)",
+    r"\becho (?:-[a-z] )?[\x22']?[^\s:\x22']{1,32}:[^\n\x22'|]{3,64}[\x22']? ?\| ?(?:sudo )?chpasswd",
+    r"\b(?:btoa|b64encode|base64_encode|encodeBase64|base64\.encode)\(b?[\x22'][A-Za-z0-9_.@\-]{1,40}:[^\s\x22']{3,64}[\x22']",
+    r"\bauth ?= ?\([\x22'][^\x22'\n]{1,40}[\x22'], ?[\x22'][^\x22'\n]{3,64}[\x22']",
+)
+# What must stand in the text for one of them, and what parts the name from the password.
+_SIGNS: Final = ((b" -U", b"%"), (b" -u", b","), (b"/", b"/"), (b"chpasswd", b":"), (b"(", b":"), (b"auth", b","))
+_VALUE: Final = re.compile(rb" ?[\"']?([^\s\"'|]{3,64})")
+# Two lines of a note: `u: anna`, `p: ...`.
+_LINES: Final = (
+    r"(?i)(?:\A|\n)[ \t>*-]{0,6}(?:u|un|usr|user|username|login|id|benutzer|nutzer)[ ]?[:=][ ]?"
+    r"[^\s]{1,64}[ \t]*[\n,/|;][ \t>*-]{0,6}(?:p|pw)[ ]?[:=][ ]?[^\s]{4,64}",
 )
 
 _SUDO: Final = re.compile(rb" ?\| ?sudo -S\Z")
@@ -54,8 +79,10 @@ def _last(page: Page, start: int, end: int) -> Found | None:
         first = view.rindex(quote, start, end) + 1
     else:
         first = max(gap.end() for gap in _GAPS.finditer(view, start, end))
+    if view.startswith(b"pass:", first):  # openssl: from where it comes
+        first += 5
     value = view[first:end]
-    variable = value[:1] in (b"$", b"%", b"{") and not value[1:2].isdigit()
+    variable = value.startswith((b"env:", b"file:", b"fd:")) or (value[:1] in (b"$", b"%", b"{") and not value[1:2].isdigit())
     return None if variable or is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
 
 
@@ -63,6 +90,8 @@ def _behind_flag(page: Page, start: int, end: int) -> Found | None:
     raw = page.view[start:end]
     first = end - len(raw.rpartition(b"-p")[2].lstrip(b" \"'") if raw[:1].isalpha() else raw.partition(b":")[2])
     value = page.view[first:end]
+    if raw.startswith(b"mysql") and page.view[first - 1 : first] == b" " and is_name(value):
+        return None  # mysql asks for it, and this is the database
     return None if is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
 
 
@@ -81,6 +110,28 @@ def _together(page: Page, start: int, end: int) -> Found | None:
     told = view[start : start + 5].lower() == b"user/"
     made_up = digits(value) and b"." not in value and (told or (classes(value) >= 3 and _NUMBERED.fullmatch(value) is None))
     return Found(first, first + len(value), "PASSWORD") if made_up and classes(value) > 1 and not is_blank(value) else None
+
+
+def _signed(sign: bytes) -> Callable[[Page, int, int], Found | None]:
+    """Return what takes the value behind the sign, as far as it goes."""
+
+    def confirm(page: Page, start: int, end: int) -> Found | None:
+        view = page.view
+        match = _VALUE.match(view, view.index(sign, start, end) + 1)
+        if match is None:
+            return None
+        value = (match[1].partition(b"@")[0] if sign == b"/" else match[1]).rstrip(b")")
+        variable = value[:1] in (b"$", b"%", b"{", b"<")
+        return None if variable or is_blank(value) else Found(match.start(1), match.start(1) + len(value), "PASSWORD")
+
+    return confirm
+
+
+def _in_lines(page: Page, start: int, end: int) -> Found | None:
+    view = page.view
+    first = max(view.rfind(sign, start, end) for sign in (b":", b"=", b" ")) + 1
+    value = view[first:end]
+    return Found(first, end, "PASSWORD") if digits(value) and classes(value) >= 2 and not is_blank(value) else None
 
 
 def _totp(page: Page, start: int, end: int) -> Found | None:
@@ -108,5 +159,7 @@ SHAPES: Final = (
     Shape(_COMMANDS[-1:], _last, _PASSWORD),
     Shape(_TOTP, _totp, _PASSWORD, whole=True),
     Shape(_TOGETHER, _together, _PASSWORD, digits=True),
+    *(Shape((source,), _signed(sign), _PASSWORD, needs=need) for source, (need, sign) in zip(_SIGNED, _SIGNS, strict=True)),
+    Shape(_LINES, _in_lines, _PASSWORD),
     Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
 )

@@ -76,7 +76,9 @@ def _fits(page: Page, start: int, end: int) -> bool:
 # `4111111111111111|09|2027|123`: lists of stolen cards, the code at the end.
 _DUMP: Final = re.compile(rb"([|:;,/ ])(?:0[1-9]|1[0-2])[|:;/\-]?(?:20)?[2-4][0-9]\1[0-9]{3,4}(?![0-9])")
 _CODE: Final = re.compile(
-    rb"(?: ?(?:code|number|no|nr|num))?[\"'\\ ]{0,5}(?::|=|is|ist|est|es|#|-)?[\"'\\ ]{0,5}\(?([0-9]{3,4})(?![0-9.,\-/%][0-9]|[0-9])"
+    rb"(?i)(?: ?(?:code|number|no|nr|num)\b)?\.?(?: \([^)\n0-9]{1,20}\))?"
+    rb"(?: (?:on|at|auf|au|of|de|del|della|do|no|sul|al|op|van|na|meiner|der|my|the|my card|ma)\b[^\n0-9:=.,;]{0,24}?)?"
+    rb"[\"'\\ ]{0,5}(?::|=|is|are|ist|sind|est|sont|es|son|e|sono|zijn|to|sao|#|-)?[\"'\\ ]{0,5}\(?([0-9]{3,4})(?![0-9.,\-/%][0-9]|[0-9])"
 )
 
 

@@ -47,9 +47,12 @@ LABELLED: Final = re.compile(
 )
 _VERB: Final = (
     rb"(?:is|was|are|be|becomes|ist|war|lautet|heisst|wird|est|sera|es|era|e|eh|er|ar|on|jest|to|set to|changed to|reset to|now|still"
-    rb"|used to be|it'?s|c'?(?:est|etait))"
+    rb"|used to be|it'?s|c'?(?:est|etait)|c)"
 )
-_NOW: Final = rb"(?:(?:now|still|set to|currently|jetzt|now set to|ahora|maintenant)[ \t]{1,2})?"
+_NOW: Final = (
+    rb"(?:(?:now|still|always|set to|currently|jetzt|immer ?noch|weiterhin|noch|now set to|ahora|siempre|sigue siendo|maintenant|toujours"
+    rb"|encore|adesso|sempre|ancora|nog steeds|nu|teraz|nadal|ainda|agora)[ \t]{1,2})?"
+)
 SAID: Final = re.compile(
     rb"(?i)[\"'`*_]{0,3}"
     + _FOR_WHAT

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from assistant_gateway.redaction.patterns.answers import answer
+from assistant_gateway.redaction.patterns.answers import answer, told
 from assistant_gateway.redaction.patterns.literals import (
     ASSIGNED,
     BESIDE,
@@ -45,7 +45,7 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         yield from _far(page, found.end, again=True)
         return
     joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
-    for others in (_items, _answered) if joined else (_hidden, _items, _below, _changed, _further, _answered):
+    for others in (_items, _codes, _answered) if joined else (_hidden, _items, _codes, _below, _changed, _set, _for, _further, _answered):
         if several := list(others(page, hit)):
             yield from several
             return
@@ -78,6 +78,8 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
         return False  # how many tests passed
     if separator is NEXT and not (
         _is_odd(value)
+        or _NUMBERS.fullmatch(value)
+        or _is_plainly_numbered(view, hit, value, end)
         or (match[1] and _is_argument(value) and classes(value) > 1)
         or is_phrase(value)
         or (_is_argument(value) and _is_given(view, hit, match))
@@ -92,6 +94,36 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
     if match[1] and _PHRASE.match(view, hit.start) and _is_spoken(value):
         return True
     return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
+
+
+_LAST_WORD: Final = re.compile(rb"(?!base)[a-z]{5,16}[0-9]{2,4}")
+_CLAUSE_ENDS: Final = re.compile(rb"[ \t]{0,2}(?:[,;!?)\r\n]|\.(?:\s|\Z)|\Z|(?:and|und|et|y|e|en|i|on|for|fur|pour|para|per|voor|dla)\b)")
+
+
+def _is_plainly_numbered(view: bytes, hit: Hit, value: bytes, end: int) -> bool:
+    """Whether a word with a number ends what is said: `senha flamengo10, ...`."""
+    passed = view[hit.start : hit.end].lower() in (b"pass", b"passwords")
+    return not passed and _LAST_WORD.fullmatch(value) is not None and _CLAUSE_ENDS.match(view, end) is not None
+
+
+# Backup codes: groups, and as many of them as one was given.
+_CODE: Final = re.compile(
+    rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}[ \-][0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){0,6})(?![0-9A-Za-z])"
+)
+_MOST_CODES: Final = 16
+
+
+def _codes(page: Page, hit: Hit) -> Iterator[Found]:
+    view = page.view
+    if b"code" not in view[hit.start : hit.end].lower():
+        return
+    at = hit.end
+    for _ in range(_MOST_CODES):
+        match = _CODE.match(view, at)
+        if match is None or digits(match[1]) < 3:
+            return
+        yield Found(*match.span(1), "PASSWORD")
+        at = match.end()
 
 
 # A form: the word alone in its line, and the value in the next one.
@@ -155,11 +187,60 @@ def _changed(page: Page, hit: Hit) -> Iterator[Found]:
             yield Found(start, end, "PASSWORD")
 
 
-_ALONE: Final = re.compile(rb"[ .!?*_\"'`\r]{0,6}(?:\n|\Z)")
+# `wurde auf ... geändert`, `a été remplacé par ...`, `has been reset to ...`; `cambié la contraseña a ...`.
+_TO: Final = rb"(?:to|auf|in|zu|par|en|pour|por|a|naar|na|para|til|till)"
+_SET: Final = re.compile(
+    rb"(?i)(?:(?: [a-z\x7f]{1,10}){0,3} (?:changed|set|reset|updated|switched|remplacee?|changee?|modifiee?|cambiad[oa]|actualizad[oa]"
+    rb"|cambiat[oa]|modificat[oa]|gewijzigd|veranderd|zmienione|alterad[oa]|mudad[oa]) "
+    + _TO
+    + rb"|(?: [a-z\x7f]{1,12}){0,3} auf(?=(?: neu)? [^\s]{4,64} (?:um)?(?:ge(?:andert|setzt|stellt)|zuruckgesetzt)))"
+    rb" [\"'`]?(?=[^\s\"'`]{4,64})"
+)
+_SETTING: Final = re.compile(
+    rb"(?i)\b(?:chang|set|reset|cambi|modifi|rempla|zmien|wijzig|verander|alter|mud|ander|setz|stell)[a-z\x7f]{0,6}"
+    rb" (?:[a-z\x7f]{1,8} ){0,2}\Z"
+)
+_INTO: Final = re.compile(rb"(?i)(?: [a-z\x7f]{1,10}){0,2} " + _TO + rb" [\"'`]?(?=[^\s\"'`]{4,64})")
+
+
+def _set(page: Page, hit: Hit) -> Iterator[Found]:
+    """What it was made: only what is no word."""
+    view = page.view
+    match = _SET.match(view, hit.end)
+    if match is None and _SETTING.search(view, max(0, hit.start - 28), hit.start):
+        match = _INTO.match(view, hit.end)
+    if match is None:
+        return
+    start, end = extent(view, match.end(), None)
+    value = view[start:end]
+    if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
+        yield Found(start, end, "PASSWORD")
+
+
+# `hasło do wifi Morze-2026`: what it is for stands between, and nothing that says "is".
+_FOR: Final = re.compile(
+    rb"(?i)(?: (?:for|fur|furs|vom|zum|pour|du|de|del|della|para|per|do|da|dla|voor|van)(?: [a-z\x7f]{1,12}){1,3}?"
+    rb"| (?:wifi|wi-fi|wlan|router|mail|email|vpn|ftp|root|admin)) (?=[^\s]{6,64}(?:\s|\Z))"
+)
+
+
+def _for(page: Page, hit: Hit) -> Iterator[Found]:
+    match = _FOR.match(page.view, hit.end)
+    if match is None:
+        return
+    start, end = extent(page.view, match.end(), None)
+    value = page.view[start:end]
+    if _is_made_up(value) and (_has_special(value) or b"-" in value or b"_" in value) and not is_blank(value):
+        yield Found(start, end, "PASSWORD")
+
+
+_ALONE: Final = re.compile(rb"[ ,.!?*_\"'`\r]{0,6}(?:\n|\Z|(?<=[,.]) )")
 
 
 def _answered(page: Page, hit: Hit) -> Iterator[Found]:
     at = answer(page, hit)
+    if at is None:
+        at = told(page, hit)
     if at is None:
         return
     start, end = extent(page.view, at, None)
@@ -180,7 +261,7 @@ def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end
         return False
     if match[0] == b"=":
         return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
-    return match[0] == b">" and view.startswith(b"</", end)
+    return match[0].lstrip(b'"') == b">" and view.startswith(b"</", end)
 
 
 _PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
@@ -202,13 +283,16 @@ def _opens(view: bytes, start: int, separator: bytes) -> bool:
     `>` behind a tag's name, `|` and `,` where a cell of a table or a row begins: elsewhere `|` is a pipe, and `,` goes on to another name.
     """
     if separator == b">":
-        return view[start - 1 : start] in (b"<", b":")
+        return view[start - 1 : start] in (b"<", b":") or (
+            view[start - 1 : start] in (b".", b'"') and view.find(b'">', start, start + 24) > 0
+        )
     if separator not in (b"|", b","):
         return True
     return view[max(0, start - 3) : start].strip(b" *`\"'")[-1:] in (b"|", b",", b"\n", b"")
 
 
 _NUMBERS: Final = re.compile(rb"[0-9]{4,6}(?:-[0-9]{4,6}){3,7}")  # of a disk, to recover it
+_WORDS: Final = re.compile(rb"[a-z]{3,12}(?: [a-z]{3,12}){1,3}")  # in quotes: `the password is "open sesame"`
 _SEALED: Final = re.compile(rb"\{[A-Za-z0-9+/]{20,200}={0,2}\}?")  # as Maven and Jenkins keep them
 
 
@@ -221,7 +305,7 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
     if listed and (separator[0][:1] != b"," or b"=" in value):
         return False
     if separator[1] and not listed:
-        return len(value.split()) == 1
+        return len(value.split()) == 1 or (said and _WORDS.fullmatch(value) is not None and not _says_about(value))
     if _NUMBERS.fullmatch(value):
         return True
     if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
@@ -233,6 +317,11 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
     if value.isdigit():
         return len(value) >= 4 and not listed and not (said and len(value) > 12)
     return False
+
+
+def _says_about(value: bytes) -> bool:
+    """Whether words in quotes say something of a password: `the password is 'not valid'`."""
+    return any(is_blank(word) for word in value.split()) or _TALK.search(value) is not None
 
 
 def _is_odd(value: bytes) -> bool:

@@ -69,3 +69,19 @@ def test_a_stolen_card_is_found_with_its_code() -> None:
 def test_what_stands_behind_a_card_hides_nothing(behind: str) -> None:
     """Its date and its code are groups of digits as well."""
     assert "".join(only("CARD", f"4111 1111 1111 1111{behind}")).startswith("4111 1111 1111 1111")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("security code on the back: 112", "112"),
+        ("the three digits on the back are 806", "806"),
+        ("4-digit code on the front 7713", "7713"),
+        ("les 3 chiffres au dos : 661", "661"),
+        ("código de seguridad (CVV): 430", "430"),
+        ("cód. seg. 519", "519"),
+    ],
+)
+def test_the_code_is_found_where_it_is_said_to_be(text: str, code: str) -> None:
+    """On the back, in front, in brackets behind the word."""
+    assert only("CARD", text) == [code], found(text)

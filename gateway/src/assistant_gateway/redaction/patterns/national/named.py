@@ -12,7 +12,7 @@ from assistant_gateway.redaction.patterns.words import Kind
 _GAP: Final = re.compile(
     rb"(?:'?s\b)?\.?(?:[ _\-]?(?:number|num|no|nr|nummer|id|code|card|#)\b\.?)?[ \t\"'*`\\]{0,3}"
     rb"(?:\([^)\n]{0,32}\)[ \t]?)?(?:</?[a-z][a-z0-9]{0,9}>[ \t]?){0,3}"
-    rb"(?:(?:is|was|are|reads|ist|lautet|war|est|es|e|jest|ar|er|on|number|no\.?|nr\.?|n[.\x7f]?|:|=|#|-|,|>)(?![A-Za-z0-9]{2})"
+    rb"(?:(?:is|was|are|reads|ist|lautet|war|est|es|e|jest|ar|er|on|number|no\.?|nr\.?|n[.\x7f]?|:|=|#|-|,|>)(?![A-Za-z0-9]{2}|(?<=[A-Za-z])[A-Z])"
     rb"[ \t\"'*`\\]{0,5}){0,4}\n?[ \t\"'\\]{0,3}",
     re.IGNORECASE,
 )
