@@ -62,6 +62,7 @@ _ACCOUNT: Final = re.compile(rb"[A-Za-z]{0,4}[ \-]?[0-9](?:[ \-./]?[0-9A-Z]){3,2
 _YEARS: Final = re.compile(rb"(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}")
 _DECIMAL: Final = re.compile(rb"[0-9]{1,3}\.[0-9]+")
 _SORT_CODE: Final = re.compile(rb"[0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}")
+_SMALL_BIC: Final = re.compile(rb"(?=[a-z]{6}[a-z0-9]{0,4}[0-9])[a-z]{6}[a-z0-9]{2}(?:[a-z0-9]{3})?(?![A-Za-z0-9])")
 _CHECKED: Final = re.compile(rb"[0-9.]{4,10}-[0-9X]")
 _POSTAL: Final = re.compile(rb"[0-9]{2}-[0-9]{1,6}-[0-9]")  # of the Swiss post
 _BIC: Final = re.compile(rb"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
@@ -71,6 +72,8 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     gap = _GAP.match(page.view, hit.end)
     at = gap.end() if gap else hit.end
     match = _ACCOUNT.match(page.view, at) or _BIC.match(page.view, at)
+    if match is None and page.view[hit.start : hit.end].lower() == b"bic":
+        match = _SMALL_BIC.match(page.view, at)
     if match is None and (answered := answer(page, hit)) is not None:
         at = answered
         match = _ACCOUNT.match(page.view, at)
@@ -88,7 +91,7 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     if (
         digits >= (8 if word in _COMMON else 6)
         or _is_short(word, match[0])
-        or (digits < 4 and _BIC.fullmatch(match[0]) and word.startswith((b"swift", b"bic")))
+        or (digits < 4 and _BIC.fullmatch(match[0].upper()) and word.startswith((b"swift", b"bic")))
     ):
         yield Found(at, end, "IBAN")
 

@@ -37,11 +37,11 @@ _FLAGS: Final = (
     r"\b(?:sshpass|mysql|mysqldump|mysqladmin) (?:-[A-Za-oq-z][^\s]{0,32} [^\s\-]{0,32} ?){0,4}-p ?[\x22']?[^\s\x22'$\-][^\s\x22']{2,127}",
 )
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
-_PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}[:|][^\s:|;,/@\x22'<>()]{6,64}",)
+_PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}(?:[:|]| / )[^\s:|;,/@\x22'<>()]{6,64}",)
 # `creds: bob / ...`, `user/pass: bob/...`
 _TOGETHER: Final = (
-    r"(?i:\b(?:creds|credentials|user/pass|username/password|login|zugangsdaten|zugang|identifiants|acceso|accesso|inlog|account|user"
-    r"|benutzer))[ :=\-]{1,3}"
+    r"(?i:\b(?:creds|credentials|user/pass|username/password|login(?: for [a-z ]{2,32})?|zugangsdaten|zugang|identifiants|acceso"
+    r"|accesso|inlog|account|user|benutzer))[ :=\-]{1,3}"
     r"(?i:(?:are|is|sind|sont|son|sono) )?[A-Za-z0-9._@\-]{2,48} ?[:/] ?[^\s:/,;]{5,64}",
 )
 
@@ -127,6 +127,13 @@ def _signed(sign: bytes) -> Callable[[Page, int, int], Found | None]:
     return confirm
 
 
+def _shared(page: Page, start: int, end: int) -> Found | None:
+    """`net use Z: \\\\server\\share ... /user:`: between the share and the name."""
+    last = page.view.rindex(b" ", start, end)
+    first = page.view.rindex(b" ", start, last) + 1
+    return None if is_blank(page.view[first:last]) else Found(first, last, "PASSWORD")
+
+
 def _in_lines(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     first = max(view.rfind(sign, start, end) for sign in (b":", b"=", b" ")) + 1
@@ -143,7 +150,7 @@ def _behind_address(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     if not view[start - 1 : start].isalnum() or not start:
         return None
-    first = max(view.rfind(b":", start, end), view.rfind(b"|", start, end)) + 1
+    first = max(view.rfind(sign, start, end) for sign in (b":", b"|", b" ")) + 1
     end -= len(view[first:end]) - len(view[first:end].rstrip(b"."))
     value = view[first:end]
     made_up = classes(value) >= 3 and digits(value) and b"." not in value and _NUMBERED.fullmatch(value) is None
@@ -156,6 +163,7 @@ SHAPES: Final = (
     Shape(_FLAGS, _behind_flag, _PASSWORD, needs=b" -"),
     Shape(_COMMANDS[:-1], _last, _PASSWORD),
     Shape((rf"(?i:\bnet use) [^\n|;&]{{0,64}}?/(?i:user):[^\s]{{1,40}} {_EITHER}",), _last, _PASSWORD, needs=b"/"),
+    Shape((r"(?i:\bnet use) [^\n|;&]{0,24}?\\\\[^\s]{1,64} [^\s/*][^\s]{3,64} /(?i:user):",), _shared, _PASSWORD, needs=b"\\"),
     Shape(_COMMANDS[-1:], _last, _PASSWORD),
     Shape(_TOTP, _totp, _PASSWORD, whole=True),
     Shape(_TOGETHER, _together, _PASSWORD, digits=True),

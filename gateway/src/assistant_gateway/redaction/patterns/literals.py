@@ -12,7 +12,7 @@ from typing import Final
 _SUFFIX: Final = (
     rb"(?:(?:[_\-]|(?<=_))(?:value|string|key|prod|production|dev|test|live|staging|base64|b64|base|hash|plain|text|new|old|current|root|admin|main|primary"
     rb"|replica|backup|default|confirm|confirmation|repeat|again)|-[a-z0-9]{1,3})?"
-    rb"[0-9]{0,3}"
+    rb"(?:[0-9]{0,3}| [0-9]{1,2}(?=[\"']?[ \t]?[:=]))"
 )
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
@@ -219,3 +219,25 @@ def entropy(value: bytes) -> float:
     """Return Shannon's entropy in bits per character."""
     counts = [value.count(character) for character in set(value)]
     return -sum(count / len(value) * log2(count / len(value)) for count in counts)
+
+
+_SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
+
+
+def has_special(value: bytes) -> bool:
+    """Whether a sign is in it that names do not have."""
+    return any(character in _SPECIAL for character in value) or (b"-" in value and any(65 <= character < 91 for character in value))
+
+
+def is_odd(value: bytes) -> bool:
+    """Whether no word is written so: digits and a sign, or digits, small letters and capitals."""
+    return len(value) >= 6 and value[:1].isalnum() and bool(digits(value)) and classes(value) >= 3 - has_special(value.rstrip(b"!?"))
+
+
+_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}[!?]?")  # Base64, Office365
+
+
+def is_made_up(value: bytes, *, numbered: bool = False) -> bool:
+    """Whether it would be odd without the word before it as well, and is neither a file, an address, a version nor a numbered word."""
+    odd = len(value) >= 6 and is_odd(value) and classes(value) >= 3 and not any(sign in value for sign in b"/:.@(")
+    return odd and (numbered or _NUMBERED.fullmatch(value) is None)

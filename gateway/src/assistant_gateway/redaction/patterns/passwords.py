@@ -19,17 +19,20 @@ from assistant_gateway.redaction.patterns.literals import (
     classes,
     digits,
     extent,
+    has_special,
     is_blank,
+    is_made_up,
     is_name,
+    is_odd,
     is_phrase,
     items,
     mark,
 )
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.patterns.phrases import before, changed, codes, its, named_for, was_set
 from assistant_gateway.redaction.patterns.words import Kind
 
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
-_SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
 
 
 _SEPARATORS: Final = (GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
@@ -45,7 +48,11 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         yield from _far(page, found.end, again=True)
         return
     joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
-    for others in (_items, _codes, _answered) if joined else (_hidden, _items, _codes, _below, _changed, _set, _for, _further, _answered):
+    for others in (
+        (_items, codes, _answered)
+        if joined
+        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, before)
+    ):
         if several := list(others(page, hit)):
             yield from several
             return
@@ -77,7 +84,7 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
     if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
         return False  # how many tests passed
     if separator is NEXT and not (
-        _is_odd(value)
+        is_odd(value)
         or _NUMBERS.fullmatch(value)
         or _is_plainly_numbered(view, hit, value, end)
         or (match[1] and _is_argument(value) and classes(value) > 1)
@@ -85,7 +92,7 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
         or (_is_argument(value) and _is_given(view, hit, match))
     ):
         return False
-    if (called and not (digits(value) or _has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
+    if (called and not (digits(value) or has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
         return False  # what a form shows for it
     if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
         return False  # getPassword("db1") names it
@@ -106,37 +113,19 @@ def _is_plainly_numbered(view: bytes, hit: Hit, value: bytes, end: int) -> bool:
     return not passed and _LAST_WORD.fullmatch(value) is not None and _CLAUSE_ENDS.match(view, end) is not None
 
 
-# Backup codes: groups, and as many of them as one was given.
-_CODE: Final = re.compile(
-    rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}[ \-][0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){0,6})(?![0-9A-Za-z])"
-)
-_MOST_CODES: Final = 16
-
-
-def _codes(page: Page, hit: Hit) -> Iterator[Found]:
-    view = page.view
-    if b"code" not in view[hit.start : hit.end].lower():
-        return
-    at = hit.end
-    for _ in range(_MOST_CODES):
-        match = _CODE.match(view, at)
-        if match is None or digits(match[1]) < 3:
-            return
-        yield Found(*match.span(1), "PASSWORD")
-        at = match.end()
-
-
 # A form: the word alone in its line, and the value in the next one.
-_FORM: Final = re.compile(rb"[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
+_FORM: Final = re.compile(rb"( (?:is|lautet|ist|est|es|e|to|jest))?:?[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
 
 
 def _below(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     match = _FORM.match(view, hit.end)
-    if match is None or view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
+    if match is None:
+        return
+    if match[1] is None and view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
         return
     start, end = extent(view, match.end(), None)
-    if _is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
+    if is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
         yield Found(start, end, "PASSWORD")
 
 
@@ -148,7 +137,7 @@ def _hidden(page: Page, hit: Hit) -> Iterator[Found]:
 def _items(page: Page, hit: Hit) -> Iterator[Found]:
     for start, end in items(page.view, hit.end):
         value = page.view[start:end]
-        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or _has_special(value)) and not is_blank(value):
+        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or has_special(value)) and not is_blank(value):
             yield Found(start, end, "PASSWORD")
 
 
@@ -164,73 +153,7 @@ def _far(page: Page, at: int, *, again: bool) -> Iterator[Found]:
     start, end = extent(page.view, match.end(), match[1])
     value = page.view[start:end]
     sure = again or match[0].rstrip(b" \t\"'`")[-1:] in (b":", b"=")
-    if _is_made_up(value, numbered=sure) and not is_blank(value):
-        yield Found(start, end, "PASSWORD")
-
-
-_CHANGED: Final = re.compile(
-    rb"(?i)[ \t]{1,2}(?:from|von|de|da|van|fra|fran)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})[\"'`]?"
-    rb"[ \t]{1,2}(?:to|auf|zu|in|a|en|vers|para|naar|til|till)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})"
-)
-
-
-def _changed(page: Page, hit: Hit) -> Iterator[Found]:
-    """`... from the old one to the new one`."""
-    view = page.view
-    match = _CHANGED.match(view, hit.end)
-    if match is None:
-        return
-    for group in (1, 2):
-        start, end = extent(view, match.start(group), None)
-        value = view[start:end]
-        if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
-            yield Found(start, end, "PASSWORD")
-
-
-# `wurde auf ... geändert`, `a été remplacé par ...`, `has been reset to ...`; `cambié la contraseña a ...`.
-_TO: Final = rb"(?:to|auf|in|zu|par|en|pour|por|a|naar|na|para|til|till)"
-_SET: Final = re.compile(
-    rb"(?i)(?:(?: [a-z\x7f]{1,10}){0,3} (?:changed|set|reset|updated|switched|remplacee?|changee?|modifiee?|cambiad[oa]|actualizad[oa]"
-    rb"|cambiat[oa]|modificat[oa]|gewijzigd|veranderd|zmienione|alterad[oa]|mudad[oa]) "
-    + _TO
-    + rb"|(?: [a-z\x7f]{1,12}){0,3} auf(?=(?: neu)? [^\s]{4,64} (?:um)?(?:ge(?:andert|setzt|stellt)|zuruckgesetzt)))"
-    rb" [\"'`]?(?=[^\s\"'`]{4,64})"
-)
-_SETTING: Final = re.compile(
-    rb"(?i)\b(?:chang|set|reset|cambi|modifi|rempla|zmien|wijzig|verander|alter|mud|ander|setz|stell)[a-z\x7f]{0,6}"
-    rb" (?:[a-z\x7f]{1,8} ){0,2}\Z"
-)
-_INTO: Final = re.compile(rb"(?i)(?: [a-z\x7f]{1,10}){0,2} " + _TO + rb" [\"'`]?(?=[^\s\"'`]{4,64})")
-
-
-def _set(page: Page, hit: Hit) -> Iterator[Found]:
-    """What it was made: only what is no word."""
-    view = page.view
-    match = _SET.match(view, hit.end)
-    if match is None and _SETTING.search(view, max(0, hit.start - 28), hit.start):
-        match = _INTO.match(view, hit.end)
-    if match is None:
-        return
-    start, end = extent(view, match.end(), None)
-    value = view[start:end]
-    if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
-        yield Found(start, end, "PASSWORD")
-
-
-# `hasło do wifi Morze-2026`: what it is for stands between, and nothing that says "is".
-_FOR: Final = re.compile(
-    rb"(?i)(?: (?:for|fur|furs|vom|zum|pour|du|de|del|della|para|per|do|da|dla|voor|van)(?: [a-z\x7f]{1,12}){1,3}?"
-    rb"| (?:wifi|wi-fi|wlan|router|mail|email|vpn|ftp|root|admin)) (?=[^\s]{6,64}(?:\s|\Z))"
-)
-
-
-def _for(page: Page, hit: Hit) -> Iterator[Found]:
-    match = _FOR.match(page.view, hit.end)
-    if match is None:
-        return
-    start, end = extent(page.view, match.end(), None)
-    value = page.view[start:end]
-    if _is_made_up(value) and (_has_special(value) or b"-" in value or b"_" in value) and not is_blank(value):
+    if is_made_up(value, numbered=sure) and not is_blank(value):
         yield Found(start, end, "PASSWORD")
 
 
@@ -246,7 +169,7 @@ def _answered(page: Page, hit: Hit) -> Iterator[Found]:
     start, end = extent(page.view, at, None)
     value = page.view[start:end]
     alone = _ALONE.match(page.view, end) is not None
-    if not is_blank(value) and (_is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
+    if not is_blank(value) and (is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
         yield Found(start, end, "PASSWORD")
 
 
@@ -310,7 +233,7 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
         return True
     if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
         return False
-    if classes(value) >= 2 and (digits(value) or _has_special(value)):
+    if classes(value) >= 2 and (digits(value) or has_special(value)):
         return len(value) >= 4
     if is_phrase(value):
         return not listed
@@ -322,20 +245,6 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
 def _says_about(value: bytes) -> bool:
     """Whether words in quotes say something of a password: `the password is 'not valid'`."""
     return any(is_blank(word) for word in value.split()) or _TALK.search(value) is not None
-
-
-def _is_odd(value: bytes) -> bool:
-    """Whether no word is written so: digits and a sign, or digits, small letters and capitals."""
-    return len(value) >= 6 and value[:1].isalnum() and bool(digits(value)) and classes(value) >= 3 - _has_special(value.rstrip(b"!?"))
-
-
-_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}[!?]?")  # Base64, Office365
-
-
-def _is_made_up(value: bytes, *, numbered: bool = False) -> bool:
-    """Whether it would be odd without the word before it as well, and is neither a file, an address, a version nor a numbered word."""
-    odd = len(value) >= 6 and _is_odd(value) and classes(value) >= 3 and not any(sign in value for sign in b"/:.@(")
-    return odd and (numbered or _NUMBERED.fullmatch(value) is None)
 
 
 # A flag, a statement of SQL, a line of .netrc: the password is what comes next.
@@ -351,11 +260,7 @@ def _is_given(view: bytes, hit: Hit, match: "re.Match[bytes]") -> bool:
 
 def _is_argument(value: bytes) -> bool:
     """Whether it is what a command is given: `--password hunter2`. Its manual says PASSWORD, TEXT or a word."""
-    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or _has_special(value))
-
-
-def _has_special(value: bytes) -> bool:
-    return any(character in _SPECIAL for character in value) or (b"-" in value and any(65 <= character < 91 for character in value))
+    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or has_special(value))
 
 
 # One small word: `password: swordfish`. Only after a colon, alone on what is left of its sentence; `password: string` is_blank().

@@ -11,7 +11,10 @@ from assistant_gateway.redaction.patterns.words import Kind
 _SIGN: Final = (
     rb"[0-9]{3}[ \-][0-9]{3}|[A-Z]-[0-9]{4,8}|[0-9]{4,8}|(?-i:[0-9]{2,5}[A-Z][0-9]{0,4})(?<=[0-9A-Z]{4})|[0-9]{1,2}-[0-9]{1,2}-[0-9]{1,2}"
 )
-_FOR: Final = rb"for|fur|furs|pour|para|per|voor|van|til|till|dla|do|of|de|du|del|della|dello|da|dos|di|der|des|vom|von|zum|zur|on|na"
+_FOR: Final = (
+    rb"for|fur|furs|pour|para|per|voor|van|til|till|dla|do|of|de|du|del|della|dello|da|dos|di|der|des|vom|von|zum|zur|on|na|at|am|im|bei"
+    rb"|a|au|al"
+)
 # `has been set to`, `wurde geandert auf`
 _SET: Final = (
     rb"(?: ?(?:(?:has|have|had) been|was|is|wurde|ist|a ete|ha sido|e stat[oa]|foi|is nu)"
@@ -34,6 +37,9 @@ _AFTER: Final = (
 )
 _PIN_NEXT: Final = re.compile(rb" ?" + _NO_YEAR + rb"(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 _PIN_TOLD: Final = re.compile(rb" ?(" + _SIGN + rb")" + _NO_MORE + _AFTER)
+# `my pin 4821.`, `password ..., pin 4821`: it ends what is said.
+_OWNED: Final = re.compile(rb"(?i)(?:\b(?:my|your|his|her|el|il|o|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z")
+_PIN_LAST: Final = re.compile(rb"[ ]" + _NO_YEAR + rb"([0-9]{4,6})(?=[ \t]{0,2}(?:[,;!?)\r\n]|\.(?![0-9])|\Z))")
 # `il pin del bancomat 4096`
 _PIN_FOR: Final = re.compile(
     rb"(?i) (?:"
@@ -65,6 +71,8 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
         match = _AND_PIN.search(view, max(0, hit.start - 56), hit.start)
     if match is None:
         match = _PIN_FOR.match(view, hit.end)
+    if match is None and (_OWNED.search(view, max(0, hit.start - 12), hit.start) or page.says(Kind.PASSWORD, hit.start, 56)):
+        match = _PIN_LAST.match(view, hit.end)
     if match is None and ((at := answer(page, hit)) is not None or (at := told(page, hit)) is not None):
         match = _PIN_TOLD.match(view, at)
     if match:
@@ -82,7 +90,7 @@ _TYPED: Final = (
     r"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
     r"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
     r"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,\x22'(#\-]){0,5})"
-    r"[0-9]{3,8}\b",
+    r"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
     # `use code 550913 to sign in`
     r"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
     r"|wpisz|digite|insira)"
@@ -91,7 +99,7 @@ _TYPED: Final = (
     r"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare|verificare|in te|te"
     r"|zalogowac|potwierdzic|entrar))",
 )
-_LAST: Final = re.compile(rb"[0-9]{3,8}")
+_LAST: Final = re.compile(rb"\b[A-Z]?[0-9]{3,8}[A-Z]?")
 
 
 def _typed(page: Page, start: int, end: int) -> Found | None:

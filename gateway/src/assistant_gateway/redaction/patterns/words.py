@@ -58,6 +58,7 @@ _TABLE: Final[dict[int, str]] = {
         携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
         τηλεφωνο|κινητο|τηλ|טלפון|נייד|هاتف|جوال|رقم الهاتف|फोन|मोबाइल
         fone|telef|tlm|tlmv|telefone fixo|telefone celular|tel kom|tel dom|tel mob|tel fixe|tel port|tel priv|tel uff|tel fijo|tel movil
+        cel|notfallkontakt|contact d'urgence|contacto de emergencia|contatto di emergenza|noodcontact|contato de emergencia
         """,
     Kind.PHONE | Kind.WEAK: """
         call|calling|called|call me|call us|call him|call her|call them|ring|dial|text|text me|texted|reach|reached|reach me|reachable
@@ -155,6 +156,7 @@ _TABLE: Final[dict[int, str]] = {
         ziffern auf der ruckseite|stellen auf der ruckseite|chiffres au dos|chiffres au verso|digitos del reverso|digitos de atras
         cifras del reverso|cifre sul retro|cijfers op de achterkant|cijfers achterop|cyfry z tylu|cyfry na odwrocie|digitos no verso
         cod seg|cod seguridad|cod seguranca|cod sicurezza
+        kpn|three on the back|ziffern hinten|ziffern auf der karte
         """,
     Kind.BIRTH: """
         dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
@@ -187,6 +189,8 @@ _TABLE: Final[dict[int, str]] = {
         パスワード|비밀번호|암호|κωδικος προσβασης|κωδικος|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
         ww|code wifi|cle wifi|clef wifi|cle wpa|cle de securite|wifi key|wifi code|wi fi key|wlan schlussel|wlan key|wlan code
         netzwerkschlussel|clave wifi|codigo wifi|chiave wifi|chiave di rete|network key|klucz wifi|kod wifi
+        passcode|pass code|kenncode|meeting passcode|zoom passcode|freischaltcode|aktivierungscode|activation code|unlock code
+        code d'activation|codigo de activacion
         """,
     Kind.PIN: """
         pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
@@ -228,6 +232,7 @@ _TABLE: Final[dict[int, str]] = {
         private token|access code|api schlussel|schlussel|geheimnis|zugriffstoken|cle api|cle d'api|cle secrete|jeton
         clave api|clave de api|clave secreta|chiave api|chiave segreta|chave api|chave de api|chave secreta|token de acceso
         token d'acces|api sleutel|klucz api|ключ|ключ api|api ключ|токен|секрет|密钥|令牌|トークン|秘密鍵
+        unseal key|recovery share|genie key|dd api key
         """,
     Kind.PRIVATE: """
         wallet seed|private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
@@ -236,6 +241,7 @@ _TABLE: Final[dict[int, str]] = {
     Kind.AUTH: """
         bearer|basic|authorization|proxy authorization|x auth token|x api token|x access token|x vault token|private token|job token
         x amz security token
+        ssws
         """,
     Kind.COOKIE: """
         cookie|set cookie|session id|sessionid|sessid|phpsessid|jsessionid|asp net sessionid|connect sid|sid|laravel session|csrftoken
@@ -271,7 +277,7 @@ _Branches = dict[str, "_Branches"]
 # Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
 _ACRONYMS: Final = frozenset(
     b"tan sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi"
-    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap".split()
+    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap kpn cel".split()
 )
 LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
 DIALS: Final = frozenset(bytes((byte,)) for byte in b"0123456789+(")
@@ -313,12 +319,12 @@ def _words() -> Iterator[tuple[int, str]]:
     """
     for kind, words in _TABLE.items():
         for word in filter(None, map(str.strip, re.split(r"[|\n]", words))):
-            for short in {word, _NUMBER.sub("nr", word)}:  # Passnummer, Passnr.
+            for short in {word, _NUMBER.sub("nr", word)}:  # Passnummer, Passnr.; numer konta, nr konta
                 for spelt in {fold(written).text.lower() for written in (short, short.upper(), short.capitalize())}:
                     yield kind, spelt
 
 
-_NUMBER: Final = re.compile(r"(?<=[a-z])nummer$")
+_NUMBER: Final = re.compile(r"(?<=[a-z])nummer$|^numer(?= )")
 
 
 JOINTS: Final = b" _-."
