@@ -6,7 +6,7 @@ from typing import Final
 
 from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.national.checksums import mod97
-from assistant_gateway.redaction.patterns.numbers import ends_sensibly
+from assistant_gateway.redaction.patterns.numbers import ends_sensibly, holds_date
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.words import Kind
 
@@ -63,7 +63,7 @@ _YEARS: Final = re.compile(rb"(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}")
 _DECIMAL: Final = re.compile(rb"[0-9]{1,3}\.[0-9]+")
 _SORT_CODE: Final = re.compile(rb"[0-9]{2}([ \-])[0-9]{2}\1[0-9]{2}")
 _SMALL_BIC: Final = re.compile(rb"(?=[a-z]{6}[a-z0-9]{0,4}[0-9])[a-z]{6}[a-z0-9]{2}(?:[a-z0-9]{3})?(?![A-Za-z0-9])")
-_CHECKED: Final = re.compile(rb"[0-9.]{4,10}-[0-9X]")
+_CHECKED: Final = re.compile(rb"(?!(?:19|20)[0-9]{2}-)[0-9.]{4,10}-[0-9X]")
 _POSTAL: Final = re.compile(rb"[0-9]{2}-[0-9]{1,6}-[0-9]")  # of the Swiss post
 _BIC: Final = re.compile(rb"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![A-Za-z0-9])")
 
@@ -82,7 +82,7 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
     end = at + ends_sensibly(match[0])
     word = page.view[hit.start : hit.end].lower()
     digits = sum(48 <= character < 58 for character in match[0])
-    if _YEARS.fullmatch(match[0]) or _DECIMAL.fullmatch(match[0]):
+    if _YEARS.fullmatch(match[0]) or _DECIMAL.fullmatch(match[0]) or holds_date(match[0]):
         return
     # To sort is also what programs do.
     if word == b"sort" and _SORT_CODE.fullmatch(match[0]) is None:

@@ -38,6 +38,8 @@ _FLAGS: Final = (
 )
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
 _PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}(?:[:|]| / )[^\s:|;,/@\x22'<>()]{6,64}",)
+# Users that every machine has: `grafana: admin:...`
+_KNOWN: Final = (r"\b(?:admin|administrator|root|sysadmin|postgres|elastic|guest|demo|ubuntu|oracle):[^\s:,;@/\x22'<>()]{6,64}",)
 # `creds: bob / ...`, `user/pass: bob/...`
 _TOGETHER: Final = (
     r"(?i:\b(?:creds|credentials|user/pass|username/password|login(?: for [a-z ]{2,32})?|zugangsdaten|zugang|identifiants|acceso"
@@ -141,6 +143,14 @@ def _in_lines(page: Page, start: int, end: int) -> Found | None:
     return Found(first, end, "PASSWORD") if digits(value) and classes(value) >= 2 and not is_blank(value) else None
 
 
+def _behind_known(page: Page, start: int, end: int) -> Found | None:
+    first = page.view.index(b":", start, end) + 1
+    value = page.view[first:end].rstrip(b".!?`*")
+    variable = value[:1] in (b"$", b"%", b"{")
+    fits = classes(value) >= 3 and digits(value) and not variable and _NUMBERED.fullmatch(value) is None and not is_blank(value)
+    return Found(first, first + len(value), "PASSWORD") if fits else None
+
+
 def _totp(page: Page, start: int, end: int) -> Found | None:
     return Found(start, end, "PASSWORD") if b"secret=" in page.view[start:end] else None
 
@@ -169,5 +179,6 @@ SHAPES: Final = (
     Shape(_TOGETHER, _together, _PASSWORD, digits=True),
     *(Shape((source,), _signed(sign), _PASSWORD, needs=need) for source, (need, sign) in zip(_SIGNED, _SIGNS, strict=True)),
     Shape(_LINES, _in_lines, _PASSWORD),
+    Shape(_KNOWN, _behind_known, _PASSWORD),
     Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
 )

@@ -60,7 +60,8 @@ v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 # Signed and encrypted ones, from the character before them on: a place inside a word is none, or a word of many `eyJ` would be read from
 # each of them. Without bounds above: counting to thousands takes an automaton of thousands.
 _JSON_WEB_TOKENS: Final = r"""
-(?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
+(?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.<W>{6}\.<W>{27,43}
+(?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
 """
 
 

@@ -24,7 +24,7 @@ ASSIGNED: Final = re.compile(
 _FOR_WHAT: Final = (
     rb"(?:[ \t]{1,2}(?:for|to|of|on|in|at|fur|auf|im|vom|pour|sur|para|per|von|de|del|della|di|do|da|der|des|zum|zur|voor|van|till|til|pa"
     rb"|na|dla)"
-    rb"(?:[ \t][^\s:=.,;]{1,24}){1,4}?)?"
+    rb"(?:[ \t][^\s:=.,;]{1,24}){1,4}?|[ \t](?:wi-?fi|wlan|router|vpn|e?mail|admin|root|ftp))?"
 )
 # Markdown and HTML around a label and its value, and the cells of a table.
 _DRESS: Final = rb"(?:[*_]{1,3}|</?[a-z][a-z0-9]{0,9}>){0,2}"

@@ -103,7 +103,9 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
     return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
 
 
-_LAST_WORD: Final = re.compile(rb"(?!base)[a-z]{5,16}[0-9]{2,4}")
+_LAST_WORD: Final = re.compile(
+    rb"(?!base|sha|md5|x509|oauth|pbkdf|utf|i18n|ipv)(?:[a-z]{5,16}[\-_.]?[0-9]{2,4}|[a-z]{1,8}[0-9]{1,3}[a-z]{2,10})"
+)
 _CLAUSE_ENDS: Final = re.compile(rb"[ \t]{0,2}(?:[,;!?)\r\n]|\.(?:\s|\Z)|\Z|(?:and|und|et|y|e|en|i|on|for|fur|pour|para|per|voor|dla)\b)")
 
 
@@ -231,7 +233,11 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
         return len(value.split()) == 1 or (said and _WORDS.fullmatch(value) is not None and not _says_about(value))
     if _NUMBERS.fullmatch(value):
         return True
-    if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
+    if after in (b"(", b"[") or (
+        is_name(value)
+        and not (_is_for(separator[0]) and digits(value) > 1)
+        and not (said and b"." in value and digits(value) and classes(value) >= 3)
+    ):
         return False
     if classes(value) >= 2 and (digits(value) or has_special(value)):
         return len(value) >= 4
@@ -240,6 +246,11 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
     if value.isdigit():
         return len(value) >= 4 and not listed and not (said and len(value) > 12)
     return False
+
+
+def _is_for(separator: bytes) -> bool:
+    """Whether it is said what the password is for, as nobody does in code: `contraseña del router: ...`."""
+    return separator[:1] == b" " and separator[1:3].isalpha() and b":" in separator
 
 
 def _says_about(value: bytes) -> bool:

@@ -42,6 +42,9 @@ _SETTING: Final = re.compile(
 _INTO: Final = re.compile(rb"(?i)(?: [a-z\x7f]{1,10}){0,2} " + _TO + rb" [\"'`]?(?=[^\s\"'`]{4,64})")
 
 
+_NUMBERED: Final = re.compile(rb"[A-Z]?[a-z]{1,7}-?[0-9]{1,2}")  # Server01
+
+
 def was_set(page: Page, hit: Hit) -> Iterator[Found]:
     """What it was made: only what is no word."""
     view = page.view
@@ -52,7 +55,7 @@ def was_set(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(view, match.end(), None)
     value = view[start:end]
-    if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
+    if digits(value) and classes(value) >= 2 and not is_blank(value) and not _names(value) and _NUMBERED.fullmatch(value) is None:
         yield Found(start, end, "PASSWORD")
 
 
@@ -76,7 +79,7 @@ def named_for(page: Page, hit: Hit) -> Iterator[Found]:
 
 # Backup codes: groups, and as many of them as one was given.
 _CODE: Final = re.compile(
-    rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}[ \-][0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){0,6})(?![0-9A-Za-z])"
+    rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){1,7}|[0-9]{4,6} [0-9]{4,6})(?![0-9A-Za-z])"
 )
 _MOST_CODES: Final = 16
 

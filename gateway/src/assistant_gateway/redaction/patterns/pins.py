@@ -85,11 +85,12 @@ _TYPED: Final = (
     r"(?:(?:for|to|of|on|fur|zu|zum|zur|vom|von|am|der|des|de|du|del|della|dell|do|da|dla|voor|van|pour|para|per|til|till|na)[ ])?"
     r"(?:(?:the|my|our|die|das|den|dem|der|unsere|la|le|les|l|el|il|lo|o|a|het|de|notre|nuestra|nuestro)[ ']){0,2}"
     r"(?:(?:front|back|side|main|garden|garage|house|office|cellar|entrance|bike|new|haupt|rear) ?)?"
-    r"(?:door|gate|garage|alarm|safe|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
+    r"(?:door|gate|garage|alarm|safe|shed|locker|mailbox|letterbox|elevator|lift|attic"
+    r"|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
     r"|schlusseltresor|keller|schranke|porte|portail|immeuble|coffre|alarme|garage|boite a cles|entree|puerta|portal|garaje|alarma"
     r"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
     r"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
-    r"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,\x22'(#\-]){0,5})"
+    r"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,?\x22'(#\x7f\xad\-]|it'?s){0,7})"
     r"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
     # `use code 550913 to sign in`
     r"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
@@ -99,12 +100,15 @@ _TYPED: Final = (
     r"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare|verificare|in te|te"
     r"|zalogowac|potwierdzic|entrar))",
 )
+_PORT: Final = re.compile(rb"(?i)\b(?:porta|poort|puerta) \Z")  # of a machine: `porta 8080`
 _LAST: Final = re.compile(rb"\b[A-Z]?[0-9]{3,8}[A-Z]?")
 
 
 def _typed(page: Page, start: int, end: int) -> Found | None:
     digits = _LAST.search(page.view, start, end)
     if digits is None:
+        return None
+    if _PORT.search(page.view, start, digits.start()):
         return None
     more = page.view[digits.end() : digits.end() + 2]
     if more[:1] in (b".", b",", b"-", b"/", b"%") and more[1:].isdigit():

@@ -92,7 +92,9 @@ def test_accounts_of_other_countries_are_found(text: str, value: str) -> None:
     assert value in only("IBAN", text), found(text)
 
 
-@pytest.mark.parametrize("text", ["sort 1000000 records", "acc: 0.98765432", "sort by 20260304"])
+@pytest.mark.parametrize(
+    "text", ["sort 1000000 records", "La agencia 2026-1 abre", "CTA 2026-03-04", "acc: 0.98765432", "sort by 20260304"]
+)
 def test_what_programs_sort_and_measure_is_no_account(text: str) -> None:
     """To sort and to be accurate are no accounts."""
     assert only("IBAN", text) == []

@@ -65,3 +65,8 @@ def test_a_word_alone_masks_nothing(text: str) -> None:
 def test_more_papers_are_known(text: str, number: str) -> None:
     """Permits of residence, insurances, and `-nr` for every `-nummer`; a letter of the number is no word before it."""
     assert only("NATIONAL_ID", text) == [number], found(text)
+
+
+def test_a_law_is_no_paper_of_anybody() -> None:
+    """A decree has a number and a year."""
+    assert found("Il DL 34/2020 vale ancora.") == []
