@@ -51,18 +51,19 @@ _TOGETHER: Final = (
 _SIGNED: Final = (
     r"\b(?:smbclient|rpcclient|winexe|net rpc|smbmap|smbget) [^\n|;&]{0,64}?-U ?[\x22']?[^\s%\x22']{1,40}%[^\s\x22']{3,64}",
     r"\blftp [^\n|;&]{0,40}?-u [\x22']?[^\s,\x22']{1,40},[^\s\x22']{3,64}",
-    r"\b(?:sqlplus|sqlldr|expdp|impdp|exp|imp|rman)(?: -[a-zA-Z]+)? [\x22']?[A-Za-z0-9_$#]{1,30}/[^\s/@\x22']{3,64}(?:@|\x22|'|\s|$)",
+    r"\bsqlplus(?: -[a-zA-Z]+)? [\x22']?[A-Za-z0-9_$#]{1,30}/[^\s/@\x22']{3,64}(?:@|\x22|'|\s|$)",
     r"\becho (?:-[a-z] )?[\x22']?[^\s:\x22']{1,32}:[^\n\x22'|]{3,64}[\x22']? ?\| ?(?:sudo )?chpasswd",
-    r"\b(?:btoa|b64encode|base64_encode|encodeBase64|base64\.encode)\(b?[\x22'][A-Za-z0-9_.@\-]{1,40}:[^\s\x22']{3,64}[\x22']",
+    r"\bbtoa\([\x22'][A-Za-z0-9_.@\-]{1,40}:[^\s\x22']{3,64}[\x22']",
+    r"\b(?:b64encode|base64_encode|encodeBase64|base64\.encode)\(b?[\x22'][A-Za-z0-9_.@\-]{1,40}:[^\s\x22']{3,64}[\x22']",
     r"\bauth ?= ?\([\x22'][^\x22'\n]{1,40}[\x22'], ?[\x22'][^\x22'\n]{3,64}[\x22']",
 )
 # What must stand in the text for one of them, and what parts the name from the password.
-_SIGNS: Final = ((b" -U", b"%"), (b" -u", b","), (b"/", b"/"), (b"chpasswd", b":"), (b"(", b":"), (b"auth", b","))
+_SIGNS: Final = ((b" -U", b"%"), (b" -u", b","), (b"sqlplus", b"/"), (b"chpasswd", b":"), (b"btoa(", b":"), (b"64", b":"), (b"auth", b","))
 _VALUE: Final = re.compile(rb" ?[\"']?([^\s\"'|]{3,64})")
 # Two lines of a note: `u: anna`, `p: ...`.
 _LINES: Final = (
     r"(?i)(?:\A|\n)[ \t>*-]{0,6}(?:u|un|usr|user|username|login|id|benutzer|nutzer)[ ]?[:=][ ]?"
-    r"[^\s]{1,64}[ \t]*[\n,/|;][ \t>*-]{0,6}(?:p|pw)[ ]?[:=][ ]?[^\s]{4,64}",
+    r"[^\s]{1,64}[ \t]*[\n,/|;][ \t>*-]{0,6}p:[ ]?[^\s]{4,64}",
 )
 
 _SUDO: Final = re.compile(rb" ?\| ?sudo -S\Z")
@@ -178,7 +179,7 @@ SHAPES: Final = (
     Shape(_TOTP, _totp, _PASSWORD, whole=True),
     Shape(_TOGETHER, _together, _PASSWORD, digits=True),
     *(Shape((source,), _signed(sign), _PASSWORD, needs=need) for source, (need, sign) in zip(_SIGNED, _SIGNS, strict=True)),
-    Shape(_LINES, _in_lines, _PASSWORD),
-    Shape(_KNOWN, _behind_known, _PASSWORD),
+    Shape(_LINES, _in_lines, _PASSWORD, needs=b"p:"),
+    Shape(_KNOWN, _behind_known, _PASSWORD, needs=b":", digits=True),
     Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
 )

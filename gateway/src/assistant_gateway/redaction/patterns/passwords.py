@@ -49,7 +49,7 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         return
     joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
     for others in (
-        (_items, codes, _answered)
+        (_items, codes, _replied)
         if joined
         else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, before)
     ):
@@ -162,10 +162,16 @@ def _far(page: Page, at: int, *, again: bool) -> Iterator[Found]:
 _ALONE: Final = re.compile(rb"[ ,.!?*_\"'`\r]{0,6}(?:\n|\Z|(?<=[,.]) )")
 
 
+def _replied(page: Page, hit: Hit) -> Iterator[Found]:
+    return _said_at(page, answer(page, hit))
+
+
 def _answered(page: Page, hit: Hit) -> Iterator[Found]:
     at = answer(page, hit)
-    if at is None:
-        at = told(page, hit)
+    return _said_at(page, told(page, hit) if at is None else at)
+
+
+def _said_at(page: Page, at: int | None) -> Iterator[Found]:
     if at is None:
         return
     start, end = extent(page.view, at, None)

@@ -81,13 +81,14 @@ def named_for(page: Page, hit: Hit) -> Iterator[Found]:
 _CODE: Final = re.compile(
     rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){1,7}|[0-9]{4,6} [0-9]{4,6})(?![0-9A-Za-z])"
 )
+_ENDS_OF_CODE: Final = (b"e", b"s", b"E", b"S")
 _MOST_CODES: Final = 16
 
 
 def codes(page: Page, hit: Hit) -> Iterator[Found]:
     """Codes for who has lost a second factor."""
     view = page.view
-    if b"code" not in view[hit.start : hit.end].lower():
+    if view[hit.end - 1 : hit.end] not in _ENDS_OF_CODE or b"code" not in view[hit.start : hit.end].lower():
         return
     at = hit.end
     for _ in range(_MOST_CODES):
