@@ -23,14 +23,16 @@ _COMMANDS: Final = (
     rf"\b(?:sqlcmd|unzip|zip|mosquitto_pub|mosquitto_sub) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
     rf"\b(?:mongo|mongosh|mongodump|mongorestore|docker login|podman login|az login|oc login) [^\n|;&]{{0,72}}?-p {_EITHER}",
     rf"\bldap(?:search|modify|add|delete|passwd|whoami) [^\n|;&]{{0,72}}?-w {_EITHER}",
-    rf"\bhtpasswd -[a-zA-Z0-9]{{0,4}}b[a-zA-Z0-9]{{0,4}} (?:[^\s|;&]{{1,64}} ){{1,3}}{_EITHER}",
     rf"\brabbitmqctl (?:add_user|change_password) [^\s]{{1,40}} {_EITHER}",
     rf"\b(?:wpa_passphrase|net user) [^\s/]{{1,40}} {_EITHER}",
-    rf"\b(?:openssl|gpg) [^\n|;&]{{0,72}}? -(?:k|passin|passout|pass) (?:pass:)?{_EITHER}",
-    rf"\b(?:ipmitool|mqttx) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
     rf"\bredis-cli [^\n|;&]{{0,64}}?-a {_EITHER}",
     rf"ConvertTo-SecureString (?:-String )?{_QUOTED}",
     rf"\becho {_QUOTED} ?\| ?sudo -S\b",
+)
+_WITH_FLAGS: Final = (
+    rf"\bhtpasswd -[a-zA-Z0-9]{{0,4}}b[a-zA-Z0-9]{{0,4}} (?:[^\s|;&]{{1,64}} ){{1,3}}{_EITHER}",
+    rf"\b(?:openssl|gpg) [^\n|;&]{{0,72}}? -(?:k|passin|passout|pass) (?:pass:)?{_EITHER}",
+    rf"\b(?:ipmitool|mqttx) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
 )
 _FLAGS: Final = (
     r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
@@ -173,6 +175,7 @@ SHAPES: Final = (
     Shape(_CALLS, _argument, _PASSWORD, needs=b"("),
     Shape(_FLAGS, _behind_flag, _PASSWORD, needs=b" -"),
     Shape(_COMMANDS[:-1], _last, _PASSWORD),
+    Shape(_WITH_FLAGS, _last, _PASSWORD, needs=b" -"),
     Shape((rf"(?i:\bnet use) [^\n|;&]{{0,64}}?/(?i:user):[^\s]{{1,40}} {_EITHER}",), _last, _PASSWORD, needs=b"/"),
     Shape((r"(?i:\bnet use) [^\n|;&]{0,24}?\\\\[^\s]{1,64} [^\s/*][^\s]{3,64} /(?i:user):",), _shared, _PASSWORD, needs=b"\\"),
     Shape(_COMMANDS[-1:], _last, _PASSWORD),
