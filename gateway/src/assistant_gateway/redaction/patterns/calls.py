@@ -4,7 +4,6 @@ No word need stand before these (passwords.py has those). The value is the last 
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from assistant_gateway.redaction.patterns.literals import classes, digits, is_blank, is_name
@@ -59,8 +58,8 @@ _SIGNED: Final = (
     r"\b(?:b64encode|base64_encode|encodeBase64|base64\.encode)\(b?[\x22'][A-Za-z0-9_.@\-]{1,40}:[^\s\x22']{3,64}[\x22']",
     r"\bauth ?= ?\([\x22'][^\x22'\n]{1,40}[\x22'], ?[\x22'][^\x22'\n]{3,64}[\x22']",
 )
-# What must stand in the text for one of them, and what parts the name from the password.
-_SIGNS: Final = ((b" -U", b"%"), (b" -u", b","), (b"sqlplus", b"/"), (b"chpasswd", b":"), (b"btoa(", b":"), (b"64", b":"), (b"auth", b","))
+# What parts the name from the password, by how the command begins; a colon in the others.
+_SIGNS: Final = ((b"lftp", b","), (b"auth", b","), (b"sqlplus", b"/"), (b"smb", b"%"), (b"rpc", b"%"), (b"winexe", b"%"), (b"net", b"%"))
 _VALUE: Final = re.compile(rb" ?[\"']?([^\s\"'|]{3,64})")
 # Two lines of a note: `u: anna`, `p: ...`.
 _LINES: Final = (
@@ -117,19 +116,16 @@ def _together(page: Page, start: int, end: int) -> Found | None:
     return Found(first, first + len(value), "PASSWORD") if made_up and classes(value) > 1 and not is_blank(value) else None
 
 
-def _signed(sign: bytes) -> Callable[[Page, int, int], Found | None]:
-    """Return what takes the value behind the sign, as far as it goes."""
-
-    def confirm(page: Page, start: int, end: int) -> Found | None:
-        view = page.view
-        match = _VALUE.match(view, view.index(sign, start, end) + 1)
-        if match is None:
-            return None
-        value = (match[1].partition(b"@")[0] if sign == b"/" else match[1]).rstrip(b")")
-        variable = value[:1] in (b"$", b"%", b"{", b"<")
-        return None if variable or is_blank(value) else Found(match.start(1), match.start(1) + len(value), "PASSWORD")
-
-    return confirm
+def _signed(page: Page, start: int, end: int) -> Found | None:
+    """Return what stands behind the name and its sign, as far as it goes."""
+    view = page.view
+    sign = next((sign for command, sign in _SIGNS if view.startswith(command, start)), b":")
+    match = _VALUE.match(view, view.index(sign, start, end) + 1)
+    if match is None:
+        return None
+    value = (match[1].partition(b"@")[0] if sign == b"/" else match[1]).rstrip(b")")
+    variable = value[:1] in (b"$", b"%", b"{", b"<")
+    return None if variable or is_blank(value) else Found(match.start(1), match.start(1) + len(value), "PASSWORD")
 
 
 def _shared(page: Page, start: int, end: int) -> Found | None:
@@ -181,7 +177,7 @@ SHAPES: Final = (
     Shape(_COMMANDS[-1:], _last, _PASSWORD),
     Shape(_TOTP, _totp, _PASSWORD, whole=True),
     Shape(_TOGETHER, _together, _PASSWORD, digits=True),
-    *(Shape((source,), _signed(sign), _PASSWORD, needs=need) for source, (need, sign) in zip(_SIGNED, _SIGNS, strict=True)),
+    Shape(_SIGNED, _signed, _PASSWORD),
     Shape(_LINES, _in_lines, _PASSWORD, needs=b"p:"),
     Shape(_KNOWN, _behind_known, _PASSWORD, needs=b":", digits=True),
     Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
