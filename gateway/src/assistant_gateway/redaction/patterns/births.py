@@ -47,6 +47,9 @@ DATE: Final[Any] = rurex.compile(
     ).encode(),
     rurex.IGNORECASE,
 )
+# What names the year asks for nothing else.
+_OF_YEAR: Final = (b"year", b"jahr", b"annee", b"ano", b"anno", b"jaar", b"rok")
+_YEAR_ALONE: Final = re.compile(rb"[\"' ]{0,3}(?:is|ist|est|:|=|-)?[\"' ]{0,3}((?:19|20)[0-9]{2})(?![0-9A-Za-z]|[.\-/][0-9])")
 _LONGEST: Final = 40  # bytes of a date that is written out, and
 _PARTS: Final = 4  # places in it where one could begin
 # Names and places may stand between: "Anna Weber, born in Hamburg on 3 May 1985".
@@ -61,6 +64,10 @@ _START: Final = re.compile(rb"(?<![0-9A-Za-z])(?=[0-9]|\x7f{2} ?[0-9]{1,2}\x7f|[
 def _born(page: Page, hit: Hit) -> Iterator[Found]:
     """The first date after the word, in its sentence; else one directly before it."""
     view = page.view
+    word = view[hit.start : hit.end].lower()
+    if (word.startswith(_OF_YEAR) or word.endswith(_OF_YEAR)) and (year := _YEAR_ALONE.match(view, hit.end)):
+        yield Found(*year.span(1), "DATE_OF_BIRTH")
+        return
     stop = _sentence(view, hit.end)
     for start in _START.finditer(view, hit.end, stop):
         if (found := _date(view, start.start(), len(view))) is not None:

@@ -55,7 +55,8 @@ def _card(page: Page, start: int, end: int) -> Found | None:
     for stop in [group.end() for group in _GROUP.finditer(raw)][: -_FURTHER - 1 : -1]:
         if _fits(page, start, start + stop):
             dump = _DUMP.match(page.view, start + stop)
-            return Found(start, dump.end() if dump else start + stop, "CARD")
+            further = dump or _FURTHER_ON.match(page.view, start + stop)
+            return Found(start, further.end() if further else start + stop, "CARD")
     return None
 
 
@@ -75,8 +76,16 @@ def _fits(page: Page, start: int, end: int) -> bool:
 
 # `4111111111111111|09|2027|123`: lists of stolen cards, the code at the end.
 _DUMP: Final = re.compile(rb"([|:;,/ ])(?:0[1-9]|1[0-2])[|:;/\-]?(?:20)?[2-4][0-9]\1[0-9]{3,4}(?![0-9])")
+# `... valid 03/29, code 448`: what is called a code behind a card is the card's.
+_FURTHER_ON: Final = re.compile(
+    rb"(?i)[^\n0-9]{1,24}(?:(?:0?[1-9]|1[0-2]) ?[/\-.] ?(?:20)?[2-4][0-9][^\n0-9]{1,32}?)?"
+    rb"\b(?:code|cod|kod|codigo|codice|back|hinten|ruckseite|dos|verso|atras|detras|reverso|dorso|retro|achterop|achterkant|tylu|seg)\b"
+    rb"[.:= ]{1,4}[0-9]{3,4}(?![0-9]|[.,\-/][0-9])"
+)
 _CODE: Final = re.compile(
-    rb"(?: ?(?:code|number|no|nr|num))?[\"'\\ ]{0,5}(?::|=|is|ist|est|es|#|-)?[\"'\\ ]{0,5}\(?([0-9]{3,4})(?![0-9.,\-/%][0-9]|[0-9])"
+    rb"(?i)(?: ?(?:code|number|no|nr|num)\b)?\.?(?: \([^)\n0-9]{1,20}\))?"
+    rb"(?: (?:on|at|auf|au|of|de|del|della|do|no|sul|al|op|van|na|meiner|der|my|the|my card|ma)\b[^\n0-9:=.,;]{0,24}?)?"
+    rb"[\"'\\ ]{0,5}(?::|=|is|are|ist|sind|est|sont|es|son|e|sono|zijn|to|sao|#|-)?[\"'\\ ]{0,5}\(?([0-9]{3,4})(?![0-9.,\-/%][0-9]|[0-9])"
 )
 
 

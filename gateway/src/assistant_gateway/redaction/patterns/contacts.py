@@ -94,7 +94,7 @@ def _spelt(page: Page, start: int, end: int) -> Found | None:
 _SCHEME: Final = r"[A-Za-z][A-Za-z0-9+.\-]{1,24}://"
 _CREDENTIALS: Final = (
     rf"{_SCHEME}[^\s/?#\x22'<>@`|\\]+@[A-Za-z0-9\[\x7f%$]",
-    rf"{_SCHEME}[^\s/?#\x22'<>@:`|\\]{{0,128}}:[^\s\x22'<>`|\\]{{1,200}}@[A-Za-z0-9\[\x7f]",
+    rf"{_SCHEME}(?:[A-Za-z0-9._\-]{{1,32}}\\{{1,2}})?[^\s/?#\x22'<>@:`|\\]{{0,128}}:[^\s\x22'<>`|\\]{{1,200}}@[A-Za-z0-9\[\x7f]",
 )
 _VARIABLE: Final = re.compile(rb"[$%]?\{[^}]*\}|\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+)\)?|<[^>]*>|%[sd]|\*+|\[[A-Z_-]+\]|[xX.]{3,}")
 _WITH_SLASH: Final = (b"postgres", b"mysql", b"mongodb", b"redis", b"amqp", b"mssql", b"mariadb", b"jdbc", b"smtp", b"ftp", b"sftp")

@@ -1,6 +1,7 @@
 """Keys and tokens that only their name gives away: `api_key = "..."`, `Authorization: Bearer ...`, cookies, private keys in other forms."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
@@ -90,6 +91,27 @@ _PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}")  # not all of it words and yea
 _VALUE: Final = re.compile(rb"_KEY[\"']?[ :=]{1,3}[\"']?")
 
 
+# `the Datadog key (...)`, and what Docker keeps: a name and a password in Base64.
+_BRACKETED: Final = (r"(?i:\b(?:key|token|secret|schlussel|cle|clave|chiave|chave)) \([A-Za-z0-9_+/=.\-]{24,120}\)",)
+_DOCKER: Final = (r"\x22auth\x22 ?: ?\x22[A-Za-z0-9+/]{12,400}={0,2}\x22",)
+
+
+def _bracketed(page: Page, start: int, end: int) -> Found | None:
+    first = page.view.index(b"(", start, end) + 1
+    return (
+        Found(first, end - 1, "API_KEY") if is_key(page.view[first : end - 1], quoted=False) and digits(page.view[first:end]) > 2 else None
+    )
+
+
+def _docker(page: Page, start: int, end: int) -> Found | None:
+    first = page.view.index(b":", start, end)
+    first = page.view.index(b'"', first, end) + 1
+    try:
+        return Found(first, end - 1, "PASSWORD") if b":" in b64decode(page.view[first : end - 1], validate=True) else None
+    except ValueError:
+        return None
+
+
 def _environment(page: Page, start: int, end: int) -> Found | None:
     if _OPEN.search(page.view, max(0, start - 16), start + 1):
         return None
@@ -168,7 +190,11 @@ def _private(page: Page, hit: Hit) -> Iterator[Found]:
 
 
 _TOKEN: Final = frozenset({"TOKEN"})
-SHAPES: Final = (Shape(_ENVIRONMENT, _environment, frozenset({"API_KEY"}), digits=True),)
+SHAPES: Final = (
+    Shape(_ENVIRONMENT, _environment, frozenset({"API_KEY"}), digits=True),
+    Shape(_BRACKETED, _bracketed, frozenset({"API_KEY"}), needs=b" (", digits=True),
+    Shape(_DOCKER, _docker, frozenset({"PASSWORD"}), needs=b'"auth"'),
+)
 CUES: Final = (
     Cue(Kind.KEY, _key, frozenset({"API_KEY", "TOKEN"})),
     Cue(Kind.AUTH, _authorization, _TOKEN),

@@ -48,7 +48,7 @@ access-(?:production|development|sandbox)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12} sk
 _TOKENS: Final = r"""
 xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9\-]{10,255} xapp-[0-9]-[A-Za-z0-9\-]{20,160}
 hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_\-]{20,120} discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
-[MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35}
+[MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35} bot[0-9]{8,10}:AA<W>{32,35}
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
 ya29\.<W>{20,500} 4/0A<W>{40,120} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300}
 [sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
@@ -60,7 +60,8 @@ v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 # Signed and encrypted ones, from the character before them on: a place inside a word is none, or a word of many `eyJ` would be read from
 # each of them. Without bounds above: counting to thousands takes an automaton of thousands.
 _JSON_WEB_TOKENS: Final = r"""
-(?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
+(?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.<W>{6}\.<W>{27,43}
+(?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
 """
 
 

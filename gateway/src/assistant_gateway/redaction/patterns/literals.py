@@ -12,7 +12,7 @@ from typing import Final
 _SUFFIX: Final = (
     rb"(?:(?:[_\-]|(?<=_))(?:value|string|key|prod|production|dev|test|live|staging|base64|b64|base|hash|plain|text|new|old|current|root|admin|main|primary"
     rb"|replica|backup|default|confirm|confirmation|repeat|again)|-[a-z0-9]{1,3})?"
-    rb"[0-9]{0,3}"
+    rb"(?:[0-9]{0,3}| [0-9]{1,2}(?=[\"']?[ \t]?[:=]))"
 )
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
@@ -24,7 +24,7 @@ ASSIGNED: Final = re.compile(
 _FOR_WHAT: Final = (
     rb"(?:[ \t]{1,2}(?:for|to|of|on|in|at|fur|auf|im|vom|pour|sur|para|per|von|de|del|della|di|do|da|der|des|zum|zur|voor|van|till|til|pa"
     rb"|na|dla)"
-    rb"(?:[ \t][^\s:=.,;]{1,24}){1,4}?)?"
+    rb"(?:[ \t][^\s:=.,;]{1,24}){1,4}?|[ \t](?:wi-?fi|wlan|router|vpn|e?mail|admin|root|ftp))?"
 )
 # Markdown and HTML around a label and its value, and the cells of a table.
 _DRESS: Final = rb"(?:[*_]{1,3}|</?[a-z][a-z0-9]{0,9}>){0,2}"
@@ -47,9 +47,12 @@ LABELLED: Final = re.compile(
 )
 _VERB: Final = (
     rb"(?:is|was|are|be|becomes|ist|war|lautet|heisst|wird|est|sera|es|era|e|eh|er|ar|on|jest|to|set to|changed to|reset to|now|still"
-    rb"|used to be|it'?s|c'?(?:est|etait))"
+    rb"|used to be|it'?s|c'?(?:est|etait)|c)"
 )
-_NOW: Final = rb"(?:(?:now|still|set to|currently|jetzt|now set to|ahora|maintenant)[ \t]{1,2})?"
+_NOW: Final = (
+    rb"(?:(?:now|still|always|set to|currently|jetzt|immer ?noch|weiterhin|noch|now set to|ahora|siempre|sigue siendo|maintenant|toujours"
+    rb"|encore|adesso|sempre|ancora|nog steeds|nu|teraz|nadal|ainda|agora)[ \t]{1,2})?"
+)
 SAID: Final = re.compile(
     rb"(?i)[\"'`*_]{0,3}"
     + _FOR_WHAT
@@ -216,3 +219,25 @@ def entropy(value: bytes) -> float:
     """Return Shannon's entropy in bits per character."""
     counts = [value.count(character) for character in set(value)]
     return -sum(count / len(value) * log2(count / len(value)) for count in counts)
+
+
+_SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
+
+
+def has_special(value: bytes) -> bool:
+    """Whether a sign is in it that names do not have."""
+    return any(character in _SPECIAL for character in value) or (b"-" in value and any(65 <= character < 91 for character in value))
+
+
+def is_odd(value: bytes) -> bool:
+    """Whether no word is written so: digits and a sign, or digits, small letters and capitals."""
+    return len(value) >= 6 and value[:1].isalnum() and bool(digits(value)) and classes(value) >= 3 - has_special(value.rstrip(b"!?"))
+
+
+_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}[!?]?")  # Base64, Office365
+
+
+def is_made_up(value: bytes, *, numbered: bool = False) -> bool:
+    """Whether it would be odd without the word before it as well, and is neither a file, an address, a version nor a numbered word."""
+    odd = len(value) >= 6 and is_odd(value) and classes(value) >= 3 and not any(sign in value for sign in b"/:.@(")
+    return odd and (numbered or _NUMBERED.fullmatch(value) is None)

@@ -88,6 +88,9 @@ def _code_path(groups: list[bytes], raw: bytes) -> bool:
     return b"::" in raw and len(groups) <= 2 and not raw[:1].isdigit() and not raw.lower().startswith((b"fe80", b"fd", b"fc", b"ff", b"::"))
 
 
+_NAMED: Final = re.compile(rb"(?i)\b(?:mac|hwaddr|ether|bssid|physical)(?:[ _\-]?addr(?:ess)?)?[\"']?[ :=]{1,4}[\"']?\Z")
+
+
 def _mac(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     raw = view[start:end]
@@ -99,7 +102,12 @@ def _mac(page: Page, start: int, end: int) -> Found | None:
         return None
     if (b":" in raw) + (b"-" in raw) + (b"." in raw) != 1 or not raw.strip(b"0:-.") or not raw.lower().strip(b"f:-."):
         return None
-    if b":" not in raw and raw.translate(None, b"-.").isdigit() and (b"." in raw or max(raw.split(b"-")) < b"60"):
+    if (
+        b":" not in raw
+        and not _NAMED.search(view, max(0, start - 20), start)
+        and raw.translate(None, b"-.").isdigit()
+        and (b"." in raw or max(raw.split(b"-")) < b"60")
+    ):
         return None  # a date and a time, an amount
     return Found(start, end, "MAC_ADDRESS")
 

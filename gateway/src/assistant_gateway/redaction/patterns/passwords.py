@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from assistant_gateway.redaction.patterns.answers import answer
+from assistant_gateway.redaction.patterns.answers import answer, told
 from assistant_gateway.redaction.patterns.literals import (
     ASSIGNED,
     BESIDE,
@@ -19,17 +19,20 @@ from assistant_gateway.redaction.patterns.literals import (
     classes,
     digits,
     extent,
+    has_special,
     is_blank,
+    is_made_up,
     is_name,
+    is_odd,
     is_phrase,
     items,
     mark,
 )
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.patterns.phrases import before, changed, codes, its, named_for, was_set
 from assistant_gateway.redaction.patterns.words import Kind
 
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
-_SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
 
 
 _SEPARATORS: Final = (GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
@@ -45,7 +48,11 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         yield from _far(page, found.end, again=True)
         return
     joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
-    for others in (_items, _answered) if joined else (_hidden, _items, _below, _changed, _further, _answered):
+    for others in (
+        (_items, codes, _replied)
+        if joined
+        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, before)
+    ):
         if several := list(others(page, hit)):
             yield from several
             return
@@ -77,13 +84,15 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
     if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
         return False  # how many tests passed
     if separator is NEXT and not (
-        _is_odd(value)
+        is_odd(value)
+        or _NUMBERS.fullmatch(value)
+        or _is_plainly_numbered(view, hit, value, end)
         or (match[1] and _is_argument(value) and classes(value) > 1)
         or is_phrase(value)
         or (_is_argument(value) and _is_given(view, hit, match))
     ):
         return False
-    if (called and not (digits(value) or _has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
+    if (called and not (digits(value) or has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
         return False  # what a form shows for it
     if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
         return False  # getPassword("db1") names it
@@ -94,17 +103,31 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
     return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
 
 
+_LAST_WORD: Final = re.compile(
+    rb"(?!base|sha|md5|x509|oauth|pbkdf|utf|i18n|ipv)(?:[a-z]{5,16}[\-_.]?[0-9]{2,4}|[a-z]{1,8}[0-9]{1,3}[a-z]{2,10})"
+)
+_CLAUSE_ENDS: Final = re.compile(rb"[ \t]{0,2}(?:[,;!?)\r\n]|\.(?:\s|\Z)|\Z|(?:and|und|et|y|e|en|i|on|for|fur|pour|para|per|voor|dla)\b)")
+
+
+def _is_plainly_numbered(view: bytes, hit: Hit, value: bytes, end: int) -> bool:
+    """Whether a word with a number ends what is said: `senha flamengo10, ...`."""
+    passed = view[hit.start : hit.end].lower() in (b"pass", b"passwords")
+    return not passed and _LAST_WORD.fullmatch(value) is not None and _CLAUSE_ENDS.match(view, end) is not None
+
+
 # A form: the word alone in its line, and the value in the next one.
-_FORM: Final = re.compile(rb"[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
+_FORM: Final = re.compile(rb"( (?:is|lautet|ist|est|es|e|to|jest))?:?[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
 
 
 def _below(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     match = _FORM.match(view, hit.end)
-    if match is None or view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
+    if match is None:
+        return
+    if match[1] is None and view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
         return
     start, end = extent(view, match.end(), None)
-    if _is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
+    if is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
         yield Found(start, end, "PASSWORD")
 
 
@@ -116,7 +139,7 @@ def _hidden(page: Page, hit: Hit) -> Iterator[Found]:
 def _items(page: Page, hit: Hit) -> Iterator[Found]:
     for start, end in items(page.view, hit.end):
         value = page.view[start:end]
-        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or _has_special(value)) and not is_blank(value):
+        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or has_special(value)) and not is_blank(value):
             yield Found(start, end, "PASSWORD")
 
 
@@ -132,40 +155,29 @@ def _far(page: Page, at: int, *, again: bool) -> Iterator[Found]:
     start, end = extent(page.view, match.end(), match[1])
     value = page.view[start:end]
     sure = again or match[0].rstrip(b" \t\"'`")[-1:] in (b":", b"=")
-    if _is_made_up(value, numbered=sure) and not is_blank(value):
+    if is_made_up(value, numbered=sure) and not is_blank(value):
         yield Found(start, end, "PASSWORD")
 
 
-_CHANGED: Final = re.compile(
-    rb"(?i)[ \t]{1,2}(?:from|von|de|da|van|fra|fran)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})[\"'`]?"
-    rb"[ \t]{1,2}(?:to|auf|zu|in|a|en|vers|para|naar|til|till)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})"
-)
+_ALONE: Final = re.compile(rb"[ ,.!?*_\"'`\r]{0,6}(?:\n|\Z|(?<=[,.]) )")
 
 
-def _changed(page: Page, hit: Hit) -> Iterator[Found]:
-    """`... from the old one to the new one`."""
-    view = page.view
-    match = _CHANGED.match(view, hit.end)
-    if match is None:
-        return
-    for group in (1, 2):
-        start, end = extent(view, match.start(group), None)
-        value = view[start:end]
-        if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
-            yield Found(start, end, "PASSWORD")
-
-
-_ALONE: Final = re.compile(rb"[ .!?*_\"'`\r]{0,6}(?:\n|\Z)")
+def _replied(page: Page, hit: Hit) -> Iterator[Found]:
+    return _said_at(page, answer(page, hit))
 
 
 def _answered(page: Page, hit: Hit) -> Iterator[Found]:
     at = answer(page, hit)
+    return _said_at(page, told(page, hit) if at is None else at)
+
+
+def _said_at(page: Page, at: int | None) -> Iterator[Found]:
     if at is None:
         return
     start, end = extent(page.view, at, None)
     value = page.view[start:end]
     alone = _ALONE.match(page.view, end) is not None
-    if not is_blank(value) and (_is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
+    if not is_blank(value) and (is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
         yield Found(start, end, "PASSWORD")
 
 
@@ -180,7 +192,7 @@ def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end
         return False
     if match[0] == b"=":
         return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
-    return match[0] == b">" and view.startswith(b"</", end)
+    return match[0].lstrip(b'"') == b">" and view.startswith(b"</", end)
 
 
 _PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
@@ -202,13 +214,16 @@ def _opens(view: bytes, start: int, separator: bytes) -> bool:
     `>` behind a tag's name, `|` and `,` where a cell of a table or a row begins: elsewhere `|` is a pipe, and `,` goes on to another name.
     """
     if separator == b">":
-        return view[start - 1 : start] in (b"<", b":")
+        return view[start - 1 : start] in (b"<", b":") or (
+            view[start - 1 : start] in (b".", b'"') and view.find(b'">', start, start + 24) > 0
+        )
     if separator not in (b"|", b","):
         return True
     return view[max(0, start - 3) : start].strip(b" *`\"'")[-1:] in (b"|", b",", b"\n", b"")
 
 
 _NUMBERS: Final = re.compile(rb"[0-9]{4,6}(?:-[0-9]{4,6}){3,7}")  # of a disk, to recover it
+_WORDS: Final = re.compile(rb"[a-z]{3,12}(?: [a-z]{3,12}){1,3}")  # in quotes: `the password is "open sesame"`
 _SEALED: Final = re.compile(rb"\{[A-Za-z0-9+/]{20,200}={0,2}\}?")  # as Maven and Jenkins keep them
 
 
@@ -221,12 +236,16 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
     if listed and (separator[0][:1] != b"," or b"=" in value):
         return False
     if separator[1] and not listed:
-        return len(value.split()) == 1
+        return len(value.split()) == 1 or (said and _WORDS.fullmatch(value) is not None and not _says_about(value))
     if _NUMBERS.fullmatch(value):
         return True
-    if after in (b"(", b"[") or (is_name(value) and not (said and b"." in value and digits(value) and classes(value) >= 3)):
+    if after in (b"(", b"[") or (
+        is_name(value)
+        and not (_is_for(separator[0]) and digits(value) > 1)
+        and not (said and b"." in value and digits(value) and classes(value) >= 3)
+    ):
         return False
-    if classes(value) >= 2 and (digits(value) or _has_special(value)):
+    if classes(value) >= 2 and (digits(value) or has_special(value)):
         return len(value) >= 4
     if is_phrase(value):
         return not listed
@@ -235,18 +254,14 @@ def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said:
     return False
 
 
-def _is_odd(value: bytes) -> bool:
-    """Whether no word is written so: digits and a sign, or digits, small letters and capitals."""
-    return len(value) >= 6 and value[:1].isalnum() and bool(digits(value)) and classes(value) >= 3 - _has_special(value.rstrip(b"!?"))
+def _is_for(separator: bytes) -> bool:
+    """Whether it is said what the password is for, as nobody does in code: `contraseña del router: ...`."""
+    return separator[:1] == b" " and separator[1:3].isalpha() and b":" in separator
 
 
-_NUMBERED: Final = re.compile(rb"[A-Za-z]?[a-z]+[0-9]{1,4}[!?]?")  # Base64, Office365
-
-
-def _is_made_up(value: bytes, *, numbered: bool = False) -> bool:
-    """Whether it would be odd without the word before it as well, and is neither a file, an address, a version nor a numbered word."""
-    odd = len(value) >= 6 and _is_odd(value) and classes(value) >= 3 and not any(sign in value for sign in b"/:.@(")
-    return odd and (numbered or _NUMBERED.fullmatch(value) is None)
+def _says_about(value: bytes) -> bool:
+    """Whether words in quotes say something of a password: `the password is 'not valid'`."""
+    return any(is_blank(word) for word in value.split()) or _TALK.search(value) is not None
 
 
 # A flag, a statement of SQL, a line of .netrc: the password is what comes next.
@@ -262,11 +277,7 @@ def _is_given(view: bytes, hit: Hit, match: "re.Match[bytes]") -> bool:
 
 def _is_argument(value: bytes) -> bool:
     """Whether it is what a command is given: `--password hunter2`. Its manual says PASSWORD, TEXT or a word."""
-    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or _has_special(value))
-
-
-def _has_special(value: bytes) -> bool:
-    return any(character in _SPECIAL for character in value) or (b"-" in value and any(65 <= character < 91 for character in value))
+    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or has_special(value))
 
 
 # One small word: `password: swordfish`. Only after a colon, alone on what is left of its sentence; `password: string` is_blank().

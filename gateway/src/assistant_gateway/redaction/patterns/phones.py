@@ -119,6 +119,11 @@ _DIALLED: Final = re.compile(rb"\+?\(?[0-9](?:[ ./\-()]{0,3}[0-9]){5,16}")
 _AND: Final = re.compile(
     rb"[\"']?\s{0,3}(?:,|;|/|&|\||and|or|und|oder|et|ou|y|o|e|en|of)\s{1,3}[\"']?|[\"']?,[\"']|[\"']?\r?\n[ \t]{0,12}[-*] ?[\"']?"
 )
+# `mobile 0171 ..., at home: 0228 ...`: of what a word names that we do not know, groups of a number like the first.
+_AND_NAMED: Final = re.compile(
+    rb"[ \t]?[,;/|] ?[A-Za-z\x7f]{1,12}(?: [A-Za-z\x7f]{1,10})?(?:[.:]{1,2} ?| )"
+    rb"(?=[+(]?[0-9]{2,5}\)?[ \-/.][0-9]{2,5}(?:[ \-/.][0-9]{2,5}|[0-9]))"
+)
 _UNIT: Final = re.compile(
     rb"\s?(?:%|usd|eur|gbp|dollars?|euros?|times|people|users|items|km|kg|ms|seconds|minutes|hours|days|years|bytes|kb|mb|gb|rows|records)\b",
     re.IGNORECASE,
@@ -139,8 +144,8 @@ def _announced(page: Page, hit: Hit) -> Iterator[Found]:
         if found is None:
             return
         yield found
-        joint = _AND.match(view, found.end)
-        if joint is None:
+        joint = _AND_NAMED.match(view, found.end) or _AND.match(view, found.end)
+        if joint is None or (joint.re is _AND_NAMED and page.said_otherwise(joint.end())):
             return
         at = joint.end()
 
@@ -170,19 +175,26 @@ def _dialled(page: Page, at: int, weak: bool) -> Found | None:
     return None
 
 
-_BEHIND: Final = re.compile(rb"\+?\(?[0-9](?:[ ./\-()]{0,2}[0-9]){5,14} ?[(\[]?\Z")
+_IS: Final = (
+    rb" (?:is|was|ist|war|est|es|e) (?:my|our|his|her|the|mein|meine|unsere|die|mon|notre|le|mi|el|il|mio|il mio|o meu)"
+    rb"(?: (?:new|old|other|home|work|private|business|neue|alte|private|nouveau|nuevo|nuovo|novo))? ?"
+)
+_BEHIND: Final = re.compile(rb"\+?\(?[0-9](?:[ ./\-()]{0,2}[0-9]){5,14}(?: ?[(\[]|" + _IS + rb")\Z")
+_NUMBER: Final = re.compile(rb"[0-9 ./\-()+]*[0-9]")
 
 
 def _labelled_behind(page: Page, hit: Hit) -> Iterator[Found]:
-    """`555 1234 (mobile)`: the word stands in brackets after its number."""
+    """`555 1234 (mobile)`: the word stands in brackets after its number; `555 1234 is my home number`."""
     view = page.view
-    if view[hit.start - 1 : hit.start] not in (b"(", b"[") or not hit.start:
+    said = not hit.kinds & Kind.WEAK and view[hit.start - 1 : hit.start] == b" "
+    if not hit.start or (view[hit.start - 1 : hit.start] not in (b"(", b"[") and not said):
         return
-    start = max(0, hit.start - 26)
+    start = max(0, hit.start - (48 if said else 26))
     match = _BEHIND.search(view, start, hit.start)
     if match is None:
         return
-    raw = match[0].rstrip(b" ([")
+    number = _NUMBER.match(match[0])
+    raw = number[0] if number else b""
     if len(digits_of(raw)) >= 6 and not holds_date(raw) and (found := _alone(page, match.start(), match.start() + len(raw))):
         yield found
 

@@ -57,6 +57,8 @@ _TABLE: Final[dict[int, str]] = {
         телефон|телефона|тел|мобильный|номер телефона|сотовый|моб|телефону|电话|手机|手机号|手机号码|联系电话|電話|電話番号|携帯
         携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
         τηλεφωνο|κινητο|τηλ|טלפון|נייד|هاتف|جوال|رقم الهاتف|फोन|मोबाइल
+        fone|telef|tlm|tlmv|telefone fixo|telefone celular|tel kom|tel dom|tel mob|tel fixe|tel port|tel priv|tel uff|tel fijo|tel movil
+        cel|notfallkontakt|contact d'urgence|contacto de emergencia|contatto di emergenza|noodcontact|contato de emergencia
         """,
     Kind.PHONE | Kind.WEAK: """
         call|calling|called|call me|call us|call him|call her|call them|ring|dial|text|text me|texted|reach|reached|reach me|reachable
@@ -71,6 +73,7 @@ _TABLE: Final[dict[int, str]] = {
         ligar|ligue|liga|meu numero|contatar|bellen|bel|bereikbaar|mijn nummer|nummer is|zadzwon|dzwonic|moj numer|ring meg|ring mig
         mitt nummer
         звоните|позвоните|мой номер|номер
+        whats|zap|kom|fixo
         """,
     Kind.ID: """
         ssn|ssns|n i f|carta identita|cnic|emirates id|teudat zehut|npi number|patient number|st nr|steuer no|social security
@@ -112,6 +115,16 @@ _TABLE: Final[dict[int, str]] = {
         инн|снилс|паспорт|паспорта|номер паспорта|护照|护照号|护照号码|身份证|身份证号|身份证号码|マイナンバー|個人番号|旅券番号
         パスポート|운전면허|주민등록번호|주민번호|여권|여권번호|αφμ|αμκα
         דרכון|ת ז|תעודת זהות|आधार
+        uscis|uscis number|alien registration number|permanent resident card|resident card|residence permit|residence permit number
+        health insurance id|insurance id|subscriber id|medicaid id|oci card|state id|dl|d/l|drivers lic|driver lic|lic no|lic number
+        perso|aufenthaltstitel|aufenthaltserlaubnis|gesundheitskarte|krankenkassennummer|sv nr|rv nr|rv nummer|versicherten nr
+        krankenversichertennr|vers nr|steuer id nr
+        titre de sejour|carte de sejour|carte nationale d'identite|piece d'identite|allocataire|numero d'allocataire|num secu|no secu
+        nss|nuss|seg social|numero de la seguridad social|tarjeta sanitaria|tarjeta de residencia|permiso de residencia
+        licencia de conducir|permesso di soggiorno|documento d'identita|cie
+        id kaart|identiteitsbewijs|verblijfsvergunning|numer prawa jazdy|karta pobytu|numer pesel|seria i numer dowodu
+        carta de conducao|carteira de motorista|carteira de identidade|cartao do cidadao|numero de utente|registro geral|bi/cc|cc/bi
+        seguranca social|numero de seguranca social
         """,
     Kind.ACCOUNT: """
         iban|rtn|conta corrente|a/c|a/c no|kto|kto nr|compte|conta|account number|account no|acct|acct no|acct number|bank account
@@ -123,6 +136,8 @@ _TABLE: Final[dict[int, str]] = {
         rachunek bankowy|kontonummeret|bankkonto|numero conto|kontonr|bankgiro|clearingnummer|account|银行账号
         银行卡号|口座番号
         계좌번호|счет
+        acc|acc no|acc number|acc num|acc nr|bank acc|bank acc no|bank acc number|bank account no|sortcode|sort
+        postkonto|postcheckkonto|pc konto|postfinance konto|ccc|nib|cta|cta cte|cbu|c/c|agencia|rekening|rek nr|numero da agencia
         """,
     Kind.CARD: """
         card|credit card|debit card|card number|card no|credit card number|cc|ccn|cc number|visa|mastercard|amex|american express
@@ -130,11 +145,18 @@ _TABLE: Final[dict[int, str]] = {
         numero de carte|tarjeta|numero de tarjeta|tarjeta de credito|carta di credito|numero di carta|cartao|cartao de credito
         creditcard|kaart|karta|carta|bancomat|girocard|maestro|karta platnicza
         numer karty|номер карты|карта|карты|信用卡|クレジットカード|카드번호
+        kaartnummer|bankkaart|betaalkaart|bankpas|pinpas|bankkarte|ec karte|girokarte|debitkarte|carte bleue|numero carta
+        numero do cartao|karta kredytowa|nr karty|karta debetowa
         """,
     Kind.CARD_CODE: """
         prufnummer|cvv|cvc|cvv2|cvc2|csc|card verification|security code|card security code|prufziffer|kartenprufnummer|cryptogramme
         codigo de seguridad
         codigo de seguranca|codice di sicurezza|card code|beveiligingscode|kartenprufziffer|kod cvc|kod cvv|セキュリティコード|安全码
+        digits on the back|digits on back|digit code on the back|digits on the front|digits on front|digit code on the front
+        ziffern auf der ruckseite|stellen auf der ruckseite|chiffres au dos|chiffres au verso|digitos del reverso|digitos de atras
+        cifras del reverso|cifre sul retro|cijfers op de achterkant|cijfers achterop|cyfry z tylu|cyfry na odwrocie|digitos no verso
+        cod seg|cod seguridad|cod seguranca|cod sicurezza
+        kpn|three on the back|ziffern hinten|ziffern auf der karte
         """,
     Kind.BIRTH: """
         dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
@@ -149,6 +171,9 @@ _TABLE: Final[dict[int, str]] = {
         szuletesi datum|szuletett|data nasterii|nascut|nascuta|dogum tarihi|dogumlu|дата рождения|родился|родилась|рождения|出生日期
         出生|生日
         生年月日|誕生日|생년월일|생일|ημερομηνια γεννησης|תאריך לידה|تاريخ الميلاد|जन्म तिथि
+        d/o/b|year of birth|birth year|annee de naissance|ano de nacimiento|ano de nascimento|anno di nascita|geboortejaar|rok urodzenia
+        ne(e) le|ne(e) a|ne e le|ne/nee le|nato/a il|nato/a a|nato(a) il|nacido/a el|nacido/a en|nacido(a) el|nascido/a em|nascido(a) em
+        urodzony/a|urodzony(a) dnia|geb datum|fn|dn
         """,
     Kind.PASSWORD: """
         password|passwords|passwd|pwd|pw|passphrase|pass phrase|pass|pswd|psswd|login password|db password|user password
@@ -162,6 +187,10 @@ _TABLE: Final[dict[int, str]] = {
         wachtwoord|losenord|losenordet|passordet|adgangskoden|wachtwoorden|hasla|haslem|sifrem|sifreniz|parolam|parolasi
         adgangskode|passord|salasana|haslo|heslo|jelszo|parola de acces|sifre|sifresi|лозинка|пароль|пароля|密码|口令
         パスワード|비밀번호|암호|κωδικος προσβασης|κωδικος|סיסמה|كلمة المرور|كلمة السر|पासवर्ड
+        ww|code wifi|cle wifi|clef wifi|cle wpa|cle de securite|wifi key|wifi code|wi fi key|wlan schlussel|wlan key|wlan code
+        netzwerkschlussel|clave wifi|codigo wifi|chiave wifi|chiave di rete|network key|klucz wifi|kod wifi
+        passcode|pass code|kenncode|meeting passcode|zoom passcode|freischaltcode|aktivierungscode|activation code|unlock code
+        code d'activation|codigo de activacion
         """,
     Kind.PIN: """
         pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
@@ -185,6 +214,7 @@ _TABLE: Final[dict[int, str]] = {
         dogrulama kodu|onay kodu|код подтверждения|код доступа|код из смс|пук|код домофона
         验证码|校验码|動態密碼|認証コード|確認コード|暗証番号
         인증번호|인증코드|رمز التحقق|الرقم السري|رمز الدخول|ओटीपी|सत्यापन कोड|पिन|קוד אימות
+        safe combination|lock combination|zahlenkombination|combinaison|combinacion|combinazione
         """,
     Kind.KEY: """
         my key|your key|our key|the key|global key|apiキー|functions key|secret key base|api key base
@@ -202,6 +232,7 @@ _TABLE: Final[dict[int, str]] = {
         private token|access code|api schlussel|schlussel|geheimnis|zugriffstoken|cle api|cle d'api|cle secrete|jeton
         clave api|clave de api|clave secreta|chiave api|chiave segreta|chave api|chave de api|chave secreta|token de acceso
         token d'acces|api sleutel|klucz api|ключ|ключ api|api ключ|токен|секрет|密钥|令牌|トークン|秘密鍵
+        unseal key|recovery share|genie key|dd api key
         """,
     Kind.PRIVATE: """
         wallet seed|private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
@@ -210,6 +241,7 @@ _TABLE: Final[dict[int, str]] = {
     Kind.AUTH: """
         bearer|basic|authorization|proxy authorization|x auth token|x api token|x access token|x vault token|private token|job token
         x amz security token
+        ssws
         """,
     Kind.COOKIE: """
         cookie|set cookie|session id|sessionid|sessid|phpsessid|jsessionid|asp net sessionid|connect sid|sid|laravel session|csrftoken
@@ -245,9 +277,10 @@ _Branches = dict[str, "_Branches"]
 # Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
 _ACRONYMS: Final = frozenset(
     b"tan sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi"
-    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif".split()
+    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap kpn cel".split()
 )
 LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
+DIALS: Final = frozenset(bytes((byte,)) for byte in b"0123456789+(")
 ALNUM: Final = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 # Long enough to be the end of a longer name: `dbpassword`, `MYAPIKEY`.
 _ENDINGS: Final = (b"password", b"passwd", b"passwort", b"kennwort", b"apikey", b"secretkey", b"accesskey", b"telefonnummer", b"passphrase")
@@ -259,7 +292,9 @@ def begins(view: bytes, start: int, end: int) -> bool:
         return view[start:end].lower().startswith(_ENDINGS)
     word = view[start:end]
     bare = word.strip(b"_").lower()
-    return bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#")
+    if bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#"):
+        return True
+    return view[end : end + 2] == b". " and view[end + 2 : end + 3] in DIALS  # shortened: `ur. 12.03.1965`
 
 
 @cache
@@ -284,8 +319,12 @@ def _words() -> Iterator[tuple[int, str]]:
     """
     for kind, words in _TABLE.items():
         for word in filter(None, map(str.strip, re.split(r"[|\n]", words))):
-            for spelt in {fold(written).text.lower() for written in (word, word.upper(), word.capitalize())}:
-                yield kind, spelt
+            for short in {word, _NUMBER.sub("nr", word)}:  # Passnummer, Passnr.; numer konta, nr konta
+                for spelt in {fold(written).text.lower() for written in (short, short.upper(), short.capitalize())}:
+                    yield kind, spelt
+
+
+_NUMBER: Final = re.compile(r"(?<=[a-z])nummer$|^numer(?= )")
 
 
 JOINTS: Final = b" _-."

@@ -69,3 +69,32 @@ def test_short_words_for_an_account_are_known(text: str) -> None:
 def test_a_bic_in_a_tag_is_found() -> None:
     """As statements in XML have it."""
     assert only("IBAN", "<BIC>AGRIFRPP</BIC>") == ["AGRIFRPP"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("bank acc number is 10293847", "10293847"),
+        ("sort 11-22-33", "11-22-33"),
+        ("Account Number\n1234 5678\nDate", "1234 5678"),
+        ("Postkonto 30-123456-7", "30-123456-7"),
+        ("agência 1234-5", "1234-5"),
+        ("conta 12345-6", "12345-6"),
+        ("NIB 0035 0027 0000 1234567 50", "0035 0027 0000 1234567 50"),
+        (
+            "banque 20041 guichet 01005 compte 0500013M026 clé RIB 06",
+            "20041 guichet 01005 compte 0500013M026 clé RIB 06",
+        ),
+    ],
+)
+def test_accounts_of_other_countries_are_found(text: str, value: str) -> None:
+    """Parts of a French one are found together; a Swiss and a Brazilian one are short."""
+    assert value in only("IBAN", text), found(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["sort 1000000 records", "La agencia 2026-1 abre", "CTA 2026-03-04", "acc: 0.98765432", "sort by 20260304"]
+)
+def test_what_programs_sort_and_measure_is_no_account(text: str) -> None:
+    """To sort and to be accurate are no accounts."""
+    assert only("IBAN", text) == []

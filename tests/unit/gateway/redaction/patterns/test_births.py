@@ -76,3 +76,20 @@ def test_signs_of_other_things_stay() -> None:
 def test_short_and_long_words_for_birth_are_known(text: str) -> None:
     """A star behind an initial, date and place in one."""
     assert only("DATE_OF_BIRTH", text.format("12.09.1955")) == ["12.09.1955"]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Né(e) le 23/11/1975 à Lyon", "23/11/1975"),
+        ("nato/a il 03/03/1949", "03/03/1949"),
+        ("d/o/b 04/04/1984", "04/04/1984"),
+        ("ur. 12.03.1965 w Łodzi", "12.03.1965"),
+        ("FN: 12/12/1966", "12/12/1966"),
+        ("year of birth: 1974", "1974"),
+        ("Geburtsjahr 1974", "1974"),
+    ],
+)
+def test_forms_for_both_sexes_and_short_words_are_known(text: str, date: str) -> None:
+    """`Né(e) le`, `ur.`; and what asks for the year gets a year."""
+    assert only("DATE_OF_BIRTH", text) == [date], found(text)

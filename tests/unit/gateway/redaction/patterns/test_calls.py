@@ -46,3 +46,39 @@ def test_what_stands_behind_an_address_is_found() -> None:
 def test_variables_ports_and_paths_stay(text: str) -> None:
     """And the words of a test."""
     assert only("PASSWORD", text) == [], found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "smbclient //fs/share -U 'bob%s3cret!x'",
+        "lftp -u ftpuser,s3cret!x ftp.example.com",
+        "sqlplus hr/s3cret!x@orcl",
+        'echo "root:s3cret!x" | chpasswd',
+        "btoa('apiuser:s3cret!x')",
+        'requests.get(url, auth=("robot", "s3cret!x"))',
+        "rabbitmqctl add_user worker s3cret!x",
+        "htpasswd -b .htpasswd alice s3cret!x",
+        "openssl enc -aes-256-cbc -k s3cret!x -in a",
+        "u: marketing\np: s3cret!x",
+        "the guest account is demo / S3cret!x",
+    ],
+)
+def test_what_stands_behind_a_name_is_found(text: str) -> None:
+    """Commands and calls take a name and a password in one; notes have them in two lines."""
+    assert [value.lower() for value in only("PASSWORD", text)] == ["s3cret!x"], found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -u root -p shop < dump.sql",
+        "smbclient //fs/share -U 'bob%$PASS'",
+        'requests.get(url, auth=("robot", password))',
+        "echo user:$PASS | chpasswd",
+        "p: 4\nu: 2",
+    ],
+)
+def test_names_of_databases_and_variables_stay(text: str) -> None:
+    """`mysql -p` asks for the password: the next word is the database."""
+    assert found(text) == []

@@ -69,3 +69,28 @@ def test_a_stolen_card_is_found_with_its_code() -> None:
 def test_what_stands_behind_a_card_hides_nothing(behind: str) -> None:
     """Its date and its code are groups of digits as well."""
     assert "".join(only("CARD", f"4111 1111 1111 1111{behind}")).startswith("4111 1111 1111 1111")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("security code on the back: 112", "112"),
+        ("the three digits on the back are 806", "806"),
+        ("4-digit code on the front 7713", "7713"),
+        ("les 3 chiffres au dos : 661", "661"),
+        ("código de seguridad (CVV): 430", "430"),
+        ("cód. seg. 519", "519"),
+    ],
+)
+def test_the_code_is_found_where_it_is_said_to_be(text: str, code: str) -> None:
+    """On the back, in front, in brackets behind the word."""
+    assert only("CARD", text) == [code], found(text)
+
+
+@pytest.mark.parametrize(
+    "behind", [" fin 06/28 code 915", ", valid thru 03/29, last three on the back 448", " gültig 08/28, Ziffern hinten: 772", " KPN 553"]
+)
+def test_the_code_further_on_is_found(behind: str) -> None:
+    """Behind a card what is called a code is the card's."""
+    spans = only("CARD", "CB 4111 1111 1111 1111" + behind)
+    assert any(span.endswith(behind[-3:]) for span in spans), spans

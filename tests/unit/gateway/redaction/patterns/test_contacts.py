@@ -95,3 +95,9 @@ def test_a_password_in_a_url_may_be_long() -> None:
     """Tokens for git are."""
     for url in (f"https://oauth2:{'aB3' * 170}@git.example.com/x.git", f"https://{'aB3' * 170}@git.example.com/x.git"):
         assert only("URL_CREDENTIALS", f"clone {url} now") == [url]
+
+
+def test_a_user_of_a_domain_may_stand_in_a_url() -> None:
+    """Windows writes a name as `domain\\user`."""
+    url = r"http://corp\jdoe:S3cret9@proxy.example.com:3128"
+    assert found(f"proxy = {url}") == [("URL_CREDENTIALS", url)]

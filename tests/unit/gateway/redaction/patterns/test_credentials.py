@@ -111,3 +111,18 @@ def test_other_schemes_and_commands_are_read() -> None:
     assert found(f"Authorization: SSWS 00{key}") == [("TOKEN", f"00{key}")]
     assert found(f'curl --cookie "session={key}" https://x') == [("TOKEN", key)]
     assert found(f"GET /cb?code=4/0A{key}&state=x") == [("TOKEN", f"4/0A{key}")]
+
+
+def test_a_key_in_brackets_is_found() -> None:
+    """`the Datadog key (...)`; not a word in brackets."""
+    key = "a5e16b8e881a0d75cf4d9251d2400b6f"
+    assert found(f"rotate the Datadog key ({key})") == [("API_KEY", key)]
+    assert found("press the key (the_one_beside_the_space_bar)") == []
+
+
+def test_more_names_of_keys_are_known() -> None:
+    """A number may follow the name: `unseal key 1`; Okta's scheme is SSWS."""
+    key = "lwzjOqEE6Z6nODgSnYcoHTER2DfrvqvYtnM27ao2ame="
+    assert [text for _, text in found(f"unseal key 1: {key}")] == [key]
+    token = "00BEwavpzEKQkAqFnU-xABXKakDNVLNfNl8rTK22mx"
+    assert [text for _, text in found(f"Authorization: SSWS {token}")] == [token]

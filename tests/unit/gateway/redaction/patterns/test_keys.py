@@ -202,3 +202,15 @@ def test_headers_without_an_end_are_not_searched_from_again(monkeypatch: pytest.
 def test_more_issuers_are_known(key: str) -> None:
     """Their prefix, and as long as theirs are."""
     assert [value for _, value in found(f"use {key} now")] == [key]
+
+
+def test_a_bot_is_found_in_its_address() -> None:
+    """Telegram writes `bot` in front of the token."""
+    token = "7033167325:AAoSpgLJ7M-FIdRSOlh3landlcve9gyQz9R"
+    assert found(f"https://api.telegram.org/bot{token}/sendMessage") == [("TOKEN", f"bot{token}")]
+
+
+def test_a_signed_session_is_found() -> None:
+    """Flask's: a value, a time of six characters and a signature."""
+    session = "eyJ1c2VyIjoxfQ.lSoU5A.ZzcWQa3oBC4IPlNKnhdW2_SFi2D"
+    assert found(f"session={session}") == [("TOKEN", session)]

@@ -84,3 +84,9 @@ def test_a_fingerprint_is_no_mac_address() -> None:
     """More pairs, or every bit the same."""
     assert found("MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48 ff:ff:ff:ff:ff:ff 00:00:00:00:00:00") == []
     assert found("20-24-01-15-10-30") == []
+
+
+def test_a_mac_address_of_digits_alone_needs_its_word() -> None:
+    """`5254.0012.3456` may be an amount; behind `mac` it is none."""
+    assert only("MAC_ADDRESS", "mac=5254.0012.3456") == ["5254.0012.3456"]
+    assert found("5254.0012.3456") == []

@@ -243,3 +243,43 @@ def test_names_that_a_call_or_a_type_is_given_stay() -> None:
 def test_what_looks_like_a_name_is_found_where_none_can_be(text: str, value: str) -> None:
     """An assignment of a shell, a sentence, groups of digits."""
     assert only("PASSWORD", text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Das Kennwort wurde auf Frosch#26 geändert.", "Frosch#26"),
+        ("ton mot de passe a été remplacé par Cigale2026", "Cigale2026"),
+        ("cambié la contraseña a Olivo#33", "Olivo#33"),
+        ("das Passwort ist immer noch schatzi1", "schatzi1"),
+        ("mon mdp c doudou69", "doudou69"),
+        ("hasło do wifi Morze-2026", "Morze-2026"),
+        ("celular 11 98765-4321, senha flamengo10, obrigado", "flamengo10"),
+        ('the password is "open sesame", two words', "open sesame"),
+        ("> What's the password?\nIt's tangerine42, all lower case.", "tangerine42"),
+        ("recovery key 398259-791907-483378-876232-860129-040479-666972-510273", "398259-791907-483378-876232-860129-040479-666972-510273"),
+        ("backup codes: 8842-1190, 3371-0042", "3371-0042"),
+        ('<property name="connection.password">hib3rnate</property>', "hib3rnate"),
+        ("clé wifi : lapin-rouge9", "lapin-rouge9"),
+    ],
+)
+def test_a_password_is_found_in_other_turns_of_phrase(text: str, value: str) -> None:
+    """What it was changed to, what it still is, what it is for; in lists, in answers and in attributes."""
+    assert value in only("PASSWORD", text), found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the password is 'not valid'; the password is \"too short\"",
+        "Das Passwort wurde auf Wunsch geändert.",
+        "The password for Office365 and the password for Server01 expire.",
+        "We changed the password to something stronger in 2026.",
+        "Forgot your password? Click here. Lost it? Call us.",
+        "password base64, password level3.",
+        "the new backup code of 2026-03-04 was merged",
+    ],
+)
+def test_other_turns_of_phrase_about_passwords_stay(text: str) -> None:
+    """Messages in quotes, names of machines, and questions of a page of help."""
+    assert only("PASSWORD", text) == []

@@ -98,3 +98,23 @@ def test_other_numbers_stay(text: str) -> None:
 def test_what_follows_a_number_is_not_part_of_it() -> None:
     """The country's length says where a number ends."""
     assert only("PHONE", "Call +1 212 555 0123 4567 now") == ["+1 212 555 0123"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("555-0148 is my home number", "555-0148"),
+        ("móvil: 600.12.34.56, casa: 98 512 34 56", "98 512 34 56"),
+        ("kom. +48601234567, dom. 22 6123456", "22 6123456"),
+        ("tlm 96 123 45 67, fixo 22 123 4567", "22 123 4567"),
+        ("fone: (21) 2555-1234, whats 21 99876 5432", "21 99876 5432"),
+    ],
+)
+def test_a_second_number_with_a_word_of_its_own_is_found(text: str, number: str) -> None:
+    """What stands in front of it need not be known: the first number says what the second is."""
+    assert number in only("PHONE", text), found(text)
+
+
+def test_what_follows_a_number_under_another_name_stays() -> None:
+    """An order beside a telephone is an order."""
+    assert only("PHONE", "Tel. 0228 123456, Order: 302 8827391") == ["0228 123456"]

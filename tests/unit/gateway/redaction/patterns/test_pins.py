@@ -42,3 +42,46 @@ def test_a_code_is_found(text: str, value: str) -> None:
 def test_other_numbers_stay(text: str) -> None:
     """What a chip and a shop have, years, lengths, codes of programs."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Code for the garage door: 7714", "7714"),
+        ("Le code du portail est le 4471", "4471"),
+        ("il codice del portone è 7781", "7781"),
+        ("El código del portal, 1492.", "1492"),
+        ("kod do bramy: 4456", "4456"),
+        ("Code für die Haustür: 2580#", "2580#"),
+        ("Use code 550913 to verify your account.", "550913"),
+        ("Saisissez le code 550913 pour confirmer.", "550913"),
+        ("Your PIN has been reset to 6120.", "6120"),
+        ("Die PIN vom Tor ist 2580", "2580"),
+        ("il pin del bancomat 4096.", "4096"),
+        ("it opens with 998877 (that's the pin)", "998877"),
+        ("What's the PIN? 7702", "7702"),
+        ("A: And the PIN?\nB: 2046.", "2046"),
+        ("lock combination: 24-08-71", "24-08-71"),
+        ("SIM PIN 1188 PUK 67120493", "1188"),
+    ],
+)
+def test_a_code_is_found_with_what_it_opens(text: str, value: str) -> None:
+    """Doors, gates, safes and bank cards have codes; who asks for one is told it; a year may be one in an answer."""
+    assert value in only("PASSWORD", text), found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Code of the gate: see page 2026.",
+        "Use code SUMMER20 at checkout.",
+        "the building code 2021-04 applies",
+        "Enter pin 12 to ground.",
+        "the entrance code of conduct of 12.5 pages",
+        "What is a PIN? 4000 people asked us.",
+        "the pin for the board of revision 20.",
+    ],
+)
+def test_numbers_beside_a_code_stay(text: str) -> None:
+    """A year of rules, a voucher, a part: no code of anybody."""
+    assert found(text) == []

@@ -123,7 +123,7 @@ _RULES: Final[tuple[tuple[str, bool, Callable[[bytes], bool]], ...]] = (
     (r"[A-Z]{4}[0-9]{6}(?:[HMX][A-Z]{5}[A-Z0-9][0-9]|[A-Z0-9]{3})", False, mx_curp),
     (r"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", False, de_insurance),
     (r"[0-9]{8} ?[0-9] ?[A-Z]{2}[0-9]", False, shape_is_enough),
-    (r"[A-Z9]{5}[0-9][0156][0-9][0-3][0-9]{2}[A-Z9]{2}[0-9][A-Z]{2}", False, shape_is_enough),
+    (r"[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z9]{2}[0-9][A-Z]{2}", False, shape_is_enough),
     (
         r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
         False,

@@ -12,13 +12,14 @@ from assistant_gateway.redaction.patterns.words import Kind
 _GAP: Final = re.compile(
     rb"(?:'?s\b)?\.?(?:[ _\-]?(?:number|num|no|nr|nummer|id|code|card|#)\b\.?)?[ \t\"'*`\\]{0,3}"
     rb"(?:\([^)\n]{0,32}\)[ \t]?)?(?:</?[a-z][a-z0-9]{0,9}>[ \t]?){0,3}"
-    rb"(?:(?:is|was|are|reads|ist|lautet|war|est|es|e|jest|ar|er|on|number|no\.?|nr\.?|n[.\x7f]?|:|=|#|-|,|>)(?![A-Za-z0-9]{2})"
+    rb"(?:(?:is|was|are|reads|ist|lautet|war|est|es|e|jest|ar|er|on|number|no\.?|nr\.?|n[.\x7f]?|:|=|#|-|,|>)(?![A-Za-z0-9]{2}|(?<=[A-Za-z])[A-Z])"
     rb"[ \t\"'*`\\]{0,5}){0,4}\n?[ \t\"'\\]{0,3}",
     re.IGNORECASE,
 )
 # Other words may stand between (`the SSN of my husband is`), but no digit and no end of a sentence.
 _FAR: Final = re.compile(rb"[^0-9.;:\n]{0,40}?[ :=\"'#(](?=[A-Z]{0,3}[0-9])")
 _VALUE: Final = re.compile(rb"(?:[A-Za-z]{1,4}[ \-]?)?[0-9](?:(?:[ .\-/]|(?<=[0-9])\+)?[0-9A-Z]){3,22}(?:[ \-]?(?:\([0-9A-Z]\)|[0-9A-Z]))?")
+_LAW: Final = re.compile(rb"[0-9]{1,4}/(?:19|20)[0-9]{2}")  # DL 34/2020
 _CAPITALS: Final = re.compile(rb"[A-Z0-9]{7,18}\b")
 _LOWER: Final = re.compile(rb"[a-z0-9]{6,18}\b")
 
@@ -49,6 +50,8 @@ def _value(view: bytes, at: int, least: int) -> Found | None:
         if match is None or sum(48 <= character < 58 for character in match[0]) < 4:
             return None
     raw = match[0]
+    if _LAW.fullmatch(raw):
+        return None
     if raw[:2] == b"0x":
         return None  # an address in memory, a flag
     stop = ends_sensibly(raw)

@@ -46,3 +46,27 @@ def test_a_word_makes_a_number_a_persons(text: str, number: str) -> None:
 def test_a_word_alone_masks_nothing(text: str) -> None:
     """Prose about documents, dates, everyday words that are acronyms elsewhere."""
     assert only("NATIONAL_ID", text) == [], found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("paszport EH 1234567", "EH 1234567"),
+        ("paspoortnr. NX1234567", "NX1234567"),
+        ("Versichertennr. A123456780", "A123456780"),
+        ("Texas DL 12345678", "12345678"),
+        ("Permanent resident card USCIS# 197253051", "197253051"),
+        ("Aufenthaltstitel Nr. YZ1234567", "YZ1234567"),
+        ("Nº Seg. Social: 28/12345678/40", "28/12345678/40"),
+        ("carta de condução L-1234567 8", "L-1234567 8"),
+        ("N° allocataire CAF 1234567", "CAF 1234567"),
+    ],
+)
+def test_more_papers_are_known(text: str, number: str) -> None:
+    """Permits of residence, insurances, and `-nr` for every `-nummer`; a letter of the number is no word before it."""
+    assert only("NATIONAL_ID", text) == [number], found(text)
+
+
+def test_a_law_is_no_paper_of_anybody() -> None:
+    """A decree has a number and a year."""
+    assert found("Il DL 34/2020 vale ancora.") == []
