@@ -33,7 +33,7 @@ from assistant_gateway.redaction.patterns import (
 )
 from assistant_gateway.redaction.patterns.national import digits, letters, named
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 __all__ = ["PatternError", "Rules"]
 

@@ -8,7 +8,7 @@ from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.national.checksums import mod97
 from assistant_gateway.redaction.patterns.numbers import ends_sensibly, holds_date
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 # Lengths in the SWIFT IBAN registry, and of countries that use IBANs beside it.
 _LENGTHS: Final = {

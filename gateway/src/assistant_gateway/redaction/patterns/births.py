@@ -8,7 +8,7 @@ import rurex
 
 from assistant_gateway.redaction.folding import fold
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _MONTHS: Final = fold(
     """

@@ -8,7 +8,7 @@ from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.national.checksums import luhn
 from assistant_gateway.redaction.patterns.numbers import digits_of, stands_alone
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _NEAR: Final = 48
 _SEPARATOR: Final = r"(?:[ .\-]|  | - )"

@@ -8,7 +8,8 @@ from typing import Final
 from assistant_gateway.redaction.patterns.births import DATE
 from assistant_gateway.redaction.patterns.literals import digits, is_blank
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
-from assistant_gateway.redaction.patterns.words import JOINTS, Kind, kinds
+from assistant_gateway.redaction.patterns.vocabulary import Kind
+from assistant_gateway.redaction.patterns.words import JOINTS, kinds
 
 # The kinds whose values need a word, what they are then, and how many digits make a cell one.
 COLUMNS: Final = (

@@ -24,7 +24,7 @@ from assistant_gateway.redaction.patterns.literals import (
     mark,
 )
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _LONG: Final = 64
 _BARE: Final = 20  # characters of a key that nothing joins to its name

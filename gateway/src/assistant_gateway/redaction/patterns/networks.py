@@ -5,7 +5,7 @@ from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
 from assistant_gateway.redaction.patterns.page import Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _NEAR: Final = 128
 """Characters before an address in which its line's beginning matters: no word that is looked at begins further back."""

@@ -30,7 +30,7 @@ from assistant_gateway.redaction.patterns.literals import (
 )
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
 from assistant_gateway.redaction.patterns.phrases import before, changed, codes, its, named_for, was_set
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
 

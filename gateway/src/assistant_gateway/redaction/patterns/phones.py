@@ -7,7 +7,7 @@ from typing import Final
 from assistant_gateway.redaction.patterns.dialling import LENGTHS, national
 from assistant_gateway.redaction.patterns.numbers import digits_of, holds_date, isolated, stands_alone
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _NEAR: Final = 48
 _EXTENSION: Final = re.compile(

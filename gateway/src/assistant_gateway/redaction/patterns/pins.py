@@ -6,7 +6,7 @@ from typing import Final
 
 from assistant_gateway.redaction.patterns.answers import answer, told
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _SIGN: Final = (
     rb"[0-9]{3}[ \-][0-9]{3}|[A-Z]-[0-9]{4,8}|[0-9]{4,8}|(?-i:[0-9]{2,5}[A-Z][0-9]{0,4})(?<=[0-9A-Z]{4})|[0-9]{1,2}-[0-9]{1,2}-[0-9]{1,2}"

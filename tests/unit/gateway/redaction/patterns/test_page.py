@@ -3,7 +3,7 @@
 import pytest
 
 from assistant_gateway.redaction.patterns.page import Hit, Page
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 
 def page(text: str, *words: tuple[str, int]) -> Page:

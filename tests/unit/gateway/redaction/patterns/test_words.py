@@ -7,15 +7,16 @@ from collections.abc import Iterator
 import pytest
 import rurex
 
-from assistant_gateway.redaction.patterns.words import _TABLE, Kind, begins, expression, kinds, plain
+from assistant_gateway.redaction.patterns.vocabulary import TABLE, Kind
 from assistant_gateway.redaction.patterns.words import _words as every_word
+from assistant_gateway.redaction.patterns.words import begins, expression, kinds, plain
 
 
 def test_every_word_is_found_as_it_is_written() -> None:
     """The table, the expression and the lookup know the same words."""
     known = kinds()
     ascii_words, others = re.compile(expression(True)), re.compile(expression(False))
-    for kind, words in _TABLE.items():
+    for kind, words in TABLE.items():
         for word in filter(None, (plain(word.strip()) for word in re.split(r"[|\n]", words))):
             if word.isascii():
                 assert ascii_words.fullmatch(word), word

@@ -7,7 +7,7 @@ from typing import Final
 from assistant_gateway.redaction.patterns.answers import answer
 from assistant_gateway.redaction.patterns.numbers import ends_sensibly, holds_date
 from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
-from assistant_gateway.redaction.patterns.words import Kind
+from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _GAP: Final = re.compile(
     rb"(?:'?s\b)?\.?(?:[ _\-]?(?:number|num|no|nr|nummer|id|code|card|#)\b\.?)?[ \t\"'*`\\]{0,3}"
