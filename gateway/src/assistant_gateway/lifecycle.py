@@ -117,7 +117,7 @@ class Life:
             self.upstream.close()
             self.probe.close()
             if self.memory is not None:
-                await self.memory.store.close()
+                await self.memory.close()
             self.records.flush()
 
     async def _drain(self, serving: list[asyncio.Task[None]]) -> None:

@@ -35,6 +35,8 @@ SETTLE_SECONDS: Final = 180.0
 """A kubelet may be that late with a Secret that changed: until then another gateway could not open what a new key sealed."""
 REWRAP_SECONDS: Final = 5.0
 LIBRARY_SECONDS: Final = 15.0
+ERASURE_SECONDS: Final = 5.0
+"""What the pod's grace period leaves after the drain."""
 STATUS_SECONDS: Final = 3.0
 """Whoever asks for the status does not wait for a store that is slow to answer."""
 
@@ -87,6 +89,11 @@ class Memory:
             self.purger.watch(),
             self.library.watch(LIBRARY_SECONDS),
         )
+
+    async def close(self) -> None:
+        """Let erasures that go on without their clients come to their records, and let go of the store."""
+        await self.eraser.settle(ERASURE_SECONDS)
+        await self.store.close()
 
     async def status(self) -> dict[str, Any]:
         """Return what /status says of all this; what cannot be known now is None, never what it was before."""

@@ -133,6 +133,11 @@ class Eraser:
         task.add_done_callback(self._working.discard)
         return await asyncio.shield(task)
 
+    async def settle(self, seconds: float) -> None:
+        """Wait for what is being done to its end, so long at most: what it destroyed should stand in a record before the process ends."""
+        if self._working:
+            await asyncio.wait(self._working, timeout=seconds)
+
     async def _conversation(self, identity: Identity, conversation: UUID) -> Receipt:
         owner = self._store.index.token("subject", identity.subject)
         async with self._store.transaction() as connection:

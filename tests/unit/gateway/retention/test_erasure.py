@@ -232,3 +232,29 @@ async def test_two_gateways_erase_everything_while_others_write(kept: Kept, othe
     assert one.counts.keys + two.counts.keys == 21
     assert one.counts.items + two.counts.items == 20 + (adding is None)
     assert await kept.counts() == NOTHING
+
+
+async def test_a_gateway_that_ends_waits_for_erasures_whose_clients_left(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what they destroyed would stand in no record. Not for ever: the pod's grace period has an end."""
+    await kept.started("one")
+    remove, held = kept.eraser._remove, asyncio.Event()
+
+    async def waits(doomed: Any) -> None:
+        await held.wait()
+        await remove(doomed)
+
+    monkeypatch.setattr(kept.eraser, "_remove", waits)
+    asking = asyncio.create_task(kept.eraser.subject("Alice"))
+    async with asyncio.timeout(20):
+        while (await kept.counts())["keys"]:  # noqa: ASYNC110  the database tells nobody of it
+            await asyncio.sleep(0.01)
+    asking.cancel()
+    await asyncio.wait([asking])
+
+    await kept.eraser.settle(0.01)
+    assert kept.records() == []
+    held.set()
+    await kept.eraser.settle(20)
+
+    assert [record["record"] for record in kept.records()] == ["erasure"]
+    await kept.eraser.settle(20)

@@ -1,7 +1,7 @@
 """National numbers of digits alone. Each rule takes the digits (ASCII bytes, of its length) and says whether they are such a number.
 
 ALONE: the checksum is strong enough for the bare digits. GROUPED: only in the grouping in which they are written. All others wait for
-a word that names them (words.py, Kind.ID). Sources: the OECD's TIN sheets and the authorities' own descriptions; python-stdnum agrees.
+a word that names them (vocabulary.py, Kind.ID). Sources: the OECD's TIN sheets and the authorities' own descriptions; python-stdnum agrees.
 """
 
 from collections.abc import Callable
