@@ -99,7 +99,8 @@ async def test_an_erasure_reaches_an_upload_that_is_under_way(world: World, tmp_
         with pytest.raises(RefusalError, match="erased_meanwhile"):
             await upload
     assert (receipt.counts.documents, receipt.counts.chunks, receipt.counts.keys) == (4, 0, 4)
-    assert await world.listed(BOB) == [await others]
+    document = await others
+    assert await world.listed(BOB) == [document]
     assert await held(world) == [1, 1, 1, 1]
 
 
