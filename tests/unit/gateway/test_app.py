@@ -701,7 +701,7 @@ async def test_a_client_that_stops_reading_costs_no_memory_and_is_cut_in_the_end
     monkeypatch.setattr(call, "STALL_SECONDS", 0.5)
     gateway.fake.scripts["/api/chat"] = flood
     _, writer = await gateway.raw()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a transport that only writes
     writer.write(request("/api/chat", CHAT))
 
     await asyncio.wait_for(gone.wait(), 60)
@@ -726,7 +726,7 @@ async def test_a_client_that_does_not_read_is_cut_also_where_its_answer_has_not_
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     client.connect(("127.0.0.1", gateway.port))
     _, writer = await asyncio.open_connection(sock=client, ssl=gateway.client_context, server_hostname="localhost")
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a transport that only writes
     writer.write((request("/api/embed", BODIES["/api/embed"]) + request("/api/chat", body)) * 8)
 
     await until(lambda: bool(gateway.records()))

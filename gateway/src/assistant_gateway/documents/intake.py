@@ -93,7 +93,7 @@ class Intake:
 
     async def _let_go(self, document: UUID) -> None:
         with contextlib.suppress(StoreError):  # it goes when it is due
-            async with self._index.store.transaction() as connection:
+            async with self._index.store.connection() as connection:
                 await rows.let_go(connection, document)
 
     async def _take(self, reserved: _Reserved, origin: Origin, name: str, found: Extracted, metadata: dict[str, Any]) -> tuple[UUID, int]:

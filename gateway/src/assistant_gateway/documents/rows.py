@@ -33,7 +33,10 @@ RESERVED_SECONDS: Final = 86400
 _RESERVE: Final = f"""
     INSERT INTO documents (id, owner, content_tag, acl, created_at, expires_at, chunk_count, head)
     VALUES ($1, $2, '', '{{}}', {TIME}, {TIME} + make_interval(secs => $3), 0, '')"""
-_LET_GO: Final = "DELETE FROM documents WHERE id = $1 AND chunk_count = 0"
+# One that is whole stays, key and all: its commit may have come through although the store was lost over it.
+_LET_GO: Final = """
+    WITH gone AS (DELETE FROM documents WHERE id = $1 AND chunk_count = 0 RETURNING id)
+    DELETE FROM data_keys WHERE record IN (SELECT id FROM gone)"""
 # In the order of their ids, as erasures lock them.
 _HOLD: Final = "SELECT id FROM documents WHERE id = $1 OR (source = $2 AND locator = $3) ORDER BY id FOR UPDATE"
 _KEY: Final = "SELECT EXISTS (SELECT FROM data_keys WHERE record = $1)"
@@ -66,9 +69,8 @@ async def reserve(connection: "Connection[Record]", document: UUID, owner: int |
 
 
 async def let_go(connection: "Connection[Record]", document: UUID) -> None:
-    """Remove the row and the key of a document that was not taken in; inside a transaction."""
+    """Remove the row and the key of a document that was not taken in."""
     await connection.execute(_LET_GO, document)
-    await connection.execute("DELETE FROM data_keys WHERE record = $1", document)
 
 
 async def complete(connection: "Connection[Record]", space: Space, document: NewDocument, pieces: Sequence[Piece]) -> bool:
@@ -135,7 +137,7 @@ async def doom(connection: "Connection[Record]", documents: Sequence[UUID]) -> N
         await connection.execute(_DOOM, list(documents))
 
 
-async def tag_at(connection: "Connection[Record]", source: str, locator: int) -> "Record | None":
+async def head_at(connection: "Connection[Record]", source: str, locator: int) -> "Record | None":
     """Return what a source has at a place: its head, and how many pieces it has."""
     return await connection.fetchrow(f"{_HEADS} WHERE d.source = $1 AND d.locator = $2 AND {ALIVE}", source, locator)
 

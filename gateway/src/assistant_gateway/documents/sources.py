@@ -104,7 +104,7 @@ class Sources:
         sha256 = hashlib.sha256(data).hexdigest()
         tag = self._tag(sha256)
         async with self._index.store.connection() as connection:
-            there = await rows.tag_at(connection, source, place)
+            there = await rows.head_at(connection, source, place)
         if there is not None and there["content_tag"] == tag and heads.opened(self._index.ring, there) is not None:
             return Put(there["id"], there["chunk_count"], is_new=False)
         acl = access.of_source(self._index.store.index, source)

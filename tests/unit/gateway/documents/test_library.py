@@ -125,6 +125,23 @@ async def test_an_upload_that_is_under_way_is_nobody_s_yet(world: World) -> None
     assert await world.listed(ALICE) == [document]
 
 
+async def test_a_document_whose_commit_came_through_is_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the store was lost over it: what is cleared away after a failure is only what is not there yet."""
+    usual = rows.complete
+
+    async def committed(connection: Any, *values: Any) -> bool:
+        await usual(connection, *values)
+        await connection.execute("COMMIT")
+        raise StoreError
+
+    monkeypatch.setattr(rows, "complete", committed)
+    with pytest.raises(StoreError):
+        await world.library.upload_text(ALICE, "a.txt", "Apples.", {})
+
+    assert await held(world) == [1, 1, 1, 1]
+    assert await world.found(ALICE, "apples") == ["Apples."]
+
+
 async def test_what_a_killed_gateway_was_taking_in_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a day: it has a row and a key, and nothing that the key has sealed."""
 

@@ -1,4 +1,4 @@
-"""Patterns that ended Ollama v0.24.0, or never came back, and those that it takes: all tried with the real one."""
+"""Patterns that ended Ollama v0.24.0 or never came back, with others of their kind, and those that are let through."""
 
 import re
 
