@@ -1,10 +1,10 @@
 """Patterns of a schema: the regular expressions that the model server is known to survive.
 
-Ollama (v0.24.0: llama.cpp's json-schema-to-grammar) reads what it does not know as something else, and ends, or never comes back, over the
-grammar that this makes: `(?:a)`, `\\d`, `{2}`, `a}`, `(a*)*`, `[z-a]` each ended the server, or the model's process, or hung. So what is
-let through is a language of its own: `^`, groups, alternatives, classes, bounded repeats and the escapes that it knows, `$`. And it is bounded
-by what the model server gets through in seconds: it follows every way of reading an answer at once, and does not stop where its client
-leaves.
+Ollama (v0.24.0: llama.cpp's json-schema-to-grammar) reads what it does not know as something else, and ends, or never comes back, over
+the grammar that this makes: `(?:a)`, `\\d`, `{2}`, `a}`, `(a*)*`, `[z-a]` each ended the server, or the model's process, or hung. So
+what is let through is a language of its own: `^`, groups, alternatives, classes, bounded repeats and the escapes that it knows, `$`.
+And it is bounded by what the model server gets through in seconds: it follows every way of reading an answer at once, and does not stop
+where its client leaves.
 """
 
 import re
