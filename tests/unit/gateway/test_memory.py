@@ -166,7 +166,7 @@ async def test_a_policy_for_another_store_is_left_to_its_own_pod(tmp_path: Path,
         await gateway.ready()
         other = postgres.policy.model_copy(update={"database": "another"})
         for change in ({"store": other}, {"rag": None}):
-            (tmp_path / "policy.json").write_text(policy.model_copy(update=change).to_json())
             rejected = gateway.errors.read_text().count("PolicyInvalid")
+            (tmp_path / "policy.json").write_text(policy.model_copy(update=change).to_json())
             await until(lambda before=rejected: gateway.errors.read_text().count("PolicyInvalid") > before)  # type: ignore[misc]
         assert (await status_of(gateway))["revision"] == policy.revision()
