@@ -10,8 +10,8 @@ from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT
 from assistant_operator.kube.objects import Object, uid_of
 from assistant_operator.naming import API_VERSION, KIND, Names
-from assistant_operator.reconcile import certificates
-from assistant_operator.reconcile.generated import new_key
+from assistant_operator.reconcile.credentials import certificates
+from assistant_operator.reconcile.credentials.generated import new_key
 from assistant_operator.reconcile.world import utc_now
 from assistant_operator.resources.context import Context, Installation
 from assistant_operator.resources.plan import plan

@@ -11,7 +11,7 @@ from typing import Any
 
 from assistant_operator.naming import ANNOTATION_STAGED_AT, Names
 from assistant_operator.reconcile.conditions import timestamp
-from assistant_operator.reconcile.rotation import SPREAD
+from assistant_operator.reconcile.credentials.rotation import SPREAD
 from tests.e2e.support.assistants import Assistants
 from tests.e2e.support.calls import calling
 from tests.e2e.support.kubectl import Kubectl, condition, until

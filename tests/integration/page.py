@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant_operator.reconcile import gateways, polling
+from assistant_operator.reconcile.asking import gateways, polling
 from tests.integration.running import Running
 
 WELL: dict[str, Any] = {

@@ -29,7 +29,7 @@ class Hosts:
         self.asked: list[str] = []
 
     async def resolve(self, host: str) -> tuple[str, ...]:
-        from assistant_operator.reconcile.resolver import unresolved
+        from assistant_operator.reconcile.asking.resolver import unresolved
 
         self.asked.append(host)
         if host not in self.known:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from assistant_operator import settings
-from assistant_operator.reconcile import advisories
-from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.judging import advisories
+from assistant_operator.reconcile.releases.turns import Pace
 from tests.cluster import builds
 from tests.cluster.apiserver import ApiServer, api_server
 from tests.cluster.paths import REPOSITORY

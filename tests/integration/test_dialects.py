@@ -7,7 +7,7 @@ from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import ADMIN_POLICY, CILIUM_CLUSTER_POLICY, CILIUM_POLICY, CLUSTER_POLICY, DEFINITION, DIALECTS, Kind
 from assistant_operator.kube.objects import Object, metadata
-from assistant_operator.reconcile.admin_tier import AdminTier
+from assistant_operator.reconcile.background.admin_tier import AdminTier
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED
 from assistant_operator.resources.admin_policy import policy_name
 from tests.cluster.apiserver import ApiServer

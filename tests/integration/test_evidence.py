@@ -16,10 +16,10 @@ from assistant_operator import errors
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.connection import configuration
 from assistant_operator.kube.kinds import NODE
-from assistant_operator.reconcile.control import Control, Thing
-from assistant_operator.reconcile.evidence import AT_ONCE, TIMEOUT, EvidenceAsk, Place
-from assistant_operator.reconcile.pod_http import PodHttp
-from assistant_operator.reconcile.surroundings import endpoint, node
+from assistant_operator.reconcile.asking.control import Control, Thing
+from assistant_operator.reconcile.asking.evidence import AT_ONCE, TIMEOUT, EvidenceAsk, Place
+from assistant_operator.reconcile.asking.pod_http import PodHttp
+from assistant_operator.reconcile.asking.surroundings import endpoint, node
 from assistant_operator.resources.egress_targets import Endpoint, Surroundings
 from tests.cluster.apiserver import ApiServer
 from tests.integration.api import Api
@@ -68,7 +68,7 @@ async def _listens(port: int) -> bool:
 @asynccontextmanager
 async def asking(around: Surroundings, port: int, alive: Collection[str] = ()) -> AsyncIterator[EvidenceAsk]:
     """Return the operator's questions to a probe on this machine, with its own control but for what is said to be alive."""
-    from assistant_operator.reconcile.control import reaches
+    from assistant_operator.reconcile.asking.control import reaches
 
     async def reach(thing: Thing) -> bool:
         return thing.address in alive or await reaches(thing)

@@ -9,8 +9,8 @@ import pytest
 from assistant_operator.kube.kinds import NETWORK_POLICY, PRIVATE_ASSISTANT, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, uid_of
 from assistant_operator.naming import API_VERSION, FIELD_MANAGER, KIND
-from assistant_operator.reconcile import suspension
 from assistant_operator.reconcile.conditions import EGRESS_CONFINED
+from assistant_operator.reconcile.steps import suspension
 from tests.integration.lab import Lab
 from tests.support.waiting import until
 

@@ -9,7 +9,8 @@ import pytest
 
 from assistant_operator.kube.kinds import CLAIM, JOB, NETWORK_POLICY, POD
 from assistant_operator.kube.objects import name_of, uid_of
-from assistant_operator.reconcile import polling, progress, pull
+from assistant_operator.reconcile.asking import polling, progress
+from assistant_operator.reconcile.judging import pull
 from tests.integration.lab import DIGEST, MODEL, OTHER_DIGEST, Lab
 from tests.support.pods import terminated, timestamp, waiting
 from tests.support.waiting import until

@@ -19,7 +19,7 @@ from assistant_operator.kube.kinds import (
 )
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.naming import LABEL_ASSISTANT
-from assistant_operator.reconcile.drift import difference
+from assistant_operator.reconcile.steps.drift import difference
 from tests.integration.lab import CHILD_KINDS, Lab, everything
 from tests.support.waiting import until
 

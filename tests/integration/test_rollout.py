@@ -9,7 +9,7 @@ import pytest
 from assistant_operator.kube.kinds import NETWORK_POLICY, PRIVATE_ASSISTANT, STATEFUL_SET
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.naming import ANNOTATION_UPDATE, UPDATE_NOW
-from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.releases.turns import Pace
 from tests.integration.lab import MODEL, OPERATOR, Lab
 from tests.integration.running import Running
 from tests.support.waiting import until

@@ -10,7 +10,7 @@ from assistant_operator.kube.kinds import SECRET
 from assistant_operator.kube.objects import Object, annotation
 from assistant_operator.naming import ANNOTATION_PUBLISHED_AT, ANNOTATION_STAGED_AT
 from assistant_operator.reconcile.conditions import timestamp
-from assistant_operator.reconcile.rotation import SPREAD
+from assistant_operator.reconcile.credentials.rotation import SPREAD
 from tests.integration.lab import MODEL, Lab
 from tests.support.waiting import until
 

@@ -9,7 +9,7 @@ import pytest
 
 from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, SECRET, STATEFUL_SET
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile import certificates
+from assistant_operator.reconcile.credentials import certificates
 from tests.integration.lab import MODEL, Lab
 
 GOOD = "0123456789-abcdefghij-ABCDEFGHIJ"

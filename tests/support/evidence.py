@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from assistant_egress.protocol import EVIDENCE_PATHS, PATHS, EvidencePath, Reason, Verdict
-from assistant_operator.reconcile.evidence import Evidence, PathSeen, Place
+from assistant_operator.reconcile.asking.evidence import Evidence, PathSeen, Place
 from assistant_operator.reconcile.key import Key
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,12 +18,12 @@ from assistant_operator.naming import (
     LABEL_COMPONENT,
     Names,
 )
-from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.asking.progress import Progress
+from assistant_operator.reconcile.asking.resolver import unresolved
+from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.progress import Progress
-from assistant_operator.reconcile.resolver import unresolved
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Installation
 from tests.support.evidence import Probes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from assistant_gateway.redaction.entities import STRUCTURED
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import ANNOTATION_POLICY_REVISION
-from assistant_operator.reconcile.gateways import Fault, GatewayStatus, RedactionTold, RetentionTold, SourceTold, StoreTold
+from assistant_operator.reconcile.asking.gateways import Fault, GatewayStatus, RedactionTold, RetentionTold, SourceTold, StoreTold
 from assistant_operator.reconcile.key import Key
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

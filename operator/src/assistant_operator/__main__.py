@@ -9,7 +9,7 @@ import uvloop
 
 from assistant_operator import errors, logs
 from assistant_operator.handlers.operator import Operator
-from assistant_operator.reconcile.advisories import NoTable
+from assistant_operator.reconcile.judging.advisories import NoTable
 from assistant_operator.settings import Settings, SettingsError, load
 from assistant_operator.version import VERSION
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from assistant_operator.naming import FIELD_MANAGER
-from assistant_operator.reconcile import advisories
-from assistant_operator.reconcile.advisories import Advisories, NoTable, TableError
-from assistant_operator.reconcile.surroundings import HostPort, endpoint, host_port
-from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.asking.surroundings import HostPort, endpoint, host_port
+from assistant_operator.reconcile.judging import advisories
+from assistant_operator.reconcile.judging.advisories import Advisories, NoTable, TableError
+from assistant_operator.reconcile.releases.turns import Pace
 from assistant_operator.resources.context import DEFAULT_DNS_LABELS, DEFAULT_STORE_IMAGE, DNS_PORT, Installation
 from assistant_operator.resources.egress_targets import MOST_PER_CLASS, Endpoint
 from assistant_operator.version import VERSION

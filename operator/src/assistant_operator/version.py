@@ -3,4 +3,4 @@
 from typing import Final
 
 VERSION: Final = "0.2.0"
-"""By semantic versioning (https://semver.org). Whoever changes it, or what pods are made of, lets updates begin (reconcile/rollout.py)."""
+"""By semantic versioning (https://semver.org). Whoever changes it, or what pods are made of, lets updates begin (steps/rollout.py)."""

@@ -23,7 +23,7 @@ def test_images_are_the_defaults() -> None:
 
 
 def test_the_release_has_one_version() -> None:
-    """The operator tells releases apart by it (reconcile/rollout.py), Helm and OLM too; a section of the changelog is about it."""
+    """The operator tells releases apart by it (reconcile/steps/rollout.py), Helm and OLM too; a section of the changelog is about it."""
     sections = re.findall(r"^## \[?([0-9][^\s\]]*)", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     assert METADATA["version"] == METADATA["appVersion"] == VERSION == sections[0]

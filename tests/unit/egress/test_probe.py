@@ -11,7 +11,7 @@ from assistant_egress.lookout import Lookout, Pace
 from assistant_egress.protocol import REQUIRED_BY_DEFAULT
 from assistant_egress.tries import TIMEOUT
 from assistant_model.logs import JsonFormatter
-from assistant_operator.reconcile.evidence import INTERVAL
+from assistant_operator.reconcile.asking.evidence import INTERVAL
 from tests.unit.egress.client import post, verdict
 from tests.unit.egress.targets import SECONDS, free_port, listener, refusing, target, until
 

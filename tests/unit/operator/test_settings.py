@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant_operator.reconcile.advisories import NoTable, Table, shipped
-from assistant_operator.reconcile.turns import Pace
+from assistant_operator.reconcile.judging.advisories import NoTable, Table, shipped
+from assistant_operator.reconcile.releases.turns import Pace
 from assistant_operator.resources.context import DEFAULT_STORE_IMAGE
 from assistant_operator.resources.egress_targets import Endpoint
 from assistant_operator.settings import SettingsError, load

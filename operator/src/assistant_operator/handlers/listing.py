@@ -7,9 +7,9 @@ from assistant_operator import errors
 from assistant_operator.kube.aio import HttpClient
 from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, Kind
 from assistant_operator.kube.objects import uid_of
-from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.queue import Queue
+from assistant_operator.reconcile.work.queue import Queue
 
 log = logging.getLogger(__name__)
 

@@ -29,20 +29,21 @@ from assistant_operator.kube.lease import Elector, Timing
 from assistant_operator.kube.shards import Alone, Shards, Sole, Tenure
 from assistant_operator.metrics import Metrics
 from assistant_operator.ops import OpsServer
-from assistant_operator.reconcile import kept, workers
-from assistant_operator.reconcile.admin_tier import AdminTier
-from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.evidence import Evidence, Place
-from assistant_operator.reconcile.gateways import GatewayStatus
-from assistant_operator.reconcile.lookout import LOOK_EVERY, Lookout
+from assistant_operator.reconcile.asking.evidence import Evidence, Place
+from assistant_operator.reconcile.asking.gateways import GatewayStatus
+from assistant_operator.reconcile.asking.polling import Source
+from assistant_operator.reconcile.asking.resolver import Resolver, SystemResolver
+from assistant_operator.reconcile.asking.surroundings import MOST_NODES, Around, nameservers
+from assistant_operator.reconcile.background.admin_tier import AdminTier
+from assistant_operator.reconcile.background.lookout import LOOK_EVERY, Lookout
+from assistant_operator.reconcile.background.questions import Questions
+from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.loop import reconcile
-from assistant_operator.reconcile.polling import Source
-from assistant_operator.reconcile.questions import Questions
-from assistant_operator.reconcile.queue import Queue
-from assistant_operator.reconcile.resolver import Resolver, SystemResolver
-from assistant_operator.reconcile.sharing import Sharing
-from assistant_operator.reconcile.surroundings import MOST_NODES, Around, nameservers
-from assistant_operator.reconcile.territory import Territory
+from assistant_operator.reconcile.steps import kept
+from assistant_operator.reconcile.work import workers
+from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.work.sharing import Sharing
+from assistant_operator.reconcile.work.territory import Territory
 from assistant_operator.reconcile.world import World
 from assistant_operator.settings import Settings
 

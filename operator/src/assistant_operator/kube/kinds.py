@@ -73,7 +73,7 @@ PRIVATE_ASSISTANT = Kind(
     whole=True,
 )
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", verbs=_CHILD, watched=True, whole=True, owned=True)
-"""Those of others add up with ours: see reconcile/widening.py."""
+"""Those of others add up with ours: see reconcile/policies/widening.py."""
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", verbs=_CHILD, watched=True, owned=True)
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", verbs=_CHILD, watched=True, owned=True)
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", verbs=_CHILD, watched=True, owned=True)
@@ -91,7 +91,7 @@ EVENT = Kind("events.k8s.io", "v1", "Event", "events", verbs=("create",))
 CILIUM_POLICY = Kind(
     "cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", verbs=("list", "get", *WRITE_BY_APPLY, "delete"), owned=True
 )
-"""Not every API server serves it and its like: reconcile/dialects.py looks for them, and lists them in place of a watch."""
+"""Not every API server serves it and its like: reconcile/policies/dialects.py looks for them, and lists them in place of a watch."""
 CILIUM_CLUSTER_POLICY = Kind(
     "cilium.io", "v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", verbs=("list",), cluster=True
 )

@@ -25,35 +25,24 @@ from assistant_operator.kube.inventory import Ref
 from assistant_operator.kube.kinds import CLAIM
 from assistant_operator.kube.objects import Object, generation_of, uid_of
 from assistant_operator.naming import Names
-from assistant_operator.reconcile import (
-    conditions,
-    confinement,
-    egress_proxy,
-    evidence,
-    held,
-    images,
-    ingest,
-    kept,
-    model,
-    readiness,
-    report,
-    rollout,
-    secrets,
-    store,
-)
-from assistant_operator.reconcile.apply import Applier, ref_of
-from assistant_operator.reconcile.dialects import in_force
-from assistant_operator.reconcile.evidence import Evidence
-from assistant_operator.reconcile.gateways import GatewayStatus
+from assistant_operator.reconcile import conditions
+from assistant_operator.reconcile.asking import evidence
+from assistant_operator.reconcile.asking.evidence import Evidence
+from assistant_operator.reconcile.asking.gateways import GatewayStatus
+from assistant_operator.reconcile.credentials import secrets
+from assistant_operator.reconcile.credentials.material import Material
+from assistant_operator.reconcile.judging import confinement, images, readiness
+from assistant_operator.reconcile.judging.observed import Observed
+from assistant_operator.reconcile.judging.pull import ABSENT
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.material import Material
-from assistant_operator.reconcile.model import Model
-from assistant_operator.reconcile.observed import Observed
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.own import Own
-from assistant_operator.reconcile.pull import ABSENT
-from assistant_operator.reconcile.report import Written
-from assistant_operator.reconcile.rollout import Gate, Rollout
+from assistant_operator.reconcile.policies.dialects import in_force
+from assistant_operator.reconcile.steps import egress_proxy, held, ingest, kept, model, report, rollout, store
+from assistant_operator.reconcile.steps.apply import Applier, ref_of
+from assistant_operator.reconcile.steps.model import Model
+from assistant_operator.reconcile.steps.own import Own
+from assistant_operator.reconcile.steps.report import Written
+from assistant_operator.reconcile.steps.rollout import Gate, Rollout
 from assistant_operator.reconcile.verdict import Course, Verdict
 from assistant_operator.reconcile.world import World
 from assistant_operator.resources.context import Context, PullTarget

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from assistant_operator import errors
 from assistant_operator.kube.objects import is_being_deleted
-from assistant_operator.reconcile import kept, report
 from assistant_operator.reconcile.effort import Effort
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.suspension import leave, suspend
+from assistant_operator.reconcile.steps import kept, report
+from assistant_operator.reconcile.steps.suspension import leave, suspend
 from assistant_operator.reconcile.world import World
 
 log = logging.getLogger(__name__)

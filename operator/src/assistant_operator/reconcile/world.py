@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 
 from assistant_egress.proxy.decisions import Decisions
 from assistant_operator.kube.client import Client
-from assistant_operator.reconcile.advisories import Advisories, shipped
-from assistant_operator.reconcile.cache import Cache
-from assistant_operator.reconcile.dialects import Dialects
-from assistant_operator.reconcile.evidence import Evidence, Place
-from assistant_operator.reconcile.fleet import Fleet
-from assistant_operator.reconcile.gateways import GatewayStatus, Ledger
+from assistant_operator.reconcile.asking.evidence import Evidence, Place
+from assistant_operator.reconcile.asking.gateways import GatewayStatus, Ledger
+from assistant_operator.reconcile.asking.polling import Source
+from assistant_operator.reconcile.asking.progress import Progress
+from assistant_operator.reconcile.asking.resolver import Resolver
+from assistant_operator.reconcile.cluster.cache import Cache
+from assistant_operator.reconcile.credentials.untold import Untold
+from assistant_operator.reconcile.judging.advisories import Advisories, shipped
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.polling import Source
-from assistant_operator.reconcile.progress import Progress
-from assistant_operator.reconcile.resolver import Resolver
-from assistant_operator.reconcile.retries import Retries
-from assistant_operator.reconcile.turns import Pace
-from assistant_operator.reconcile.unfinished import Unfinished
-from assistant_operator.reconcile.untold import Untold
+from assistant_operator.reconcile.policies.dialects import Dialects
+from assistant_operator.reconcile.releases.fleet import Fleet
+from assistant_operator.reconcile.releases.turns import Pace
+from assistant_operator.reconcile.work.retries import Retries
+from assistant_operator.reconcile.work.unfinished import Unfinished
 from assistant_operator.resources.context import Installation
 
 

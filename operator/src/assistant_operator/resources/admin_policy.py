@@ -1,4 +1,4 @@
-"""What policies of the whole cluster deny to pods of assistants: two objects for an installation, made by reconcile/admin_tier.py.
+"""What policies of the whole cluster deny to pods of assistants: two objects for an installation, made by background/admin_tier.py.
 
 The Admin tier is asked before every NetworkPolicy, and its Deny is final: a NetworkPolicy of others opens nothing of it. Only Deny is
 said here. An Accept would widen, and a Pass would skip what administrators deny in policies of lower precedence.

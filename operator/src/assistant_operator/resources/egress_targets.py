@@ -4,7 +4,7 @@ Pure: what is known of the cluster comes in as Surroundings, what the assistant 
 (network_policy.py). A target inside one of these rules says nothing about its class of paths and is not tried for it; that leaves a class
 without a target where a rule covers all of it (of metadata services: one), which status then says. Rules are tried themselves, as what is
 allowed: those for single addresses, and those for networks in which lies what the installation names; what answers in others nobody knows.
-Who reaches what is asked by reconcile/evidence.py.
+Who reaches what is asked by reconcile/asking/evidence.py.
 """
 
 import ipaddress

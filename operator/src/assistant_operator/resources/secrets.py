@@ -1,7 +1,7 @@
 """Manifests of the Secrets that are made once: the CA, certificates, generated API keys, what the store needs.
 
 Only the shape is here. The material comes from the loop, which reads a Secret by name before it makes one; only what spec.rotation
-asks for is made anew (reconcile/rotation.py, certificates.py).
+asks for is made anew (reconcile/credentials/rotation.py, certificates.py).
 """
 
 import base64

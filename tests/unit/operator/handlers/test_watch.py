@@ -18,9 +18,9 @@ from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, PRIVATE_AS
 from assistant_operator.kube.listings import Listings
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import LABEL_ASSISTANT
-from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.queue import Queue
+from assistant_operator.reconcile.work.queue import Queue
 
 FACTS = Credentials("https://api", "/ca", None, None, "token", insecure=False)
 

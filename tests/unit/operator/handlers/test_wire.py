@@ -13,7 +13,7 @@ from kopf._cogs.clients.api import iter_jsonlines
 from assistant_operator.handlers import wire
 from assistant_operator.kube.listings import Listings
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile.cache import Cache
+from assistant_operator.reconcile.cluster.cache import Cache
 
 
 def config(name: str, version: int) -> Object:

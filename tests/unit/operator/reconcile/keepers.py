@@ -5,7 +5,7 @@ from typing import Any
 
 from assistant_operator.kube.objects import Object, label, name_of
 from assistant_operator.naming import LABEL_COMPONENT
-from assistant_operator.reconcile import certificates
+from assistant_operator.reconcile.credentials import certificates
 from tests.support.fake_world import MODEL, FakeWorld
 
 KEEP: dict[str, Any] = {"model": {"name": MODEL}, "retention": {"conversations": {"mode": "Keep", "ttl": "1h"}}}

@@ -6,8 +6,8 @@ import pytest
 
 from assistant_operator.kube.kinds import CILIUM_POLICY, NETWORK_POLICY
 from assistant_operator.kube.objects import Object, uid_of
-from assistant_operator.reconcile import opening_cilium
-from assistant_operator.reconcile.dialects import Known
+from assistant_operator.reconcile.policies import opening_cilium
+from assistant_operator.reconcile.policies.dialects import Known
 from tests.support.fake_world import MODEL, FakeWorld
 
 CILIUM = Known(readable=frozenset({"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}))

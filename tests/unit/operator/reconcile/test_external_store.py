@@ -7,7 +7,7 @@ import pytest
 
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, NETWORK_POLICY, SECRET, STATEFUL_SET
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile import certificates
+from assistant_operator.reconcile.credentials import certificates
 from tests.support.fake_client import text_of
 from tests.support.fake_world import MODEL, FakeWorld
 from tests.unit.operator.reconcile.keepers import EXTERNAL, KEEP, secret

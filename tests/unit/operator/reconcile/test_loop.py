@@ -5,10 +5,10 @@ import pytest
 from assistant_operator import errors
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, EVENT, NETWORK_POLICY, PRIVATE_ASSISTANT, SECRET, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import Object, condition, name_of, uid_of
-from assistant_operator.reconcile import pull
+from assistant_operator.reconcile.asking.progress import Progress
+from assistant_operator.reconcile.judging import pull
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.loop import reconcile
-from assistant_operator.reconcile.progress import Progress
 from tests.support.fake_client import text_of
 from tests.support.fake_world import DIGEST, MODEL, FakeWorld
 from tests.support.pods import terminated

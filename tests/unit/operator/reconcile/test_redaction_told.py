@@ -12,11 +12,11 @@ from assistant_gateway.redaction.selfcheck import SelfCheck
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile.gateways import GatewayStatus, parse
-from assistant_operator.reconcile.readiness import judge
+from assistant_operator.reconcile.asking.gateways import GatewayStatus, parse
+from assistant_operator.reconcile.judging.readiness import judge
 from assistant_operator.resources.plan import plan
 from tests.unit.operator.api.cases import body, model, pattern, redaction
-from tests.unit.operator.reconcile.test_readiness import seen, stateful_set
+from tests.unit.operator.reconcile.judging.test_readiness import seen, stateful_set
 from tests.unit.operator.resources.contexts import context, spec_of
 
 SPECS: list[Any] = [

@@ -9,9 +9,9 @@ import pytest
 
 from assistant_operator.api.v1alpha1.spec import AccessKey
 from assistant_operator.kube.kinds import SECRET
-from assistant_operator.reconcile import certificates
 from assistant_operator.reconcile.conditions import timestamp
-from assistant_operator.reconcile.rotation import SPREAD
+from assistant_operator.reconcile.credentials import certificates
+from assistant_operator.reconcile.credentials.rotation import SPREAD
 from tests.support.fake_world import MODEL, FakeWorld
 from tests.unit.operator.reconcile.keepers import KEEP
 

@@ -5,7 +5,7 @@ import pytest
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1.status import MOST_EVIDENCE, PrivateAssistantStatus
 from assistant_operator.kube.kinds import NETWORK_POLICY, PRIVATE_ASSISTANT
-from assistant_operator.reconcile import confinement
+from assistant_operator.reconcile.judging import confinement
 from tests.support.evidence import NOT_ENFORCED, confined
 from tests.support.fake_client import text_of
 from tests.support.fake_world import FakeWorld

@@ -6,7 +6,7 @@ import pytest
 
 from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, EVENT, SECRET, STATEFUL_SET
 from assistant_operator.kube.objects import Object
-from assistant_operator.reconcile.gateways import IndexTold
+from assistant_operator.reconcile.asking.gateways import IndexTold
 from tests.support.fake_world import MODEL, FakeWorld
 from tests.support.gateways import told
 from tests.support.pods import terminated, waiting

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assistant_egress.proxy.rules import HostRule, Limits, NetworkRule, PortRange, Rules, parse_rules
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.naming import ANNOTATION_EGRESS_RULES
-from assistant_operator.reconcile.decisions import PATH, parse
+from assistant_operator.reconcile.asking.decisions import PATH, parse
 from assistant_operator.resources.egress_proxy import (
     proxy_config,
     proxy_deployment,

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from assistant_operator.reconcile import certificates
+from assistant_operator.reconcile.credentials import certificates
 from assistant_operator.resources.store_script import SCRIPT, SETTINGS
 from tests.support import postgres
 

@@ -1,0 +1,1 @@
+"""What is done for all assistants at once, beside the passes."""

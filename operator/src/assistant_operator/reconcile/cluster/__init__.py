@@ -1,0 +1,1 @@
+"""What the cluster holds, as last seen."""

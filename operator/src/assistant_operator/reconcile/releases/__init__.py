@@ -1,0 +1,1 @@
+"""Which assistants a new release has reached, and whose turn is next."""

@@ -1,0 +1,1 @@
+"""Which assistant is passed over next, and by which replica."""
