@@ -7,9 +7,9 @@ from typing import Any
 
 import uvloop
 
-from assistant_gateway import server
-from assistant_gateway.certificates import Certificates
-from assistant_gateway.upstream import Upstream
+from assistant_gateway.neighbours.upstream import Upstream
+from assistant_gateway.protocol import server
+from assistant_gateway.protocol.certificates import Certificates
 
 
 class PassThrough:

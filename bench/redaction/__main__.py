@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, get_args
 
+from assistant_gateway.redaction.detection.rules import Rules
 from assistant_gateway.redaction.entities import STRUCTURED, Span, resolve
 from assistant_gateway.redaction.names.client import Mode
 from assistant_gateway.redaction.names.detector import Detector
-from assistant_gateway.redaction.rules import Rules
 from bench.redaction import sets, speed
 from bench.redaction.documents import CORE, Document
 from bench.redaction.scoring import Find, Score, score

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Final
 
-from assistant_gateway.redaction.rules import Rules
+from assistant_gateway.redaction.detection.rules import Rules
 from bench.redaction.drawn import DISGUISES, Sample, clean, samples
 
 Find = Callable[[str], Iterable[tuple[int, int]]]

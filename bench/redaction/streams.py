@@ -14,13 +14,13 @@ from typing import Final
 
 import orjson
 
-from assistant_gateway.redaction.cutting import Wire
-from assistant_gateway.redaction.frames import Frames
-from assistant_gateway.redaction.outgoing import Outgoing, StreamMasker
-from assistant_gateway.redaction.pseudonyms import Pseudonyms
-from assistant_gateway.redaction.restoring import Restorer
-from assistant_gateway.redaction.rules import Rules
-from assistant_gateway.redaction.streaming import Rewriting, both, restoring
+from assistant_gateway.redaction.detection.rules import Rules
+from assistant_gateway.redaction.replacing.pseudonyms import Pseudonyms
+from assistant_gateway.redaction.replacing.restoring import Restorer
+from assistant_gateway.redaction.streams.cutting import Wire
+from assistant_gateway.redaction.streams.frames import Frames
+from assistant_gateway.redaction.streams.outgoing import Outgoing, StreamMasker
+from assistant_gateway.redaction.streams.streaming import Rewriting, both, restoring
 
 _ROUNDS: Final = 5
 _PROSE: Final = "Thank you for your message, we will be in touch soon and nothing else is to be said about it today, dear friend."

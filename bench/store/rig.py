@@ -19,10 +19,10 @@ from assistant_gateway import policy
 from assistant_gateway.auth import Identity, KeyRing
 from assistant_gateway.memory import Memory
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.record import Records
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
-from assistant_gateway.upstream import Upstream
 from assistant_operator.api.v1alpha1.store import ManagedStore
 from assistant_operator.resources import store_script
 from assistant_operator.resources.store_stateful_set import memory_mebibytes

@@ -15,7 +15,7 @@ import pytest
 from assistant_gateway.policy import NamesPolicy, RequestRedaction
 from assistant_gateway.redaction.entities import NAMES, STRUCTURED
 from assistant_gateway.redaction.names.client import Mode, Names, NamesOptions
-from assistant_gateway.redaction.samples import sample
+from assistant_gateway.redaction.proving.samples import sample
 from tests.cluster.names import names_folder
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.process import GatewayProcess, start_process, write_files

@@ -8,8 +8,8 @@ from typing import Final
 import orjson
 
 from assistant_gateway.errors import CODES, RefusalError
-from assistant_gateway.routes import Wire
-from assistant_gateway.upstream import Connection
+from assistant_gateway.neighbours.upstream import Connection
+from assistant_gateway.protocol.routing import Wire
 
 NEXT_BYTE_SECONDS = 300.0
 TAIL: Final = 4096

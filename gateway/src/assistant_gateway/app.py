@@ -10,16 +10,17 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from assistant_gateway import body, forward, local, record, routes
-from assistant_gateway.call import JSON, Call, Send
+from assistant_gateway import forward, local, record, routes
 from assistant_gateway.errors import CODES, RefusalError
-from assistant_gateway.limits import Limiter
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
+from assistant_gateway.protocol import body
+from assistant_gateway.protocol.call import JSON, Call, Send
+from assistant_gateway.protocol.limits import Limiter
+from assistant_gateway.protocol.routing import Table
+from assistant_gateway.protocol.server import REFUSAL
 from assistant_gateway.record import Records
-from assistant_gateway.routes import Table
-from assistant_gateway.server import REFUSAL
 from assistant_gateway.snapshot import Current
-from assistant_gateway.upstream import Upstream
 
 if TYPE_CHECKING:
     from assistant_gateway.memory import Memory

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from assistant_gateway import answer, body, record
+from assistant_gateway import answer, record
 from assistant_gateway.answer import Events, StreamBrokenError
-from assistant_gateway.call import JSON, Call
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.routes import Route
-from assistant_gateway.snapshot import Snapshot
-from assistant_gateway.upstream import (
+from assistant_gateway.neighbours.upstream import (
     Connection,
     Upstream,
     UpstreamError,
@@ -22,6 +19,10 @@ from assistant_gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from assistant_gateway.protocol import body
+from assistant_gateway.protocol.call import JSON, Call
+from assistant_gateway.protocol.routing import Route
+from assistant_gateway.snapshot import Snapshot
 from assistant_gateway.wire import fields
 from assistant_gateway.wire.fields import Body
 

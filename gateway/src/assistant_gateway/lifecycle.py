@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from assistant_gateway import logs, server
+from assistant_gateway import logs
 from assistant_gateway.app import Gateway
-from assistant_gateway.certificates import Certificates
-from assistant_gateway.egress import Egress
 from assistant_gateway.faults import FatalError, Reason, leave_word
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.egress import Egress
+from assistant_gateway.neighbours.readiness import Readiness
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.ops import Ops
-from assistant_gateway.readiness import Readiness
+from assistant_gateway.protocol import server
+from assistant_gateway.protocol.certificates import Certificates
 from assistant_gateway.record import Records
-from assistant_gateway.redaction.selfcheck import SelfCheck
+from assistant_gateway.redaction.proving.selfcheck import SelfCheck
 from assistant_gateway.runtime_log import RuntimeLog
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
-from assistant_gateway.upstream import Upstream
 from assistant_gateway.watch import Watch, read_snapshot
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from assistant_gateway import body
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.protocol import body
 
 if TYPE_CHECKING:
-    from assistant_gateway.call import Call
     from assistant_gateway.memory import Memory
-    from assistant_gateway.routes import Place, Route
+    from assistant_gateway.protocol.call import Call
+    from assistant_gateway.protocol.routing import Place, Route
     from assistant_gateway.snapshot import Snapshot
 
 INGEST: Final = "Ingest"

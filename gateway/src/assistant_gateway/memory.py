@@ -16,6 +16,7 @@ from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.library import Library
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.record import Records
 from assistant_gateway.retention.erasure import Eraser
 from assistant_gateway.retention.purger import Purger
@@ -29,7 +30,6 @@ from assistant_gateway.snapshot import Current
 from assistant_gateway.storage.errors import StoreError
 from assistant_gateway.storage.rewrap import Rewrap
 from assistant_gateway.storage.store import Store
-from assistant_gateway.upstream import Upstream
 
 SETTLE_SECONDS: Final = 180.0
 """A kubelet may be that late with a Secret that changed: until then another gateway could not open what a new key sealed."""

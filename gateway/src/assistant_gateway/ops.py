@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from assistant_gateway import metrics
-from assistant_gateway.body import Receive
-from assistant_gateway.call import JSON, Send
 from assistant_gateway.metrics import Metrics
-from assistant_gateway.readiness import Readiness
-from assistant_gateway.server import PEER
+from assistant_gateway.neighbours.readiness import Readiness
+from assistant_gateway.protocol.body import Receive
+from assistant_gateway.protocol.call import JSON, Send
+from assistant_gateway.protocol.server import PEER
 from assistant_gateway.snapshot import Current
 
 if TYPE_CHECKING:
     from assistant_gateway.memory import Memory
-    from assistant_gateway.redaction.selfcheck import SelfCheck
+    from assistant_gateway.redaction.proving.selfcheck import SelfCheck
 
 KEEPS_NOTHING: Final[dict[str, Any]] = {"store": None, "retention": None, "sources": {}, "index": None}
 

@@ -185,7 +185,7 @@ class PatternPolicy(_Strict):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=32)]
     expression: Annotated[str, Field(min_length=1, max_length=1000)]
-    """In Rust's regex syntax; redaction/custom.py says which are refused."""
+    """In Rust's regex syntax; redaction/detection/custom.py says which are refused."""
 
 
 class NamesPolicy(_Strict):

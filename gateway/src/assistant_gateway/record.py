@@ -16,8 +16,6 @@ from typing import Any, Final
 
 import orjson
 
-from assistant_gateway.routes import UNKNOWN
-
 COMPLETED: Final = "completed"
 REFUSED: Final = "refused"
 """The gateway or the model server said no to what was asked."""
@@ -25,6 +23,9 @@ FAILED: Final = "failed"
 CLIENT_GONE: Final = "client_gone"
 UPSTREAM_LOST: Final = "upstream_lost"
 OUTCOMES: Final = (COMPLETED, REFUSED, FAILED, CLIENT_GONE, UPSTREAM_LOST)
+
+UNKNOWN: Final = "unknown"
+"""The route of a path that is nobody's, in records, logs and metrics."""
 
 _PREFIX = secrets.token_hex(6)
 _numbers = itertools.count(1)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from assistant_gateway.routes import TABLE, UNKNOWN
+from assistant_gateway.record import UNKNOWN
+from assistant_gateway.routes import TABLE
 
 
 @dataclass(frozen=True, slots=True)

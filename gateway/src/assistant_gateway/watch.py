@@ -15,10 +15,10 @@ import pydantic
 
 from assistant_gateway import logs, policy
 from assistant_gateway.auth import OTHER, KeyFileError, KeyRing, other_file
-from assistant_gateway.certificates import CERTIFICATE, KEY, Certificates
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.policy import Policy
+from assistant_gateway.protocol.certificates import CERTIFICATE, KEY, Certificates
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current, Snapshot
 
@@ -48,7 +48,7 @@ def read_snapshot(settings: Settings, names: "NamesOf | None" = None, before: Sn
 
 
 def _why(error: ValueError) -> str:
-    from assistant_gateway.redaction.custom import PatternError  # loads what most assistants do without, in a process that ends
+    from assistant_gateway.redaction.detection.custom import PatternError  # loads what most assistants do without, in a process that ends
 
     return f"The policy's {error}." if isinstance(error, PatternError) else "A model of the policy is no model reference."
 

@@ -242,6 +242,10 @@ class Served:
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """End it; returns exit code and log."""
         self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for its end; returns exit code and log."""
         log = self.process.communicate(timeout=20)[1]
         return self.process.returncode, log
 
@@ -275,7 +279,7 @@ def test_what_has_begun_is_finished(tmp_path: Path) -> None:
         answer = b""
         while block := connection.recv(1 << 16):
             answer += block
-    code, _ = served.end()
+    code, _ = served.ended()  # another signal could come when nobody heeds it any more
 
     assert answer.endswith(b"\nwords")
     assert code == 0

@@ -16,19 +16,20 @@ from typing import Any
 
 import httpx
 
-from assistant_gateway import policy, server
+from assistant_gateway import policy
 from assistant_gateway.app import Gateway
 from assistant_gateway.auth import KeyRing
-from assistant_gateway.certificates import Certificates
-from assistant_gateway.limits import Limiter
 from assistant_gateway.logs import ContentFreeFormatter
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.policy import Policy
+from assistant_gateway.protocol import server
+from assistant_gateway.protocol.certificates import Certificates
+from assistant_gateway.protocol.limits import Limiter
+from assistant_gateway.protocol.routing import Table
+from assistant_gateway.protocol.server import GatewayServer
 from assistant_gateway.record import Records
-from assistant_gateway.routes import Table
-from assistant_gateway.server import GatewayServer
 from assistant_gateway.snapshot import Current, Snapshot
-from assistant_gateway.upstream import Upstream
 from tests.unit.gateway.fake_ollama import DIGEST, MODEL, FakeOllama
 
 KEY = "sk-of-alice-0123456789"

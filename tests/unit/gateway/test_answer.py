@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant_gateway import answer, routes
 from assistant_gateway.answer import Events, StreamBrokenError, refused_by_model_server
-from assistant_gateway.routes import OLLAMA, OPENAI, Wire
+from assistant_gateway.protocol.routing import OLLAMA, OPENAI, Wire
 
 WIRES = {"ollama": OLLAMA, "openai": OPENAI}
 EVENT = {

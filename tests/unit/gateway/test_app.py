@@ -11,7 +11,8 @@ import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from assistant_gateway import call, forward, routes
+from assistant_gateway import forward, routes
+from assistant_gateway.protocol import call, routing
 from tests.unit.gateway.fake_ollama import DIGEST, MODEL, Asked, FakeOllama, Wire, compact, document
 from tests.unit.gateway.redacting import redacting
 from tests.unit.gateway.running import KEY, RunningGateway, make_policy, run_gateway, until
@@ -36,12 +37,12 @@ RECORD = {
 FORWARDED = [route for route in routes.TABLE if route.handler is None]
 
 
-def path_of(route: routes.Route) -> str:
+def path_of(route: routing.Route) -> str:
     return route.name.replace("{model}", MODEL)
 
 
 @pytest.mark.parametrize("route", [*FORWARDED, routes.ONE_MODEL], ids=lambda route: route.name)
-async def test_every_route_answers_and_leaves_one_record(gateway: RunningGateway, route: routes.Route) -> None:
+async def test_every_route_answers_and_leaves_one_record(gateway: RunningGateway, route: routing.Route) -> None:
     async with gateway.http() as client:
         answer = await client.request(route.method, path_of(route), json=BODIES.get(route.name))
 

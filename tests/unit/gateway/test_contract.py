@@ -13,7 +13,7 @@ import pytest
 from assistant_gateway.answer import refused_by_model_server
 from assistant_gateway.chat import ollama as ollama_chat
 from assistant_gateway.chat import openai as openai_chat
-from assistant_gateway.readiness import too_old
+from assistant_gateway.neighbours.readiness import too_old
 from assistant_gateway.wire import ollama, openai
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire
 

@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from assistant_gateway import routes
-from assistant_gateway.call import Call
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import KeyPolicy, Role
-from assistant_gateway.routes import OPENAI, Needs, Route, Table
+from assistant_gateway.protocol.call import Call
+from assistant_gateway.protocol.routing import OPENAI, Needs, Route, Table
 from assistant_gateway.snapshot import Snapshot
 from assistant_gateway.storage.errors import StoreError
 from tests.unit.gateway.chat.remembering import FakeMemory, remembering

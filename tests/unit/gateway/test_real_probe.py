@@ -13,9 +13,9 @@ import pytest
 
 from assistant_egress.protocol import ROUNDS_PATH, Round, Target, encode_round
 from assistant_gateway.auth import KeyRing
-from assistant_gateway.egress import BREACHED, UNKNOWN, Egress
+from assistant_gateway.neighbours.egress import BREACHED, UNKNOWN, Egress
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.snapshot import Current, Snapshot
-from assistant_gateway.upstream import Upstream
 from tests.unit.gateway.fake_probe import requiring
 from tests.unit.gateway.running import SECONDS, free_port, write_keys
 

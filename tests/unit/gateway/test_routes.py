@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from assistant_gateway import routes
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.routes import Route, Table
+from assistant_gateway.protocol import routing
+from assistant_gateway.protocol.routing import Route, Table
 from tests.unit.gateway.wire.test_fields import RULES
 
 
@@ -28,7 +29,7 @@ def test_the_table_is_what_the_design_allows() -> None:
     }
 
 
-BASE = Table(routes.TABLE, routes.LACKS)
+BASE = Table(routes.TABLE, routes.LACKS, routes.OPENINGS)
 
 
 async def handler(*_: object) -> None:
@@ -42,7 +43,7 @@ def check(path: str, method: str) -> Route:
 
 
 def local(name: str, method: str = "GET") -> Route:
-    return Route(name, method, routes.OPENAI, handler=handler, needs="conversations")
+    return Route(name, method, routing.OPENAI, handler=handler, needs="conversations")
 
 
 TEMPLATES = Table(
@@ -153,4 +154,4 @@ def test_no_other_model_is_found(path: str) -> None:
     ("path", "name"), [("/v1", "openai"), ("/v1/x", "openai"), ("/v1x", "ollama"), ("/api/chat", "ollama"), ("", "ollama")]
 )
 def test_errors_come_in_the_format_of_the_path(path: str, name: str) -> None:
-    assert name == routes.wire_of(path).NAME
+    assert name == routing.wire_of(path).NAME

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from assistant_gateway.certificates import Certificates
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
 from assistant_gateway.policy import KeyPolicy, Policy
+from assistant_gateway.protocol.certificates import Certificates
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
 from assistant_gateway.watch import Watch, read_snapshot

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from assistant_gateway import answer, local
 from assistant_gateway.answer import Events, StreamBrokenError
-from assistant_gateway.call import JSON, Call
 from assistant_gateway.chat import messages, ollama, openai, prompt
 from assistant_gateway.chat.wanted import OPENAI_CHAT, Wanted
 from assistant_gateway.conversations import ids, shapes
 from assistant_gateway.conversations.messages import Message
 from assistant_gateway.documents.shapes import chunk
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.neighbours.upstream import Connection, UpstreamError
+from assistant_gateway.protocol.call import JSON, Call
 from assistant_gateway.snapshot import Snapshot
-from assistant_gateway.upstream import Connection, UpstreamError
 from assistant_gateway.wire.fields import Body
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from assistant_gateway import body
 from assistant_gateway.conversations import ids
 from assistant_gateway.documents import shapes
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import Policy
+from assistant_gateway.protocol import body
 from assistant_gateway.wire import fields
 from assistant_gateway.wire.fields import Body
 

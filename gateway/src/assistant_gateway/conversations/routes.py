@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from assistant_gateway import body
-from assistant_gateway.call import Call
 from assistant_gateway.conversations import ids, shapes
 from assistant_gateway.conversations.paging import page
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.routes import OPENAI, Route
+from assistant_gateway.protocol import body
+from assistant_gateway.protocol.call import Call
+from assistant_gateway.protocol.routing import OPENAI, Route
 from assistant_gateway.snapshot import Snapshot
 from assistant_gateway.wire import fields
 from assistant_gateway.wire.fields import Body

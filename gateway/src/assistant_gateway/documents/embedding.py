@@ -13,7 +13,7 @@ import orjson
 
 from assistant_gateway import answer
 from assistant_gateway.documents.chunking import halves
-from assistant_gateway.upstream import Upstream, UpstreamError
+from assistant_gateway.neighbours.upstream import Upstream, UpstreamError
 
 SECONDS: Final = 300.0
 """Longest silence: the model may have to be loaded, and other texts may stand before these."""

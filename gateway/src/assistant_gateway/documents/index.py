@@ -10,9 +10,9 @@ from assistant_gateway.documents.embedding import Embedder, EmbeddingError
 from assistant_gateway.documents.spaces import Space
 from assistant_gateway.documents.terms import Lexemes
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.policy import RagPolicy
 from assistant_gateway.snapshot import Current
-from assistant_gateway.upstream import Upstream
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assistant_gateway.redaction.entities import Span, resolve
-from assistant_gateway.redaction.masking import Find, Masker
+from assistant_gateway.redaction.replacing.masking import Find, Masker
 
 if TYPE_CHECKING:
     from assistant_gateway.redaction.service import Redaction

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from assistant_gateway.call import JSON
 from assistant_gateway.documents import shapes, uploads
 from assistant_gateway.documents.extract import clean
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.protocol.call import JSON
+from assistant_gateway.protocol.routing import OPENAI, Route
 from assistant_gateway.retrieval.retriever import MOST, MOST_NEIGHBOURS
-from assistant_gateway.routes import OPENAI, Route
 from assistant_gateway.wire import fields
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from assistant_gateway.call import Call
     from assistant_gateway.documents.library import Document, Library
     from assistant_gateway.memory import Memory
+    from assistant_gateway.protocol.call import Call
     from assistant_gateway.snapshot import Snapshot
 
 Parameters = Mapping[str, str]

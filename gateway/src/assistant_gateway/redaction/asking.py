@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
 from assistant_gateway.redaction.entities import NAMES, Span, resolve
-from assistant_gateway.redaction.masking import Find
 from assistant_gateway.redaction.names.client import NamesUnavailableError
+from assistant_gateway.redaction.replacing.masking import Find
 
 Done = TypeVar("Done")
 Beside = Callable[[Callable[[], Done]], Awaitable[Done]]

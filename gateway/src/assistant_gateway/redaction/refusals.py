@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.redaction.cutting import UnreadableAnswerError
-from assistant_gateway.redaction.masking import Masker, PersonalDataRefusedError
-from assistant_gateway.redaction.restoring import RestoredTooMuchError
+from assistant_gateway.redaction.replacing.masking import Masker, PersonalDataRefusedError
+from assistant_gateway.redaction.replacing.restoring import RestoredTooMuchError
+from assistant_gateway.redaction.streams.cutting import UnreadableAnswerError
 
 
 def refusal(direction: str, counts: Mapping[str, int]) -> RefusalError:

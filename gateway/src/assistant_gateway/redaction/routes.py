@@ -15,13 +15,13 @@ import orjson
 
 from assistant_gateway import auth
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.routes import OPENAI, Route
+from assistant_gateway.protocol.routing import OPENAI, Route
 from assistant_gateway.wire.fields import Body
 
 if TYPE_CHECKING:
-    from assistant_gateway.call import Call
     from assistant_gateway.memory import Memory
-    from assistant_gateway.redaction.pseudonyms import Pseudonyms
+    from assistant_gateway.protocol.call import Call
+    from assistant_gateway.redaction.replacing.pseudonyms import Pseudonyms
     from assistant_gateway.sealing.keys import DataKey
     from assistant_gateway.snapshot import Snapshot
 
@@ -58,7 +58,7 @@ async def restore(call: "Call", snapshot: "Snapshot", parameters: Parameters, me
     most = snapshot.policy.limits.max_body_bytes  # what was taken out of a request may come back
 
     def work() -> bytes:
-        from assistant_gateway.redaction.restoring import RestoredTooMuchError, Restorer
+        from assistant_gateway.redaction.replacing.restoring import RestoredTooMuchError, Restorer
 
         pseudonyms = _opened(call, asked)
         try:
@@ -93,7 +93,7 @@ def _sealed(call: "Call", pseudonyms: "Pseudonyms") -> str:
 
 def _opened(call: "Call", asked: Body) -> "Pseudonyms | None":
     """Return what a request's mapping holds, None where /v1/redact had nothing to map and said null. Raises RefusalError."""
-    from assistant_gateway.redaction.pseudonyms import Pseudonyms
+    from assistant_gateway.redaction.replacing.pseudonyms import Pseudonyms
     from assistant_gateway.sealing.errors import SealBrokenError
 
     mapping = asked.get("mapping")

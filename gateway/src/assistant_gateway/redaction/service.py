@@ -14,19 +14,20 @@ import orjson
 
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import RedactionPolicy, RequestRedaction, ResponseRedaction
-from assistant_gateway.redaction import asking, refusals, walk
-from assistant_gateway.redaction.cutting import Wire
-from assistant_gateway.redaction.frames import Frames
-from assistant_gateway.redaction.masking import Action, Find, Masker
+from assistant_gateway.redaction import asking, refusals
+from assistant_gateway.redaction.bodies import walk
+from assistant_gateway.redaction.bodies.unread import TooDeepError, unscanned
+from assistant_gateway.redaction.detection.remembered import Remembered
+from assistant_gateway.redaction.detection.rules import Rules
 from assistant_gateway.redaction.names.client import NamesUnavailableError
-from assistant_gateway.redaction.outgoing import Outgoing
-from assistant_gateway.redaction.prefixes import prefix
-from assistant_gateway.redaction.pseudonyms import Pseudonyms, PseudonymsFullError
-from assistant_gateway.redaction.remembered import Remembered
-from assistant_gateway.redaction.restoring import Restorer
-from assistant_gateway.redaction.rules import Rules
-from assistant_gateway.redaction.streaming import Rewriting, both, restoring
-from assistant_gateway.redaction.unread import TooDeepError, unscanned
+from assistant_gateway.redaction.replacing.masking import Action, Find, Masker
+from assistant_gateway.redaction.replacing.prefixes import prefix
+from assistant_gateway.redaction.replacing.pseudonyms import Pseudonyms, PseudonymsFullError
+from assistant_gateway.redaction.replacing.restoring import Restorer
+from assistant_gateway.redaction.streams.cutting import Wire
+from assistant_gateway.redaction.streams.frames import Frames
+from assistant_gateway.redaction.streams.outgoing import Outgoing
+from assistant_gateway.redaction.streams.streaming import Rewriting, both, restoring
 
 if TYPE_CHECKING:
     from assistant_gateway.record import Exchange
@@ -241,7 +242,7 @@ class Passage:
     def _masker(self, body: Body, find: Find) -> Masker:
         action = self._redaction.policy.request.action
         if action == "Pseudonymize" and not self._embeds:
-            return Masker(find, "Pseudonymize", Pseudonyms(prefix(body, self._exchange)))
+            return Masker(find, "Pseudonymize", Pseudonyms(prefix(body, self._exchange.conversation, self._exchange.subject)))
         return self._redaction.storing(find)
 
     def _rewriting(self) -> Rewriting | None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from assistant_gateway.auth import Identity
-from assistant_gateway.call import Call
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.protocol.call import Call
+from assistant_gateway.protocol.routing import OPENAI, Route
 from assistant_gateway.retention.export import Export
-from assistant_gateway.routes import OPENAI, Route
 from assistant_gateway.snapshot import Snapshot
 
 if TYPE_CHECKING:

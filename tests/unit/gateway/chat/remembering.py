@@ -13,8 +13,8 @@ from assistant_gateway.auth import Identity
 from assistant_gateway.conversations import messages, shapes
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.policy import Policy
+from assistant_gateway.protocol.routing import Table
 from assistant_gateway.retrieval.retriever import Hit
-from assistant_gateway.routes import Table
 from tests.unit.gateway.fake_ollama import FakeOllama
 from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway
 

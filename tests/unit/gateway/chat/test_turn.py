@@ -13,8 +13,8 @@ import pytest
 
 from assistant_gateway.chat import prompt, turn
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.neighbours.upstream import UpstreamLostError
 from assistant_gateway.storage.errors import StoreError
-from assistant_gateway.upstream import UpstreamLostError
 from tests.unit.gateway.chat.remembering import EMBEDDING, EMBEDDING_DIGEST, FakeMemory, hit, remembering, run_remembering
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire, compact, document
 from tests.unit.gateway.running import OTHER_KEY, SECONDS, RunningGateway, make_policy, run_gateway, until

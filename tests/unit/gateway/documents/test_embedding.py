@@ -7,7 +7,7 @@ import pytest
 
 from assistant_gateway.documents import embedding
 from assistant_gateway.documents.embedding import Embedder, EmbeddingError, TextTooLongError
-from assistant_gateway.upstream import Upstream
+from assistant_gateway.neighbours.upstream import Upstream
 from tests.unit.gateway.documents.world import Embedding, embedded
 from tests.unit.gateway.fake_ollama import Asked, FakeOllama, Wire
 

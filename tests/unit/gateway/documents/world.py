@@ -21,12 +21,12 @@ from assistant_gateway.auth import Identity, KeyRing
 from assistant_gateway.documents.extract import Extractor
 from assistant_gateway.documents.index import Index
 from assistant_gateway.documents.library import Document, Library
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.policy import ChunkPolicy, DocumentRetention, EmbeddingPolicy, Policy, RagPolicy, RetrievalPolicy, SourcePolicy
 from assistant_gateway.retrieval.retriever import Retriever
 from assistant_gateway.sealing.ring import KeyRing as EncryptionKeys
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_gateway.storage.store import Store
-from assistant_gateway.upstream import Upstream
 from tests.support.postgres import Postgres
 from tests.unit.gateway.fake_ollama import Asked, FakeOllama, Wire
 from tests.unit.gateway.redacting import redacting

@@ -3,7 +3,7 @@
 import functools
 from typing import Final
 
-from assistant_gateway.redaction.rules import Rules
+from assistant_gateway.redaction.detection.rules import Rules
 
 # Invented, or published by their issuers as examples; checksums hold.
 VALUES: Final = (

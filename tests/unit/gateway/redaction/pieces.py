@@ -9,10 +9,10 @@ import orjson
 from hypothesis import strategies as st
 
 from assistant_gateway.redaction.entities import Span
-from assistant_gateway.redaction.frames import Frames
-from assistant_gateway.redaction.pseudonyms import Pseudonyms
-from assistant_gateway.redaction.restoring import Restorer
-from assistant_gateway.redaction.streaming import TextStream
+from assistant_gateway.redaction.replacing.pseudonyms import Pseudonyms
+from assistant_gateway.redaction.replacing.restoring import Restorer
+from assistant_gateway.redaction.streams.frames import Frames
+from assistant_gateway.redaction.streams.streaming import TextStream
 
 CUTS = st.lists(st.integers(0, 5000), max_size=12)
 ADDRESS = "alice@example.com"

@@ -84,7 +84,7 @@ async def test_no_value_is_written_or_reaches_the_model(tmp_path: Path, fake: Fa
 
 
 CRASHES = f"""
-import assistant_gateway.redaction.masking as masking
+import assistant_gateway.redaction.replacing.masking as masking
 mask = masking.Masker.__call__
 def crash(self, text):
     if {CANARY!r} in text:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant_gateway.redaction.outgoing import Outgoing, StreamMasker
-from assistant_gateway.redaction.rules import Rules
-from assistant_gateway.redaction.streaming import both, restoring
+from assistant_gateway.redaction.detection.rules import Rules
+from assistant_gateway.redaction.streams.outgoing import Outgoing, StreamMasker
+from assistant_gateway.redaction.streams.streaming import both, restoring
 from tests.unit.gateway.redaction.pieces import CUTS, QUOTED, cut, restorer, streamed
 
 _BODY = "".join(f"MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn{letter}ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI\n" for letter in "abcdefghijklmnop")

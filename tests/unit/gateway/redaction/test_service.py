@@ -13,7 +13,8 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assistant_gateway.record import Exchange
-from assistant_gateway.redaction import restoring, service
+from assistant_gateway.redaction import service
+from assistant_gateway.redaction.replacing import restoring
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.redacting import CARD, EMAIL, EMBEDDING, GENERATING, STAFF, TEXT, body_for, redacting, said, speak
 from tests.unit.gateway.running import RunningGateway, make_policy, run_gateway, until

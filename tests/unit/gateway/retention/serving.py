@@ -12,10 +12,10 @@ import pytest
 
 from assistant_gateway.memory import Memory
 from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.policy import KeyPolicy, Policy
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
-from assistant_gateway.upstream import Upstream
 from tests.support.postgres import Postgres
 from tests.unit.gateway.fake_ollama import FakeOllama
 from tests.unit.gateway.retention.kept import TTL, set_clock_up, snapshot, with_store

@@ -35,8 +35,7 @@ async def test_every_key_moves_and_opens_as_before(postgres: Postgres) -> None:
         rewrap = Rewrap(store, store.ring)
         assert await rewrap.remaining() == ROWS + 1
 
-        while await rewrap.batch():
-            pass
+        assert await rewrap.sweep() == ROWS + 1
 
         assert await rewrap.remaining() == 0
         (postgres.keys / "k0001").unlink()
@@ -88,25 +87,29 @@ async def test_a_row_that_is_held_is_left_for_later(postgres: Postgres) -> None:
         rewrap = Rewrap(store, store.ring)
         async with store.transaction() as connection:
             await connection.execute("SELECT * FROM data_keys WHERE record = $1 FOR UPDATE", next(iter(keys)))
-            assert await rewrap.batch() == 3
-            assert await rewrap.batch() == 0
-        assert await rewrap.batch() == 1
+            assert await rewrap.sweep() == 3
+            assert await rewrap.sweep() == 0
+        assert await rewrap.sweep() == 1
 
 
-async def test_a_damaged_row_is_reported_and_stops_nobody(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
-    """It is not rewrapped, which would make it look whole; all others are, and it shows in what is left to do."""
+async def test_damaged_rows_are_reported_and_stop_nobody(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+    """They are not rewrapped, which would make them look whole; all others are, and they show in what is left to do."""
+    damaged = BATCH + 1  # a batch may hold nothing else
     async with open_store(postgres) as store:
         async with store.connection() as connection:
-            await connection.execute("INSERT INTO data_keys VALUES ($1, 'k0001', $2)", uuid4(), bytes(60))
+            rows = [(UUID(int=number), bytes(60)) for number in range(1, damaged + 1)]
+            await connection.executemany("INSERT INTO data_keys VALUES ($1, 'k0001', $2)", rows)
+        await fill(store, 3)
         write_key(postgres.keys, "k0002")
         store.ring.refresh()
 
         rewrap = Rewrap(store, store.ring)
-        assert await rewrap.batch() == 1
-        assert await rewrap.batch() == 0
+        assert await rewrap.sweep() == 4
+        assert await rewrap.sweep() == 0
 
-        assert await rewrap.remaining() == 1
-        assert "A wrapped key cannot be opened." in caplog.text
+        assert await rewrap.remaining() == damaged
+        (said, *_) = [record for record in caplog.records if record.message == "Wrapped keys cannot be opened."]
+        assert vars(said)["fields"] == {"keys": damaged}
 
 
 async def test_a_new_key_waits_until_others_have_it(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +133,6 @@ async def test_a_gateway_that_does_not_use_the_new_key_yet_does_not_go_back(post
         ring = KeyRing.load(postgres.keys, settle_seconds=60)
         assert ring.current == "k0001"
 
-        assert await Rewrap(store, ring).batch() == 0
+        assert await Rewrap(store, ring).sweep() == 0
 
         assert await Rewrap(store, ring).remaining() == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.redaction import custom
+from assistant_gateway.redaction.detection import custom
 from assistant_operator.api.v1alpha1 import patterns
 from assistant_operator.api.v1alpha1.guard import SpecInvalid, guard
 from assistant_operator.api.v1alpha1.patterns import refusal

@@ -8,7 +8,7 @@ import pytest
 
 from assistant_gateway import policy as gateway
 from assistant_gateway.auth import KeyRing
-from assistant_gateway.redaction.selfcheck import SelfCheck
+from assistant_gateway.redaction.proving.selfcheck import SelfCheck
 from assistant_gateway.snapshot import Current, Snapshot
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.objects import Object

@@ -9,8 +9,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
+from assistant_gateway.redaction.detection.found import FoundCache
 from assistant_gateway.redaction.entities import Span, resolve
-from assistant_gateway.redaction.found import FoundCache
 from assistant_gateway.redaction.names.addresses import addresses
 from assistant_gateway.redaction.names.code import is_code
 from assistant_gateway.redaction.names.context import people

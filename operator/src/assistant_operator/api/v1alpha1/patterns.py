@@ -6,7 +6,7 @@ No rule in CEL could tell, whose own expressions are RE2's. A pattern that the g
 import re
 from functools import lru_cache
 
-from assistant_gateway.redaction.custom import Custom, PatternError
+from assistant_gateway.redaction.detection.custom import Custom, PatternError
 
 _QUOTED = re.compile(r"'[^']*'?|[^ -~]")
 

@@ -13,7 +13,7 @@ from assistant_gateway.redaction.entities import NAMES, STRUCTURED, Entity, Stru
 from assistant_operator.api.v1alpha1.base import SET, ApiModel, keyed
 
 LONGEST_EXPRESSION = 1000
-"""As assistant_gateway.redaction.custom has it."""
+"""As assistant_gateway.redaction.detection.custom has it."""
 
 Types = Annotated[tuple[Structured, ...], Field(min_length=1, max_length=32, json_schema_extra=SET)]
 RequestTypes = Annotated[tuple[Entity, ...], Field(min_length=1, max_length=32, json_schema_extra=SET)]

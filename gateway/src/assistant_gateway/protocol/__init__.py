@@ -1,0 +1,1 @@
+"""HTTP as clients speak it: the server, one request while it is served, and what a route is."""

@@ -1,0 +1,1 @@
+"""Every text of a request's body."""

@@ -1,0 +1,312 @@
+"""Passwords after a word for them, and stored hashes of passwords. What needs no word is in calls.py."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assistant_gateway.redaction.detection.patterns.answers import answer, told
+from assistant_gateway.redaction.detection.patterns.literals import (
+    ASSIGNED,
+    BESIDE,
+    FAR,
+    GIVEN_TO,
+    HIDDEN,
+    LABELLED,
+    NEXT,
+    SAID,
+    TYPED,
+    UNSPACED,
+    classes,
+    digits,
+    extent,
+    has_special,
+    is_blank,
+    is_made_up,
+    is_name,
+    is_odd,
+    is_phrase,
+    items,
+    mark,
+)
+from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.detection.patterns.phrases import before, changed, codes, its, named_for, was_set
+from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
+
+_LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
+
+
+_SEPARATORS: Final = (GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
+_JOINED: Final = (TYPED, ASSIGNED, LABELLED)
+
+
+def _password(page: Page, hit: Hit) -> Iterator[Found]:
+    if hit.end < page.done.get("password", 0):
+        return
+    found = _named(page, hit)
+    if found is not None:
+        yield found
+        yield from _far(page, found.end, again=True)
+        return
+    joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
+    for others in (
+        (_items, codes, _replied)
+        if joined
+        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, before)
+    ):
+        if several := list(others(page, hit)):
+            yield from several
+            return
+
+
+def _named(page: Page, hit: Hit) -> Found | None:
+    """Return what the word is given, or named beside it."""
+    view = page.view
+    for separator in _JOINED if view[hit.end : hit.end + 1] in (b":", b"=") else _SEPARATORS:
+        match = separator.match(view, hit.end)
+        if match is None:
+            continue
+        sign = mark(match[0]) if separator is ASSIGNED else b""
+        called = sign == b"," and match[1] is not None and _CALLED.search(view, max(0, hit.start - 60), hit.start) is not None
+        if sign and not called and not _opens(view, hit.start, sign):
+            continue
+        start, end = extent(view, match.end(), match[1])
+        if separator is UNSPACED and (script := view.find(b"\x7f", start, end)) >= 0:
+            end = script  # it goes on behind the value
+        if end - start > _LONG:
+            page.done["password"] = end
+        if _fits(view, hit, separator, match, start, end, called=called):
+            return Found(start, end, "PASSWORD")
+    return None
+
+
+def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Match[bytes]", start: int, end: int, *, called: bool) -> bool:
+    value = view[start:end]
+    if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
+        return False  # how many tests passed
+    if separator is NEXT and not (
+        is_odd(value)
+        or _NUMBERS.fullmatch(value)
+        or _is_plainly_numbered(view, hit, value, end)
+        or (match[1] and _is_argument(value) and classes(value) > 1)
+        or is_phrase(value)
+        or (_is_argument(value) and _is_given(view, hit, match))
+    ):
+        return False
+    if (called and not (digits(value) or has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
+        return False  # what a form shows for it
+    if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
+        return False  # getPassword("db1") names it
+    if separator is ASSIGNED and _is_plain(view, hit, match, value, end):
+        return True
+    if match[1] and _PHRASE.match(view, hit.start) and _is_spoken(value):
+        return True
+    return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
+
+
+_LAST_WORD: Final = re.compile(
+    rb"(?!base|sha|md5|x509|oauth|pbkdf|utf|i18n|ipv)(?:[a-z]{5,16}[\-_.]?[0-9]{2,4}|[a-z]{1,8}[0-9]{1,3}[a-z]{2,10})"
+)
+_CLAUSE_ENDS: Final = re.compile(rb"[ \t]{0,2}(?:[,;!?)\r\n]|\.(?:\s|\Z)|\Z|(?:and|und|et|y|e|en|i|on|for|fur|pour|para|per|voor|dla)\b)")
+
+
+def _is_plainly_numbered(view: bytes, hit: Hit, value: bytes, end: int) -> bool:
+    """Whether a word with a number ends what is said: `senha flamengo10, ...`."""
+    passed = view[hit.start : hit.end].lower() in (b"pass", b"passwords")
+    return not passed and _LAST_WORD.fullmatch(value) is not None and _CLAUSE_ENDS.match(view, end) is not None
+
+
+# A form: the word alone in its line, and the value in the next one.
+_FORM: Final = re.compile(rb"( (?:is|lautet|ist|est|es|e|to|jest))?:?[ \t]{0,4}\r?\n[ \t]{0,8}(?=[^\s]{6,64}[ \t]{0,4}(?:\r?\n|\Z))")
+
+
+def _below(page: Page, hit: Hit) -> Iterator[Found]:
+    view = page.view
+    match = _FORM.match(view, hit.end)
+    if match is None:
+        return
+    if match[1] is None and view[view.rfind(b"\n", max(0, hit.start - 24), hit.start) + 1 : hit.start].strip(b" \t*-"):
+        return
+    start, end = extent(view, match.end(), None)
+    if is_made_up(view[start:end]) and b"pass" not in view[start:end].lower():  # the next field's name
+        yield Found(start, end, "PASSWORD")
+
+
+def _hidden(page: Page, hit: Hit) -> Iterator[Found]:
+    if match := HIDDEN.match(page.view, hit.end):
+        yield Found(*match.span(1 if match[1] else 2), "PASSWORD")
+
+
+def _items(page: Page, hit: Hit) -> Iterator[Found]:
+    for start, end in items(page.view, hit.end):
+        value = page.view[start:end]
+        if len(value) >= 6 and classes(value) >= 2 and (digits(value) or has_special(value)) and not is_blank(value):
+            yield Found(start, end, "PASSWORD")
+
+
+def _further(page: Page, hit: Hit) -> Iterator[Found]:
+    return _far(page, hit.end, again=False)
+
+
+def _far(page: Page, at: int, *, again: bool) -> Iterator[Found]:
+    """`The password that we agreed upon is ...`, `..., and now it's ...`: the value must show what it is by itself."""
+    match = FAR.match(page.view, at)
+    if match is None:
+        return
+    start, end = extent(page.view, match.end(), match[1])
+    value = page.view[start:end]
+    sure = again or match[0].rstrip(b" \t\"'`")[-1:] in (b":", b"=")
+    if is_made_up(value, numbered=sure) and not is_blank(value):
+        yield Found(start, end, "PASSWORD")
+
+
+_ALONE: Final = re.compile(rb"[ ,.!?*_\"'`\r]{0,6}(?:\n|\Z|(?<=[,.]) )")
+
+
+def _replied(page: Page, hit: Hit) -> Iterator[Found]:
+    return _said_at(page, answer(page, hit))
+
+
+def _answered(page: Page, hit: Hit) -> Iterator[Found]:
+    at = answer(page, hit)
+    return _said_at(page, told(page, hit) if at is None else at)
+
+
+def _said_at(page: Page, at: int | None) -> Iterator[Found]:
+    if at is None:
+        return
+    start, end = extent(page.view, at, None)
+    value = page.view[start:end]
+    alone = _ALONE.match(page.view, end) is not None
+    if not is_blank(value) and (is_made_up(value) or (alone and len(value) >= 6 and digits(value) and classes(value) >= 2)):
+        yield Found(start, end, "PASSWORD")
+
+
+_ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
+# What these words name has blanks in it.
+_WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
+
+
+def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end: int) -> bool:
+    """Whether it is a word where no name can be: `DB_PASSWORD=swordfish` of a shell, `<password>swordfish</password>`."""
+    if value.isupper() or is_blank(value) or _WORD_OF_ITS_OWN.fullmatch(value) is None:
+        return False
+    if match[0] == b"=":
+        return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
+    return match[0].lstrip(b'"') == b">" and view.startswith(b"</", end)
+
+
+_PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
+_SPOKEN: Final = re.compile(rb"[A-Za-z0-9']{2,16}(?:[ \-][A-Za-z0-9']{2,16}){2,11}")
+_TALK: Final = re.compile(rb"(?i)\b(?:your|please|must|enter|should|pass ?phrase|password|key|see|not|wiki|page|set|ask)\b")
+
+
+def _is_spoken(value: bytes) -> bool:
+    return _SPOKEN.fullmatch(value) is not None and _TALK.search(value) is None
+
+
+# define('DB_PASSWORD', '...'), props.setProperty("password", "..."): the name is what the call sets.
+_CALLED: Final = re.compile(rb"(?i)(?:define|set|put|add|header|append|property|env|with|secret|config)[a-z_]*\([\"'][a-z0-9_.\-]{0,40}\Z")
+
+
+def _opens(view: bytes, start: int, separator: bytes) -> bool:
+    """Whether the separator may stand between a name and a value here.
+
+    `>` behind a tag's name, `|` and `,` where a cell of a table or a row begins: elsewhere `|` is a pipe, and `,` goes on to another name.
+    """
+    if separator == b">":
+        return view[start - 1 : start] in (b"<", b":") or (
+            view[start - 1 : start] in (b".", b'"') and view.find(b'">', start, start + 24) > 0
+        )
+    if separator not in (b"|", b","):
+        return True
+    return view[max(0, start - 3) : start].strip(b" *`\"'")[-1:] in (b"|", b",", b"\n", b"")
+
+
+_NUMBERS: Final = re.compile(rb"[0-9]{4,6}(?:-[0-9]{4,6}){3,7}")  # of a disk, to recover it
+_WORDS: Final = re.compile(rb"[a-z]{3,12}(?: [a-z]{3,12}){1,3}")  # in quotes: `the password is "open sesame"`
+_SEALED: Final = re.compile(rb"\{[A-Za-z0-9+/]{20,200}={0,2}\}?")  # as Maven and Jenkins keep them
+
+
+def _is_password(value: bytes, separator: "re.Match[bytes]", after: bytes, said: bool, called: bool) -> bool:
+    if _SEALED.fullmatch(value):
+        return True
+    if len(value) < 3 or is_blank(value) or (b"|" in separator[0] and b"|" in value):
+        return False
+    listed = b"," in separator[0] and not called  # a row of a table; `"login", "password", "encoding"` are names
+    if listed and (separator[0][:1] != b"," or b"=" in value):
+        return False
+    if separator[1] and not listed:
+        return len(value.split()) == 1 or (said and _WORDS.fullmatch(value) is not None and not _says_about(value))
+    if _NUMBERS.fullmatch(value):
+        return True
+    if after in (b"(", b"[") or (
+        is_name(value)
+        and not (_is_for(separator[0]) and digits(value) > 1)
+        and not (said and b"." in value and digits(value) and classes(value) >= 3)
+    ):
+        return False
+    if classes(value) >= 2 and (digits(value) or has_special(value)):
+        return len(value) >= 4
+    if is_phrase(value):
+        return not listed
+    if value.isdigit():
+        return len(value) >= 4 and not listed and not (said and len(value) > 12)
+    return False
+
+
+def _is_for(separator: bytes) -> bool:
+    """Whether it is said what the password is for, as nobody does in code: `contraseña del router: ...`."""
+    return separator[:1] == b" " and separator[1:3].isalpha() and b":" in separator
+
+
+def _says_about(value: bytes) -> bool:
+    """Whether words in quotes say something of a password: `the password is 'not valid'`."""
+    return any(is_blank(word) for word in value.split()) or _TALK.search(value) is not None
+
+
+# A flag, a statement of SQL, a line of .netrc: the password is what comes next.
+_GIVEN: Final = re.compile(rb"(?i)(?:(?:\A|[ -])-|\bENV [A-Z0-9_]{0,32}|\blogin [^\s]{1,64}\s{1,4})\Z")
+_STATED: Final = re.compile(rb"(?i)\b(?:with|encrypted) \Z")
+
+
+def _is_given(view: bytes, hit: Hit, match: "re.Match[bytes]") -> bool:
+    begin = max(0, hit.start - 80)
+    stated = view[hit.start : hit.end].lower() == b"identified by" or _STATED.search(view, begin, hit.start) is not None
+    return (stated and match[1] is not None) or _GIVEN.search(view, begin, hit.start) is not None
+
+
+def _is_argument(value: bytes) -> bool:
+    """Whether it is what a command is given: `--password hunter2`. Its manual says PASSWORD, TEXT or a word."""
+    return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or has_special(value))
+
+
+# One small word: `password: swordfish`. Only after a colon, alone on what is left of its sentence; `password: string` is_blank().
+_WORD: Final = re.compile(rb"[\"'`]?: ([a-z]{6,32})(?=[.\n\r]|\Z)")
+
+
+def _one_word(page: Page, hit: Hit) -> Iterator[Found]:
+    match = _WORD.match(page.view, hit.end)
+    if match and not is_blank(match[1]):
+        yield Found(*match.span(1), "PASSWORD")
+
+
+# Hashes of passwords: as good as the password to who has time.
+_STORED: Final = (
+    r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}",
+    r"\$argon2(?:id|i|d)\$[A-Za-z0-9=,$+/]{30,200}",
+    r"\$(?:1|5|6|y|apr1)\$[A-Za-z0-9./$=]{20,160}",
+    r"pbkdf2[_:][a-z0-9_]{3,12}\$[0-9]{2,8}\$[A-Za-z0-9+/=.]{4,64}\$[A-Za-z0-9+/=]{20,100}",
+    r"\{S?SHA(?:256|512)?\}[A-Za-z0-9+/=]{24,120}",
+)
+
+
+def _stored(page: Page, start: int, end: int) -> Found | None:
+    return Found(start, end, "PASSWORD")
+
+
+_PASSWORD: Final = frozenset({"PASSWORD"})
+SHAPES: Final = (Shape(_STORED, _stored, _PASSWORD),)
+CUES: Final = (
+    Cue(Kind.PASSWORD, _password, _PASSWORD),
+    Cue(Kind.PASSWORD, _one_word, _PASSWORD),
+)

@@ -1,0 +1,142 @@
+"""Turns of phrase in which a password is told: what it was set to, what it is for, in the next clause, in front of the word."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from assistant_gateway.redaction.detection.patterns.literals import classes, digits, extent, has_special, is_blank, is_made_up, is_name
+from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page
+
+_CHANGED: Final = re.compile(
+    rb"(?i)[ \t]{1,2}(?:from|von|de|da|van|fra|fran)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})[\"'`]?"
+    rb"[ \t]{1,2}(?:to|auf|zu|in|a|en|vers|para|naar|til|till)[ \t]{1,2}[\"'`]?([^\s\"'`]{4,64})"
+)
+
+
+def changed(page: Page, hit: Hit) -> Iterator[Found]:
+    """`... from the old one to the new one`."""
+    view = page.view
+    match = _CHANGED.match(view, hit.end)
+    if match is None:
+        return
+    for group in (1, 2):
+        start, end = extent(view, match.start(group), None)
+        value = view[start:end]
+        if digits(value) and classes(value) >= 2 and not is_blank(value) and not is_name(value):
+            yield Found(start, end, "PASSWORD")
+
+
+# `wurde auf ... geändert`, `a été remplacé par ...`, `has been reset to ...`; `cambié la contraseña a ...`.
+_TO: Final = rb"(?:to|auf|in|zu|par|en|pour|por|a|naar|na|para|til|till)"
+_SET: Final = re.compile(
+    rb"(?i)(?:(?: [a-z\x7f]{1,10}){0,3} (?:changed|set|reset|updated|switched|remplacee?|changee?|modifiee?|cambiad[oa]|actualizad[oa]"
+    rb"|cambiat[oa]|modificat[oa]|gewijzigd|veranderd|zmienione|alterad[oa]|mudad[oa]) "
+    + _TO
+    + rb"|(?: [a-z\x7f]{1,12}){0,3} auf(?=(?: neu)? [^\s]{4,64} (?:um)?(?:ge(?:andert|setzt|stellt)|zuruckgesetzt)))"
+    rb" [\"'`]?(?=[^\s\"'`]{4,64})"
+)
+_SETTING: Final = re.compile(
+    rb"(?i)\b(?:chang|set|reset|cambi|modifi|rempla|zmien|wijzig|verander|alter|mud|ander|setz|stell)[a-z\x7f]{0,6}"
+    rb" (?:[a-z\x7f]{1,8} ){0,2}\Z"
+)
+_INTO: Final = re.compile(rb"(?i)(?: [a-z\x7f]{1,10}){0,2} " + _TO + rb" [\"'`]?(?=[^\s\"'`]{4,64})")
+
+
+_NUMBERED: Final = re.compile(rb"[A-Z]?[a-z]{1,7}-?[0-9]{1,2}")  # Server01
+
+
+def was_set(page: Page, hit: Hit) -> Iterator[Found]:
+    """What it was made: only what is no word."""
+    view = page.view
+    match = _SET.match(view, hit.end)
+    if match is None and _SETTING.search(view, max(0, hit.start - 28), hit.start):
+        match = _INTO.match(view, hit.end)
+    if match is None:
+        return
+    start, end = extent(view, match.end(), None)
+    value = view[start:end]
+    if digits(value) and classes(value) >= 2 and not is_blank(value) and not _names(value) and _NUMBERED.fullmatch(value) is None:
+        yield Found(start, end, "PASSWORD")
+
+
+# `hasło do wifi Morze-2026`: what it is for stands between, and nothing that says "is".
+_FOR: Final = re.compile(
+    rb"(?i)(?: (?:for|fur|furs|vom|zum|pour|du|de|del|della|para|per|do|da|dla|voor|van)(?: [a-z\x7f]{1,12}){1,3}?"
+    rb"| (?:wifi|wi-fi|wlan|router|mail|email|vpn|ftp|root|admin)) (?=[^\s]{6,64}(?:\s|\Z))"
+)
+
+
+def named_for(page: Page, hit: Hit) -> Iterator[Found]:
+    """The value behind what it is for."""
+    match = _FOR.match(page.view, hit.end)
+    if match is None:
+        return
+    start, end = extent(page.view, match.end(), None)
+    value = page.view[start:end]
+    if is_made_up(value) and (has_special(value) or b"-" in value or b"_" in value) and not is_blank(value):
+        yield Found(start, end, "PASSWORD")
+
+
+# Backup codes: groups, and as many of them as one was given.
+_CODE: Final = re.compile(
+    rb"(?i)(?:[ :,;]|and|und|et|y|e|-|\r?\n|[0-9][.)] ){1,8}([0-9a-z]{4,6}(?:-[0-9a-z]{4,6}){1,7}|[0-9]{4,6} [0-9]{4,6})(?![0-9A-Za-z])"
+)
+_ENDS_OF_CODE: Final = (b"e", b"s", b"E", b"S")
+_MOST_CODES: Final = 16
+
+
+def codes(page: Page, hit: Hit) -> Iterator[Found]:
+    """Codes for who has lost a second factor."""
+    view = page.view
+    if view[hit.end - 1 : hit.end] not in _ENDS_OF_CODE or b"code" not in view[hit.start : hit.end].lower():
+        return
+    at = hit.end
+    for _ in range(_MOST_CODES):
+        match = _CODE.match(view, at)
+        if match is None or digits(match[1]) < 3:
+            return
+        yield Found(*match.span(1), "PASSWORD")
+        at = match.end()
+
+
+# `forgot my password again, its ...`: another clause says what it is.
+_ITS: Final = re.compile(
+    rb"(?i)[^\n:=\"`(){}<>|]{0,40}?[,.!?\-][ \t](?:[a-z]{1,5} ){0,2}"
+    rb"(?:it'?s|it is|das ist|es ist|c'est|es|e|het is|to) [\"'`]?(?=[^\s]{6,64})"
+)
+
+
+def its(page: Page, hit: Hit) -> Iterator[Found]:
+    """The value of the next clause, a word with a digit or a sign in it."""
+    match = _ITS.match(page.view, hit.end)
+    if match is None:
+        return
+    start, end = extent(page.view, match.end(), None)
+    value = page.view[start:end]
+    if len(value) >= 6 and digits(value) and classes(value) >= 2 and value[:1].isalpha() and not is_blank(value) and not _names(value):
+        yield Found(start, end, "PASSWORD")
+
+
+_METHOD: Final = re.compile(rb"[A-Z]?[a-z]{1,7}-?[0-9]|[A-Z]{2,6}-?[0-9]{1,4}|(?i:sha|md|aes|rsa|utf|base|blake|pbkdf)-?[0-9]{1,4}")
+
+
+def _names(value: bytes) -> bool:
+    """Whether programs or books call something so: `SHA256`, `section4`."""
+    return is_name(value) or _METHOD.fullmatch(value) is not None
+
+
+# `I used "..." as my password`, `... ist mein Passwort`
+_AS: Final = re.compile(
+    rb"(?i)(?<![^\s\"'`(])([^\s\"'`]{6,64})[\"'`]? (?:as|is|als|ist|comme|est|como|es|come|e|jako) "
+    rb"(?:(?:my|the|our|your|a|mein|das|unser|dein|mon|le|ton|mi|la|tu|mia|minha|a minha|mijn|het|moje)(?: [a-z]{2,10})? )\Z"
+)
+
+
+def before(page: Page, hit: Hit) -> Iterator[Found]:
+    """The value before the word."""
+    match = _AS.search(page.view, max(0, hit.start - 96), hit.start)
+    if match is None:
+        return
+    value = match[1]
+    if digits(value) and classes(value) >= 2 and value[:1].isalnum() and b"/" not in value and not is_blank(value) and not _names(value):
+        yield Found(*match.span(1), "PASSWORD")

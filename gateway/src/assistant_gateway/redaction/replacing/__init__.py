@@ -1,0 +1,1 @@
+"""What stands in a value's place, and the way back."""
