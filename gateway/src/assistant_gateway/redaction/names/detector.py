@@ -11,25 +11,25 @@ from typing import Final
 
 from assistant_gateway.redaction.detection.found import FoundCache
 from assistant_gateway.redaction.entities import Span, resolve
-from assistant_gateway.redaction.names.addresses import addresses
-from assistant_gateway.redaction.names.code import is_code
-from assistant_gateway.redaction.names.context import people
-from assistant_gateway.redaction.names.decoding import Decoder
-from assistant_gateway.redaction.names.gazetteer import Gazetteer
-from assistant_gateway.redaction.names.informal import is_informal
-from assistant_gateway.redaction.names.languages import SMALL, identify
-from assistant_gateway.redaction.names.model import Model
-from assistant_gateway.redaction.names.organisations import organisations
-from assistant_gateway.redaction.names.roles import roles
-from assistant_gateway.redaction.names.rows import rows
+from assistant_gateway.redaction.names.lexicon.gazetteer import Gazetteer
+from assistant_gateway.redaction.names.lexicon.languages import SMALL, identify
+from assistant_gateway.redaction.names.lexicon.things import Things
+from assistant_gateway.redaction.names.registers.code import is_code
+from assistant_gateway.redaction.names.registers.informal import is_informal
+from assistant_gateway.redaction.names.registers.technical import is_technical
 from assistant_gateway.redaction.names.segments import segments
-from assistant_gateway.redaction.names.tables import tables
-from assistant_gateway.redaction.names.technical import is_technical
-from assistant_gateway.redaction.names.things import Things
-from assistant_gateway.redaction.names.thresholds import CODE, HIGH_RECALL, HIGH_RECALL_INFORMAL, INFORMAL, STANDARD, TECHNICAL
-from assistant_gateway.redaction.names.traces import traces
-from assistant_gateway.redaction.names.whereabouts import whereabouts
-from assistant_gateway.redaction.names.written import written
+from assistant_gateway.redaction.names.signs.addresses import addresses
+from assistant_gateway.redaction.names.signs.context import people
+from assistant_gateway.redaction.names.signs.organisations import organisations
+from assistant_gateway.redaction.names.signs.roles import roles
+from assistant_gateway.redaction.names.signs.rows import rows
+from assistant_gateway.redaction.names.signs.tables import tables
+from assistant_gateway.redaction.names.signs.traces import traces
+from assistant_gateway.redaction.names.signs.whereabouts import whereabouts
+from assistant_gateway.redaction.names.signs.written import written
+from assistant_gateway.redaction.names.tagging.decoding import Decoder
+from assistant_gateway.redaction.names.tagging.model import Model
+from assistant_gateway.redaction.names.tagging.thresholds import CODE, HIGH_RECALL, HIGH_RECALL_INFORMAL, INFORMAL, STANDARD, TECHNICAL
 
 _CACHED: Final = 20_000
 _NEAR: Final = 40

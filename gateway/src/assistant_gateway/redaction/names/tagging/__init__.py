@@ -1,0 +1,1 @@
+"""The model's opinion of each word, and what becomes of it."""
