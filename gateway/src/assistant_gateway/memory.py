@@ -29,7 +29,7 @@ from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
 from assistant_gateway.storage.errors import StoreError
 from assistant_gateway.storage.rewrap import Rewrap
-from assistant_gateway.storage.store import Store
+from assistant_gateway.storage.store import STARTING, Store
 
 SETTLE_SECONDS: Final = 180.0
 """A kubelet may be that late with a Secret that changed: until then another gateway could not open what a new key sealed."""
@@ -97,16 +97,7 @@ class Memory:
 
     async def status(self) -> dict[str, Any]:
         """Return what /status says of all this; what cannot be known now is None, never what it was before."""
-        fault = self.store.fault
-        page: dict[str, Any] = {
-            "store": {
-                "fault": None if fault is None else {"reason": fault.reason, "message": fault.message},
-                "server": self.store.server,
-            },
-            "retention": None,
-            "sources": {},
-            "index": None,
-        }
+        page: dict[str, Any] = {"store": self._store_told(), "retention": None, "sources": {}, "index": None}
         try:
             async with asyncio.timeout(STATUS_SECONDS):
                 kept = {**await self.retention.look(), "kek": self.ring.newest, "toRewrap": await self.rewrap.remaining()}
@@ -114,3 +105,10 @@ class Memory:
         except (StoreError, TimeoutError):
             pass
         return page
+
+    def _store_told(self) -> dict[str, Any] | None:
+        """Return what is known of the store, None before the first look: a gateway that starts has nothing against a store of others."""
+        fault = self.store.fault
+        if fault is STARTING:
+            return None
+        return {"fault": None if fault is None else {"reason": fault.reason, "message": fault.message}, "server": self.store.server}

@@ -7,11 +7,13 @@ Its targets are those of tests/cluster/node/addresses.py. The outcomes of each p
 
 import collections
 import hashlib
+import http.client
 import http.server
 import json
 import os
 import pathlib
 import socket
+import sys
 import threading
 import time
 
@@ -87,5 +89,8 @@ class Server(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = answer  # noqa: N815 - names that http.server calls
 
 
+if sys.argv[1:] != ["serve"]:  # `ollama list`, by which the kubelet asks whether the server lives
+    http.client.HTTPConnection("127.0.0.1", 11434, timeout=5).connect()
+    sys.exit()
 threading.Thread(target=keep_trying, daemon=True).start()
 http.server.ThreadingHTTPServer(("127.0.0.1", 11434), Server).serve_forever()

@@ -6,6 +6,7 @@ with words in common get vectors that are near to each other.
 """
 
 import hashlib
+import http.client
 import http.server
 import json
 import math
@@ -112,5 +113,8 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+if sys.argv[1:] != ["serve"]:  # `ollama list`, by which the kubelet asks whether the server lives
+    http.client.HTTPConnection("127.0.0.1", 11434, timeout=5).connect()
+    sys.exit()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process of a container dies of nothing by default
 http.server.ThreadingHTTPServer(("127.0.0.1", 11434), Server).serve_forever()

@@ -12,11 +12,18 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant_gateway.memory import Memory
+from assistant_gateway.metrics import Metrics
+from assistant_gateway.neighbours.upstream import Upstream
 from assistant_gateway.policy import Policy
+from assistant_gateway.record import Records
+from assistant_gateway.settings import Settings
+from assistant_gateway.snapshot import Current
 from tests.support.postgres import Postgres, write_key
 from tests.unit.gateway.fake_ollama import MODEL, FakeOllama
 from tests.unit.gateway.keeping import keeping_policy
 from tests.unit.gateway.process import GatewayProcess, start_process, write_files
+from tests.unit.gateway.retention.kept import snapshot
 from tests.unit.gateway.running import SECONDS, make_policy, until
 
 CANARY = "zanzibar-canary-7731"
@@ -106,6 +113,23 @@ async def test_without_its_store_it_is_not_ready_and_with_it_again_it_is(tmp_pat
     assert status["store"]["fault"]["reason"] == "StoreUnreachable"
     assert (status["retention"], status["sources"], status["index"]) == (None, {}, None)
     assert served.status_code == 200
+
+
+async def test_a_gateway_that_starts_says_nothing_of_its_store(fake: FakeOllama, postgres: Postgres) -> None:
+    """Before it has looked it knows nothing: with each pod that was replaced, a store that serves all others was told as unreachable."""
+    settings = Settings(store=postgres.folder, encryption_keys=postgres.keys)
+    upstream = Upstream(fake.url)
+    memory = Memory.build(settings, Current(snapshot(keeping_policy(postgres.policy))), upstream, Metrics(), Records())
+    try:
+        before = await memory.status()
+        await memory.store.look()
+        after = await memory.status()
+    finally:
+        await memory.close()
+        upstream.close()
+
+    assert before == {"store": None, "retention": None, "sources": {}, "index": None}
+    assert after["store"]["fault"] is None
 
 
 async def test_a_store_that_is_away_at_the_start_is_waited_for(tmp_path: Path, fake: FakeOllama, own_postgres: Postgres) -> None:

@@ -19,7 +19,7 @@ _ADVICE = {
     "ImagePullFailed": "The store's image cannot be pulled: check the operator's setting --store-image, and the image pull Secrets.",
     "ImageNameInvalid": "The store's image name is malformed: correct the operator's setting --store-image.",
     "OutOfMemory": "The store was killed for want of memory: raise spec.store.managed.resources.",
-    "ContainerCrashed": "The store ends again and again; its pod's log says why. Where its volume is full, raise spec.store.managed.size.",
+    "ContainerCrashed": "The store has ended by itself; its pod's log says why. Where its volume is full, raise spec.store.managed.size.",
 }
 
 

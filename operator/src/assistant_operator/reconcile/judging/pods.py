@@ -119,7 +119,8 @@ def _container_trouble(container: Object) -> Trouble | None:
     if end.why == "OOMKilled":
         return Trouble("OutOfMemory", f"Container {name} was killed for want of memory: raise spec.model.resources.")
     if waiting == "CrashLoopBackOff" or state.get("terminated") or _starts_again(container):
-        return Trouble("ContainerCrashed", f"Container {name} ends again and again (exit code {end.exit_code}).")
+        how = "ends again and again" if waiting or _has_ended_often(container) else "has ended"
+        return Trouble("ContainerCrashed", f"Container {name} {how} (exit code {end.exit_code}).")
     return None
 
 
@@ -128,7 +129,11 @@ def _starts_again(container: Object) -> bool:
 
     Without this, a loop of crashes would be another trouble with each restart, and two events for whoever watches.
     """
-    return container.get("started") is False and int(container.get("restartCount") or 0) >= AGAIN_AND_AGAIN
+    return container.get("started") is False and _has_ended_often(container)
+
+
+def _has_ended_often(container: Object) -> bool:
+    return int(container.get("restartCount") or 0) >= AGAIN_AND_AGAIN
 
 
 def first_trouble(pods: Iterable[Object]) -> Trouble | None:

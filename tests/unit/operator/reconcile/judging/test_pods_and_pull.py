@@ -219,6 +219,15 @@ def test_troubles(suffering: Object, reason: str | None) -> None:
     assert (found.reason if found else None) == reason
 
 
+@pytest.mark.parametrize(("restarts", "words"), [(0, "has ended (exit code 137)."), (2, "ends again and again (exit code 137).")])
+def test_one_crash_is_not_told_as_many(restarts: int, words: str) -> None:
+    """A container that was killed once is back in a moment: whoever reads of a loop looks for a defect that there is not."""
+    found = pods.trouble(pod(terminated("gateway", 137) | {"restartCount": restarts}))
+
+    assert found is not None
+    assert found.message == f"Container gateway {words}"
+
+
 def test_a_pod_that_no_node_takes_says_where_to_look() -> None:
     """The scheduler's own words change all the time; these name the command that shows them, and what is usually missing."""
     found = pods.trouble(pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]))

@@ -158,7 +158,7 @@ async def test_a_proxy_that_cannot_start_says_why(fake: FakeWorld) -> None:
     await fake.settle()
 
     assert fake.verdict() == ("False", REASON)
-    assert "ContainerCrashed. Container egress-proxy ends again and again (exit code 1)." in fake.message()
+    assert "ContainerCrashed. Container egress-proxy has ended (exit code 1)." in fake.message()
     assert "spec.egress.allow" in fake.message()
 
 
