@@ -19,6 +19,7 @@ from assistant_gateway.record import OUTCOMES, Exchange
 from assistant_gateway.routes import TABLE
 from assistant_model.outcome import Reason
 from assistant_operator import metrics as operator_metrics
+from assistant_operator.api.v1alpha1.rules import CHANGES, RULES, Change, Rule
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DOCS = REPOSITORY / "docs"
@@ -81,6 +82,14 @@ def test_examples_are_valid(path: str) -> None:
 def test_every_field_is_described(path: str) -> None:
     """kubectl explain and the page have something to say."""
     assert FIELDS[path].get("description") or path == "spec"
+
+
+def test_every_rule_is_on_the_page() -> None:
+    """Also those that concern several parts of the spec: who is refused finds the sentence."""
+    page = (DOCS / "fields.md").read_text()
+    rules: list[Rule | Change] = [*RULES, *CHANGES]
+
+    assert [rule.message for rule in rules if rule.cel is not None and f"* {GENERATOR._escape(rule.message)}\n" not in page] == []
 
 
 def _reasons() -> Iterator[str]:
