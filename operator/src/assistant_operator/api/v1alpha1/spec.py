@@ -163,8 +163,8 @@ class AccessKey(ApiModel):
     role: Annotated[
         Literal["User", "DataOfficer"],
         Field(
-            description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what is held "
-            "about any subject as well, and erases all that the assistant holds."
+            description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what any "
+            "subject has brought as well, and erases all that the assistant holds."
         ),
     ] = "User"
     secret_ref: Annotated[
