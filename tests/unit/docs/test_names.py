@@ -17,9 +17,13 @@ import yaml
 from assistant_documents import outcome
 from assistant_documents.extraction import protocol
 from assistant_documents.ingest.walk import FileReason
+from assistant_gateway import routes
+from assistant_gateway.policy import StorePolicy
 from assistant_operator import settings
 from assistant_operator.api.v1alpha1.guard import guard
+from assistant_operator.reconcile import conditions
 from tests.support.exported import exported
+from tests.unit.gateway.running import make_policy
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DOCS = REPOSITORY / "docs"
@@ -34,6 +38,9 @@ READ = [*PAGES, *EXAMPLES, *OTHERS]
 DEFINITION = yaml.safe_load(next((REPOSITORY / "crds").glob("*.yaml")).read_text())["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 SPEC = DEFINITION["properties"]["spec"]
 VALUES = json.loads((CHART / "values.schema.json").read_text())
+
+KEEPING = make_policy().model_copy(update={"store": StorePolicy(host="store", port=5432, database="kept")})
+"""Of a gateway that serves all routes."""
 
 OF_THE_GATEWAYS = {"redaction.active", "redaction.notCovered"}
 """In their /status."""
@@ -127,6 +134,13 @@ def rows(section: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split(" | ")] for line in section.splitlines() if line.startswith("| `")]
 
 
+def test_every_condition_is_explained() -> None:
+    """And none that is set no longer."""
+    table = OPERATIONS.partition("\n## Reasons")[0]
+
+    assert {row[0].strip("| `") for row in rows(table)} == set(conditions.ORDER)
+
+
 def test_every_reason_that_is_explained_exists() -> None:
     """One that no program knows is never seen, and what is seen in its place is not explained."""
     section = OPERATIONS.partition("\n## Reasons")[2].partition("\n## ")[0]
@@ -154,6 +168,16 @@ def test_every_metric_has_its_row() -> None:
     listed = {row[0].strip("| `"): frozenset(re.findall(r"`(\w+)`", row[1])) for row in rows(section)}
 
     assert listed == found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_routes_that_are_named_are_served(page: Path) -> None:
+    """Whole or as the beginning of some; with any parameters in place of those in the table."""
+    served = [re.sub(r"\{\w+\}", "*", route.name) for route in routes.table(KEEPING).routes]
+    named = re.findall(r"(?<![\w.])/(?:api/(?!v1)|v1/)[a-z][\w/{}%-]*", re.sub(r"https?://(?!HOST|minimal)\S+", "", page.read_text()))
+    called = {route: re.sub(r"\{\w+\}|web%20frontend|\bme\b", "*", route).rstrip("/") for route in named}
+
+    assert [route for route, path in called.items() if not any(f"{one}/".startswith(f"{path}/") for one in served)] == []
 
 
 def anchors(page: Path) -> set[str]:
