@@ -43,7 +43,8 @@ FIELDS_HEAD: Final = """\
 # Fields of a PrivateAssistant
 
 `privateassistant.dev/v1alpha1`, kind `PrivateAssistant`, short name `pa`, namespaced. Only `spec.model.name` is required.
-`kubectl explain pa.spec --recursive` shows the same descriptions. Unknown fields are refused.
+`kubectl explain pa.spec.model` shows the same descriptions, `kubectl explain pa.spec --recursive` the names of all fields. `kubectl` and
+server-side apply refuse unknown fields; to other clients the API server sends a warning, and drops them.
 
 Defaults are applied by the operator when it reads the resource, not by the API server: what you applied is what stays stored.
 """
@@ -77,11 +78,8 @@ def fields_page() -> str:
         refusals = [f"* {message}" for message in _messages(spec[section])]
         if refusals:
             parts.append("\nRules, checked at admission and again by the operator:\n\n" + "\n".join(refusals) + "\n")
-    parts.append(
-        "\n## Rules for the resource as a whole\n\n"
-        + "\n".join(f"* {_escape(rule['message'])}" for rule in root.get("x-kubernetes-validations", ()))
-        + "\n"
-    )
+    whole = [*root.get("x-kubernetes-validations", ()), *root["properties"]["spec"].get("x-kubernetes-validations", ())]
+    parts.append("\n## Rules for the resource as a whole\n\n" + "".join(f"* {_escape(rule['message'])}\n" for rule in whole))
     status = list(_nodes(root["properties"]["status"], "status"))[1:]
     parts.append("\n## status\n\nWritten by the operator alone.\n")
     parts.append(_table([(f"`{name}`", _type(name, schema), _meaning(schema)) for name, schema in status], ("Field", "Type", "Meaning")))

@@ -75,7 +75,7 @@ def write_files(folder: Path) -> None:
     files = ["-keyout", str(folder / "tls" / "tls.key"), "-out", str(folder / "tls" / "tls.crt")]
     subprocess.run(["openssl", *new.split(), *files], check=True, capture_output=True)
     (folder / "keys" / "bench").write_text(KEY)
-    (folder / "keys" / "another").write_text("another")
+    (folder / "keys" / "another").write_text("sk-of-another-0123456789")
     (folder / "policy.json").write_text(policy_of().to_json())
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_gateway.errors import RefusalError
-from assistant_gateway.policy import KeyPolicy, Role
+from assistant_gateway.policy import MIN_DIFFERENT, MIN_KEY, KeyPolicy, Role
 
 OTHER = ".other"
 """Of the second file of a key."""
@@ -94,4 +94,6 @@ def _digest(folder: Path, name: str) -> bytes:
         raise KeyFileError(f"The file of key '{name}' cannot be read.") from error
     if not value or not value.isascii() or any(byte <= 0x20 or byte == 0x7F for byte in value):
         raise KeyFileError(f"The file of key '{name}' is empty or holds spaces or characters that an HTTP header cannot carry.")
+    if len(value) < MIN_KEY or len(set(value)) < MIN_DIFFERENT:
+        raise KeyFileError(f"The file of key '{name}' holds fewer than {MIN_KEY} characters, or than {MIN_DIFFERENT} different ones.")
     return hashlib.sha256(value).digest()

@@ -6,7 +6,7 @@ their `keys[].name`; the store's credentials and the encryption keys are folders
 """
 
 import hashlib
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,11 @@ Role = Literal["User", "DataOfficer", "Ingest"]
 """User: chat, own conversations, own documents. DataOfficer: export and erasure of anybody's, or of all. Ingest: source routes alone."""
 EvidenceMode = Literal["Required", "Reported"]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+MIN_KEY: Final = 16
+MIN_DIFFERENT: Final = 8
+"""Characters of an API key, and different ones among them: less can be guessed. The operator says so, and gateways take no such key."""
 
 
 class _Strict(BaseModel):

@@ -27,7 +27,7 @@ from tests.unit.gateway.conftest import tls  # noqa: F401 - a fixture
 from tests.unit.gateway.documents.world import ALICE, World, policy_with, rag, run_world
 from tests.unit.gateway.running import RunningGateway, run_gateway
 
-KEY = "sk-ingest-0123"
+KEY = "sk-ingest-0123456789"
 QUICK = Patience(connect=5, answer=30, window=20, attempts=3, pause=0.01, longest_pause=0.1)
 
 

@@ -162,14 +162,14 @@ async def test_files_are_swapped_under_a_live_stream(tmp_path: Path, fake: FakeO
             lines = answer.aiter_lines()
             await anext(lines)
             write_certificate(tmp_path / "tls")
-            (tmp_path / "keys" / "alice").write_text("sk-new")
+            (tmp_path / "keys" / "alice").write_text("sk-new-0123456789")
             (tmp_path / "policy.json").write_text(make_policy().model_copy(update={"generation": 8}).to_json())
             async with asyncio.timeout(SECONDS):
                 while (await gateway.ops("/readyz")).json()["generation"] != 8 or await served_certificate(gateway) == before:
                     pass
             go_on.set()
             rest = [line async for line in lines]
-        async with gateway.http("sk-new") as client:
+        async with gateway.http("sk-new-0123456789") as client:
             new = await client.get("/api/version")
         async with gateway.http(KEY) as client:
             old = await client.get("/api/version")

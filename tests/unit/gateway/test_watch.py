@@ -109,10 +109,10 @@ def test_a_policy_for_another_model_is_left_to_its_own_pod(watched: Watched, cha
 
 
 def test_a_key_that_changes_is_the_key(watched: Watched) -> None:
-    (watched.settings.keys / "alice").write_text("sk-new-of-alice")
+    (watched.settings.keys / "alice").write_text("sk-new-of-alice-012345")
     watched.watch.look()
 
-    assert watched.current.snapshot.keys.identify(bearer("sk-new-of-alice")).key == "alice"
+    assert watched.current.snapshot.keys.identify(bearer("sk-new-of-alice-012345")).key == "alice"
     with pytest.raises(RefusalError):
         watched.current.snapshot.keys.identify(bearer(KEY))
 
@@ -135,16 +135,16 @@ def test_while_a_key_is_replaced_both_count(watched: Watched) -> None:
         except RefusalError:
             return False
 
-    other.write_text("sk-the-next-one")
+    other.write_text("sk-the-next-one-0123")
     watched.watch.look()
-    assert (counts(KEY), counts("sk-the-next-one")) == (True, True)
-    key.write_text("sk-the-next-one")
+    assert (counts(KEY), counts("sk-the-next-one-0123")) == (True, True)
+    key.write_text("sk-the-next-one-0123")
     other.write_text(KEY)
     watched.watch.look()
-    assert (counts(KEY), counts("sk-the-next-one")) == (True, True)
+    assert (counts(KEY), counts("sk-the-next-one-0123")) == (True, True)
     other.unlink()
     watched.watch.look()
-    assert (counts(KEY), counts("sk-the-next-one")) == (False, True)
+    assert (counts(KEY), counts("sk-the-next-one-0123")) == (False, True)
     assert watched.reloads("policy", "taken") == 3
 
 
@@ -152,7 +152,7 @@ def test_what_masks_is_taken_on_with_another_key(watched: Watched) -> None:
     """It has been tried: with a new one requests would be refused until it had been. Another policy of redaction has a new one."""
     mask(watched, "Mask")
     before = watched.current.snapshot.redaction
-    (watched.settings.keys / "alice").write_text("sk-new-of-alice")
+    (watched.settings.keys / "alice").write_text("sk-new-of-alice-012345")
     watched.watch.look()
     assert watched.reloads("policy", "taken") == 2
     assert before is not None

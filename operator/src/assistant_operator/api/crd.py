@@ -43,7 +43,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
         "name": "Retention",
         "type": "string",
         "jsonPath": '.status.conditions[?(@.type=="RetentionEnforced")].reason',
-        "description": "What is kept and whether it is erased on time: NothingKept, OnTime, PurgeLate or PurgeNotSeen.",
+        "description": "What is kept and whether it is erased on time: NothingKept, OnTime, PurgeLate, or why it is not shown.",
     },
     {
         "name": "Redaction",

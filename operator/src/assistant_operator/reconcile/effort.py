@@ -268,7 +268,7 @@ class Effort:
 
     def _next(self) -> float:
         """Return the seconds until the next pass where nothing happens before."""
-        delays = [self.world.resync * self.world.spread(0.9, 1.1), *self.delays]
+        delays = [self.world.resync * self.world.spread(0.8, 1.0), *self.delays]
         delays += [problem.after for problem in self.problems if problem.after is not None]
         delays += [self.gate.after] if self.gate is not None and self.gate.after is not None else []
         if self.model is not None and not self.model.is_wanted and (retry_at := self.model.view.retry_at()) is not None:

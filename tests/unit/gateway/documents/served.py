@@ -21,7 +21,7 @@ from assistant_gateway.snapshot import Snapshot
 from tests.unit.gateway.documents.world import World, policy_with, rag
 from tests.unit.gateway.running import RunningGateway, run_gateway
 
-KEYS = {"alice": "sk-alice-0123", "bob": "sk-bob-0123", "ingest.internal": "sk-ingest-0123"}
+KEYS = {"alice": "sk-alice-0123456789", "bob": "sk-bob-0123456789", "ingest.internal": "sk-ingest-0123456789"}
 WHO = (
     KeyPolicy(name="alice", subject="Alice"),
     KeyPolicy(name="bob", subject="Bob", groups=("hr",)),

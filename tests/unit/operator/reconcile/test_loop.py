@@ -1,5 +1,8 @@
 """The loop against the API server in memory: what it does when calls fail, time passes, and things are not as they should be."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from assistant_operator import errors
@@ -50,6 +53,17 @@ async def test_what_is_being_deleted_and_stays_is_not_called_ready(fake: FakeWor
     assert [line for line in fake.client.writes[writes:] if "Event" not in line] == ["patch PrivateAssistant/status one"]
     assert fake.verdict() == ("Unknown", "BeingDeleted")
     assert fake.verdict("Reconciling") == ("None", "None")
+
+
+@pytest.mark.parametrize("end", [min, max])
+async def test_an_assistant_is_looked_at_at_least_as_often_as_is_set(fake: FakeWorld, end: Callable[[float, float], float]) -> None:
+    """All of them spread over a while before it is due: `resyncSeconds` is the most that passes."""
+    fake.world = replace(fake.world, spread=end)
+    await fake.make_ready()
+    outcome = await fake.reconcile()
+
+    assert outcome.after is not None
+    assert 0.75 * fake.world.resync <= outcome.after <= fake.world.resync
 
 
 async def test_from_nothing_to_ready(fake: FakeWorld) -> None:

@@ -116,7 +116,10 @@ class Redaction(ApiModel):
     )
     names: Annotated[
         NamesRedaction,
-        Field(description="How people, places, organisations and addresses are looked for in requests. Any language."),
+        Field(
+            description="How people, places, organisations and addresses are looked for in requests, whatever their language; measured in "
+            "English, German, French and Spanish."
+        ),
     ] = NamesRedaction()
     patterns: Annotated[
         tuple[Pattern, ...],

@@ -52,8 +52,7 @@ class Retention(ApiModel):
     per_request_opt_out: Annotated[
         bool,
         Field(
-            description="Clients may ask that a request is not kept (store: false, or the header X-Assistant-Retention: none); false "
-            "refuses "
-            "such requests. No request can ask for more than is kept here."
+            description="Clients may ask that a turn of a conversation is not kept (store: false, or the header X-Assistant-Retention: "
+            "none); false refuses such requests. No request can ask for more than is kept here."
         ),
     ] = True

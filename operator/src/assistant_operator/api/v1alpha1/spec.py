@@ -163,15 +163,15 @@ class AccessKey(ApiModel):
     role: Annotated[
         Literal["User", "DataOfficer"],
         Field(
-            description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what is held "
-            "about any subject as well, and erases all that the assistant holds."
+            description="User: chats, and reads and erases what it has brought itself. DataOfficer: exports and erases what any "
+            "subject has brought as well, and erases all that the assistant holds."
         ),
     ] = "User"
     secret_ref: Annotated[
         KeySecretReference | None,
         Field(
-            description="Secret that holds the key (at least 16 visible ASCII characters). Where absent, a key is generated in the Secret "
-            "<assistant>-key-<name>."
+            description="Secret that holds the key (at least 16 visible ASCII characters, 8 of them different). Where absent, a key is "
+            "generated in the Secret <assistant>-key-<name>."
         ),
     ] = None
 
@@ -201,7 +201,9 @@ class AccessLimits(ApiModel):
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000, description="Requests a minute for each key and pod.")] = 600
     concurrent_requests: Annotated[int, Field(ge=1, le=10_000, description="Requests in flight in one pod.")] = 64
-    max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824, description="Largest request body in bytes.")] = 4_194_304
+    max_body_bytes: Annotated[
+        int, Field(ge=1024, le=1_073_741_824, description="Largest request body, and largest file of a document, in bytes.")
+    ] = 4_194_304
     max_output_tokens: Annotated[int, Field(ge=1, le=16_777_216, description="Most tokens that one answer may have.")] = 4096
 
 

@@ -9,6 +9,7 @@ held back. What the store needs is in store_secrets.py.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from assistant_gateway.policy import MIN_DIFFERENT, MIN_KEY
 from assistant_operator import errors
 from assistant_operator.api.v1alpha1 import PrivateAssistantSpec
 from assistant_operator.kube.client import Client
@@ -25,8 +26,6 @@ from assistant_operator.resources.manifest import Manifest, bound
 from assistant_operator.resources.secrets import ca_secret, generated_keys, key_secrets, store_tls_secret, tls_secret
 
 BASIC_AUTH = "kubernetes.io/basic-auth"
-MIN_KEY = 16
-MIN_DIFFERENT = 8
 
 
 async def ensure(

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant_gateway.policy import MIN_KEY
 from assistant_operator.errors import WaitingError
 from assistant_operator.kube.kinds import SECRET
 from assistant_operator.reconcile.credentials import certificates
 from assistant_operator.reconcile.credentials.generated import new_key
-from assistant_operator.reconcile.credentials.secrets import MIN_KEY, check_key
+from assistant_operator.reconcile.credentials.secrets import check_key
 from tests.support.fake_world import FakeWorld
 
 

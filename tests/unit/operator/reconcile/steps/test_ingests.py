@@ -73,6 +73,21 @@ async def test_one_that_is_done_is_the_record_of_it(fake: FakeWorld) -> None:
     assert name_of(other) != name_of(job)
 
 
+async def test_one_that_somebody_removes_is_made_anew(fake: FakeWorld) -> None:
+    """By that a source is read again whenever somebody wants it: docs/memory.md says so."""
+    pages(fake)
+    await fake.make_ready(RAG)
+    [job] = ingests(fake)
+    fake.job_ends(job, "Complete")
+    await fake.settle()
+    fake.client.remove(JOB, "ns", name_of(job))
+    await fake.settle()
+
+    [again] = ingests(fake)
+    assert name_of(again) == name_of(job)
+    assert uid_of(again) != uid_of(job)
+
+
 async def test_one_that_failed_is_made_anew_later_and_later(fake: FakeWorld) -> None:
     """And says meanwhile why, in status."""
     pages(fake)
