@@ -60,7 +60,7 @@ async def serve(call: Call, route: Route, snapshot: Snapshot, upstream: Upstream
         if passage is not None:
             parsed = await passage.request(parsed)
         payload = fields.encode(parsed)
-    elif not call.peer.body_complete:
+    elif call.peer.whole_body(0) is None:
         raise RefusalError("invalid_request", "This route takes no body.")
     exchange.operation = route.operation
     exchange.model = snapshot.policy.model.name

@@ -63,7 +63,7 @@ def _query(raw: bytes) -> dict[str, str]:
 
 async def _body(call: "Call", route: "Route", snapshot: "Snapshot") -> bytes:
     if route.accepts == "none":
-        if not call.peer.body_complete or call.peer.whole_body(0) is None:
+        if call.peer.whole_body(0) is None:
             raise RefusalError("invalid_request", "This route takes no body.")
         return b""
     raw = await body.read(call.headers, call.receive, call.peer, snapshot.policy.limits.max_body_bytes)

@@ -59,6 +59,7 @@ def test_a_key_that_is_none_is_refused(ring: KeyRing, value: str) -> None:
 
 
 def test_all_keys_are_compared_whichever_matches(ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them as a whole."""
     compared = []
 
     class Counting:
@@ -70,7 +71,7 @@ def test_all_keys_are_compared_whichever_matches(ring: KeyRing, monkeypatch: pyt
     monkeypatch.setattr(auth, "hmac", Counting)
     ring.identify(header("Bearer sk-first-0123456789"))
 
-    assert len(compared) == 2
+    assert compared == [digest for digest, _ in ring.entries]
 
 
 def test_no_key_is_kept_in_memory(ring: KeyRing) -> None:
@@ -78,7 +79,8 @@ def test_no_key_is_kept_in_memory(ring: KeyRing) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"  ", b"two words", b"tab\there", "\u00e9".encode(), b"nul\x00", b"sk-0123456789ab", b"sk-sk-sk-sk-sk-sk-sk"]
+    "content",
+    [b"", b"\n", b"  ", b"two words", b"tab\there", "\u00e9".encode(), b"nul\x00", b"sk-0123456789ab", b"sk-sk-sk-sk-sk-sk-sk", b"del\x7f"],
 )
 def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     """Nor one that can be guessed: a key of the user's own that is changed to such a one opens nothing."""
@@ -101,6 +103,16 @@ def test_two_keys_of_one_value_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(KeyFileError, match="same value"):
         KeyRing.load(tmp_path, KEYS)
+
+
+def test_two_keys_of_one_value_are_refused_though_they_are_one_subjects(tmp_path: Path) -> None:
+    """They may differ in what they open: the request would be whichever of them was read last."""
+    (tmp_path / "mine").write_text("sk-same")
+    (tmp_path / "office").write_text("sk-same")
+    keys = (KeyPolicy(name="mine", subject="Ada"), KeyPolicy(name="office", subject="Ada", role="DataOfficer"))
+
+    with pytest.raises(KeyFileError, match="same value"):
+        KeyRing.load(tmp_path, keys)
 
 
 def test_the_other_value_of_a_key_is_the_same_key(tmp_path: Path) -> None:

@@ -10,13 +10,24 @@ from cryptography import x509
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.faults import FatalError
 from assistant_gateway.metrics import Metrics
-from assistant_gateway.policy import KeyPolicy, Policy
+from assistant_gateway.policy import (
+    ChunkPolicy,
+    EmbeddingPolicy,
+    KeyPolicy,
+    NamesPolicy,
+    Policy,
+    RagPolicy,
+    RedactionPolicy,
+    RequestRedaction,
+    RetrievalPolicy,
+    StorePolicy,
+)
 from assistant_gateway.protocol.certificates import Certificates
 from assistant_gateway.settings import Settings
 from assistant_gateway.snapshot import Current
 from assistant_gateway.watch import Watch, read_snapshot
 from tests.unit.gateway.conftest import write_certificate
-from tests.unit.gateway.running import KEY, make_policy, write_keys
+from tests.unit.gateway.running import KEY, KEYS, make_policy, write_keys
 
 
 @dataclasses.dataclass
@@ -108,13 +119,59 @@ def test_a_policy_for_another_model_is_left_to_its_own_pod(watched: Watched, cha
     assert watched.current.snapshot is before
 
 
-def test_a_key_that_changes_is_the_key(watched: Watched) -> None:
-    (watched.settings.keys / "alice").write_text("sk-new-of-alice-012345")
+EMBEDDING = EmbeddingPolicy(name="minilm", digest="sha256:" + "ab" * 32)
+RAG = RagPolicy(
+    embedding=EMBEDDING,
+    chunk=ChunkPolicy(size=800, overlap=100),
+    retrieval=RetrievalPolicy(top_k=4, hybrid=True, mode="OnRequest", on_failure="Refuse"),
+)
+STORE = StorePolicy(host="store.demo.svc", port=5432, database="assistant")
+NAMED = RedactionPolicy(request=RequestRedaction(action="Mask", entities=("PERSON",)), names=NamesPolicy(mode="Standard"))
+WHOLE = make_policy().model_copy(update={"store": STORE, "rag": RAG, "redaction": NAMED})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"store": STORE.model_copy(update={"host": "elsewhere.svc"})}, id="another store"),
+        pytest.param({"store": None, "rag": None}, id="no store"),
+        pytest.param(
+            {"rag": RAG.model_copy(update={"embedding": EMBEDDING.model_copy(update={"digest": "sha256:" + "cd" * 32})})}, id="vectors"
+        ),
+        pytest.param({"rag": None}, id="no documents"),
+        pytest.param({"redaction": NAMED.model_copy(update={"names": NamesPolicy(mode="HighRecall")})}, id="names"),
+    ],
+)
+def test_a_policy_for_another_kind_of_pod_is_left_to_it(watched: Watched, change: dict[str, object]) -> None:
+    """This one has its store, its embedding model and its process for names: of another policy it would keep only a part."""
+    watched.current.snapshot = dataclasses.replace(watched.current.snapshot, policy=WHOLE)
+    before = watched.current.snapshot
+    watched.write(WHOLE.model_copy(update=change).to_json())
+
+    assert watched.current.snapshot is before
+    assert watched.reloads("policy", "rejected") == 1
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_a_key_that_changes_is_the_key(watched: Watched, name: str) -> None:
+    """Whichever it is: the one before counts no more."""
+    (watched.settings.keys / name).write_text("sk-new-of-somebody")
     watched.watch.look()
 
-    assert watched.current.snapshot.keys.identify(bearer("sk-new-of-alice-012345")).key == "alice"
+    assert watched.current.snapshot.keys.identify(bearer("sk-new-of-somebody")).key == name
     with pytest.raises(RefusalError):
-        watched.current.snapshot.keys.identify(bearer(KEY))
+        watched.current.snapshot.keys.identify(bearer(KEYS[name]))
+
+
+def test_a_file_that_is_away_for_a_moment_has_not_changed(watched: Watched) -> None:
+    """No change is reported as rejected for it, nor as taken when it is there again."""
+    policy = watched.settings.policy.read_text()
+    watched.settings.policy.unlink()
+    watched.watch.look()
+    watched.settings.policy.write_text(policy)
+    watched.watch.look()
+
+    assert (watched.reloads("policy", "taken"), watched.reloads("policy", "rejected")) == (0, 0)
 
 
 def test_a_key_that_becomes_empty_changes_nothing(watched: Watched) -> None:
@@ -185,6 +242,16 @@ def test_a_certificate_is_swapped_and_a_bad_one_reported(watched: Watched) -> No
     watched.watch.look()
 
     assert (watched.reloads("certificate", "taken"), watched.reloads("certificate", "rejected")) == (1, 1)
+
+
+def test_a_pair_of_which_one_half_comes_later_is_taken_with_the_other(watched: Watched, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    write_certificate(tmp_path / "new")
+    for half in ("tls.crt", "tls.key"):
+        os.replace(tmp_path / "new" / half, watched.settings.tls / half)
+        watched.watch.look()
+
+    assert (watched.reloads("certificate", "rejected"), watched.reloads("certificate", "taken")) == (1, 1)
 
 
 def test_the_end_of_the_certificate_in_use_is_shown(watched: Watched) -> None:

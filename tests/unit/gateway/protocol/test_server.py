@@ -184,6 +184,18 @@ async def test_a_body_that_is_no_http_ends_the_request(gateway: RunningGateway) 
     assert (await gateway.record())["route"] == "/api/chat"
 
 
+@pytest.mark.parametrize("sent", [b"x", b""])
+@pytest.mark.parametrize("path", ["/api/version", "/health"])
+async def test_a_route_without_a_body_refuses_one_however_it_comes(gateway: RunningGateway, path: str, sent: bytes) -> None:
+    """In the packet of the headers, or announced by them and on its way."""
+    head = f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {KEY}\r\ncontent-length: 1\r\n\r\n"
+    answer = await ask(gateway, head.encode() + sent)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"This route takes no body." in answer
+    assert gateway.fake.asked == []
+
+
 async def test_http_1_0_is_not_served(gateway: RunningGateway) -> None:
     answer = await ask(gateway, f"GET /api/version HTTP/1.0\r\nauthorization: Bearer {KEY}\r\n\r\n".encode())
 

@@ -193,6 +193,14 @@ def test_no_network_of_the_spec_is_ever_denied(allowed: list[Any]) -> None:
         assert not [one for one, other in pairwise(left) if one.overlaps(other)]
 
 
+def test_all_that_is_not_allowed_is_denied_to_the_last_address() -> None:
+    """Also one alone between two that are allowed, and those at both ends."""
+    everything = ipaddress.ip_network("0.0.0.0/0")
+    left = cilium._but(everything, ["0.0.0.1/32", "10.0.0.0/32", "10.0.0.2/31", "255.255.255.254/32"])
+
+    assert sum(network.num_addresses for network in left) == everything.num_addresses - 5
+
+
 def test_a_list_that_would_be_too_long_denies_less_and_not_nothing() -> None:
     """A few addresses are left out to the bit; of many scattered ones the networks around them."""
     everything = ipaddress.ip_network("::/0")
