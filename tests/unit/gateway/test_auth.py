@@ -80,7 +80,18 @@ def test_no_key_is_kept_in_memory(ring: KeyRing) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"  ", b"two words", b"tab\there", "\u00e9".encode(), b"nul\x00", b"sk-0123456789ab", b"sk-sk-sk-sk-sk-sk-sk", b"del\x7f"],
+    [
+        b"",
+        b"\n",
+        b"  ",
+        b"two words-0123456789",
+        b"tab\there-0123456789",
+        "\u00e9-0123456789-abcde".encode(),
+        b"nul\x00-0123456789-abc",
+        b"del\x7f-0123456789-abc",
+        b"sk-0123456789ab",
+        b"sk-sk-sk-sk-sk-sk-sk",
+    ],
 )
 def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     """Nor one that can be guessed: a key of the user's own that is changed to such a one opens nothing."""
@@ -107,8 +118,8 @@ def test_two_keys_of_one_value_are_refused(tmp_path: Path) -> None:
 
 def test_two_keys_of_one_value_are_refused_though_they_are_one_subjects(tmp_path: Path) -> None:
     """They may differ in what they open: the request would be whichever of them was read last."""
-    (tmp_path / "mine").write_text("sk-same")
-    (tmp_path / "office").write_text("sk-same")
+    (tmp_path / "mine").write_text("sk-same-0123456789")
+    (tmp_path / "office").write_text("sk-same-0123456789")
     keys = (KeyPolicy(name="mine", subject="Ada"), KeyPolicy(name="office", subject="Ada", role="DataOfficer"))
 
     with pytest.raises(KeyFileError, match="same value"):
