@@ -18,6 +18,7 @@ from assistant_documents import outcome
 from assistant_documents.extraction import protocol
 from assistant_documents.ingest.walk import FileReason
 from assistant_gateway import routes
+from assistant_gateway.errors import CODES
 from assistant_gateway.policy import StorePolicy
 from assistant_operator import settings
 from assistant_operator.api.v1alpha1.guard import guard
@@ -149,6 +150,13 @@ def test_every_reason_that_is_explained_exists() -> None:
 
     assert sorted(explained - known) == []
     assert len(explained) > 100
+
+
+def test_every_code_that_is_explained_is_used() -> None:
+    """The table is that of the gateway (test_docs.py): a code that nothing raises is none that a client has to know."""
+    used = {text for source in SOURCES if "assistant_gateway" in source.parts and source.name != "errors.py" for text in texts(source)}
+
+    assert sorted(CODES.keys() - used) == []
 
 
 def test_every_reason_of_a_source_is_explained() -> None:

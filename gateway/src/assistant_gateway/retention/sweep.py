@@ -30,7 +30,7 @@ SHARE: Final = 9
 VACUUM_SECONDS: Final = 3600.0
 KEYS: Final = "data_keys"
 REWRITTEN_BYTES: Final = 32 * 1024 * 1024
-"""Up to this size, some 200,000 records, the keys are written anew. Nobody reads a key meanwhile, so it must not take long ..."""
+"""Up to this size, some 250,000 records, the keys are written anew. Nobody reads a key meanwhile, so it must not take long ..."""
 REWRITE_SHARE: Final = 1000
 """... and is followed by so many times as long without it."""
 LOCK_MILLISECONDS: Final = 200
