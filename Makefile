@@ -43,7 +43,7 @@ test: check unit integration node e2e
 check: $(VENV)/.locked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator gateway model documents egress tests charts/*.py
+	$(BIN)/mypy operator gateway model documents egress tests bench charts/*.py docs/generate.py
 	$(BIN)/lint-imports
 	$(RUN) tests.cluster.check
 

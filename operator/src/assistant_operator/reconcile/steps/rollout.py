@@ -140,7 +140,7 @@ class Rollout:
             return _Hold(WAITING_FOR_WINDOW, text, max((opening - self.now).total_seconds(), 1.0))
         turns = Turns(members, release, self.pace, self.now)
         if failed := turns.failed():
-            text = f"An update waits, since it failed elsewhere: {_list(failed)} did not become ready with it, or no longer is."
+            text = f"An update waits, since it failed elsewhere: {told_of(failed, self.key.namespace)} did not become ready with it, or no longer is."
             return _Hold("RolloutHalted", text)
         if turns.is_next(self.key):
             return None
@@ -271,6 +271,12 @@ def _told(update: UpdateStatus) -> str:
     return f"What is to come: {images}. The annotation {ANNOTATION_UPDATE}: {UPDATE_NOW} lets it begin at once."
 
 
-def _list(keys: Sequence[Key]) -> str:
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(map(str, keys[:3])) + more
+def told_of(keys: Sequence[Key], namespace: str) -> str:
+    """Return who failed; those of other namespaces are counted alone, since their names are not for everybody."""
+    own = [str(key) for key in keys if key.namespace == namespace]
+    named, rest = own[:3], len(own) - 3
+    if rest > 0:
+        named.append(f"{rest} more")
+    if others := len(keys) - len(own):
+        named.append("an assistant of another namespace" if others == 1 else f"{others} assistants of other namespaces")
+    return ", ".join(named)

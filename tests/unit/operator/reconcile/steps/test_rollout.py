@@ -174,6 +174,22 @@ async def test_a_failure_halts_it_until_it_is_mended(fleet: Fleet) -> None:
     assert await fleet.passes("c", "b") == {"c": OLD, "b": NEW}
 
 
+@pytest.mark.parametrize(
+    ("failed", "told"),
+    [
+        ("ns/a", "ns/a"),
+        ("ns/a ns/b ns/c ns/d ns/e", "ns/a, ns/b, ns/c, 2 more"),
+        ("legal/merger", "an assistant of another namespace"),
+        ("hr/x ns/a legal/merger", "ns/a, 2 assistants of other namespaces"),
+    ],
+)
+def test_who_waits_is_told_no_names_of_other_namespaces(failed: str, told: str) -> None:
+    """Who reads an assistant's status may read nothing of other tenants, to whom a name may say much."""
+    keys = [Key(*one.split("/")) for one in failed.split()]
+
+    assert rollout.told_of(keys, "ns") == told
+
+
 async def test_who_failed_and_is_suspended_counts_no_longer(fleet: Fleet) -> None:
     """So that whoever runs the operator can go on without the owner."""
     await fleet.ready("a", "b")
