@@ -140,8 +140,10 @@ class Rollout:
             return _Hold(WAITING_FOR_WINDOW, text, max((opening - self.now).total_seconds(), 1.0))
         turns = Turns(members, release, self.pace, self.now)
         if failed := turns.failed():
-            text = f"An update waits, since it failed elsewhere: {told_of(failed, self.key.namespace)} did not become ready with it, or no longer is."
-            return _Hold("RolloutHalted", text)
+            who = told_of(failed, self.key.namespace)
+            return _Hold(
+                "RolloutHalted", f"An update waits, since it failed elsewhere: {who} did not become ready with it, or no longer is."
+            )
         if turns.is_next(self.key):
             return None
         return _Hold("WaitingForTurn", "An update waits for its turn: a share of the assistants is updated at a time.")
