@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocol with what it lacks at a trust boundary: deadlines, a cap on headers and on connections, and refusals that the
 application answers and records like all others.
 
-It reaches into uvicorn's and httptools' insides, so the version is pinned and the tests below tests/unit/gateway/protocol/test_server.py show
-that each limit still works. Deadlines of a request's body are body.py's, since only the application knows the policy.
+It reaches into uvicorn's and httptools' insides, so the version is pinned and tests/unit/gateway/protocol/test_server.py shows that each
+limit still works. Deadlines of a request's body are body.py's, since only the application knows the policy.
 """
 
 import asyncio
