@@ -6,11 +6,14 @@ One assistant with two replicas. Each pod is asked by itself where it matters wh
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import gt
 from typing import Any
 
 import pytest
 
+from assistant_operator.naming import Names
+from assistant_operator.reconcile.conditions import timestamp
 from tests.e2e.support.assistants import MODEL, Assistants
 from tests.e2e.support.gateways import Gateway, message
 from tests.e2e.support.kubectl import Kubectl, until
@@ -137,3 +140,25 @@ def test_one_killed_while_clients_write_loses_nothing(scene: Scene) -> None:
             assert acknowledged
             assert len(set(texts)) == len(texts)
             assert [text for text in texts if text in set(acknowledged)] == acknowledged
+
+
+def test_another_encryption_key_is_told_when_both_have_it(scene: Scene) -> None:
+    """Whoever removes the older one sooner would lose what a gateway still seals under it; what is kept opens all the while."""
+    mine = scene.one.begin("alice", "before")
+    assert retention(scene)["encryptionKey"] == "k0001"
+
+    scene.assistants.apply(NAME, {**SPEC, "rotation": {"encryptionKey": timestamp(datetime.now(UTC))}})
+    secret = Names(scene.kubectl.namespace, NAME).encryption_secret
+    until("it is made", lambda: "k0002" in scene.kubectl.get("secret", secret)["data"], 60)
+    for gateway in (scene.one, scene.two):  # the kubelet brings what Secrets hold now, and not within a minute
+        scene.kubectl.run("annotate", "--overwrite", "pod", gateway.pod, "example.test/look=now")
+    until("both have it", lambda: retention(scene).get("encryptionKey") == "k0002", 240, 2)
+
+    assert {gateway.retention()["kek"] for gateway in (scene.one, scene.two)} == {"k0002"}
+    assert retention(scene)["keysToRewrap"] >= 0
+    assert scene.two.texts("alice", mine) == ["before"]
+
+
+def retention(scene: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = scene.kubectl.get("pa", NAME)["status"]["retention"]
+    return found

@@ -47,7 +47,8 @@ def test_from_nothing_to_ready_and_at_rest(page: type[Page], lab: Lab) -> None:
 
     assert lab.verdict("StoreReady") == ("True", "Connected")
     assert lab.verdict("RetentionEnforced") == ("True", "OnTime")
-    assert assistant["status"]["retention"] == {"lastPurge": "2026-01-01T00:00:00Z", "purged": 0}
+    sealed = {"encryptionKey": "k0001", "keysToRewrap": 0}
+    assert assistant["status"]["retention"] == {"lastPurge": "2026-01-01T00:00:00Z", "purged": 0, **sealed}
     lab.writes()
     before = lab.fingerprint()
     for _ in range(3):

@@ -29,6 +29,12 @@ def told(reason: str | None = None, *, purged: int = 0, late: bool = False, **so
     return GatewayStatus(store=StoreTold(), retention=retention, sources=sources, redaction=masking())
 
 
+def sealed(key: str | None, left: int | None = 0) -> GatewayStatus:
+    """Return what a gateway tells whose newest encryption key is this one, with so many keys left that others wrap."""
+    retention = RetentionTold(last_purge=START, is_late=False, kek=key, to_rewrap=left)
+    return told().model_copy(update={"retention": retention})
+
+
 def masked(redaction: RedactionTold | None) -> GatewayStatus:
     """Return what a gateway tells that keeps nothing."""
     return GatewayStatus(redaction=redaction)
@@ -41,17 +47,19 @@ def revision_of(stateful_set: Object | None) -> str:
 
 
 class Gateways:
-    """Every gateway pod tells the same, which a test sets; None: they are silent."""
+    """Every gateway pod tells the same, which a test sets; None: they are silent, as those at `silent` addresses are anyway."""
 
     def __init__(self, stateful_set: Callable[[Key], Object | None]) -> None:
         self.told: GatewayStatus | None = told()
+        self.silent: set[str] = set()
         self.asked: set[str] = set()
         self.forgotten = 0
         self._stateful_set = stateful_set
 
     def latest(self, key: Key, pods: Mapping[str, str]) -> Mapping[str, GatewayStatus]:
         self.asked |= set(pods.values())
-        return dict.fromkeys(pods, self._now(key, self.told)) if self.told else {}
+        heard = [uid for uid, address in pods.items() if address not in self.silent]
+        return dict.fromkeys(heard, self._now(key, self.told)) if self.told else {}
 
     def _now(self, key: Key, status: GatewayStatus) -> GatewayStatus:
         if status.redaction is None or status.redaction.revision != CURRENT:

@@ -205,7 +205,8 @@ class Effort:
         applied = await applier.apply(found.due)
         self.refs.update(applied)
         self.delays += found.delays
-        self.retention, self.sources, due = kept.shown(self.world, self.key, spec, tuple(self.told.values()), found.troubles, self.before)
+        told = [self.told.get(uid_of(pod)) for pod in self.own.pods()]
+        self.retention, self.sources, due = kept.shown(self.world, self.key, spec, told, found.troubles, self.before)
         self.delays += [due] if due is not None else []
         return [*applied, *(ref for ref in map(ref_of, planned) if ref not in applied and applier.own(ref) is not None)]
 

@@ -162,6 +162,23 @@ class RetentionStatus(ApiModel):
     oldest: Annotated[
         str | None, Field(max_length=64, description="When the oldest item that is still kept came (RFC 3339).", json_schema_extra=TIME)
     ] = None
+    encryption_key: Annotated[
+        str | None,
+        Field(
+            max_length=253,
+            description="The newest encryption key, by its entry in the Secret <assistant>-encryption, as every gateway has it; absent "
+            "while one of them is silent or does not have it yet.",
+        ),
+    ] = None
+    keys_to_rewrap: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="Keys of conversations and documents that an older encryption key still wraps. 0: older ones may be removed, as "
+            "soon as no backup needs them.",
+            json_schema_extra=INT64,
+        ),
+    ] = None
 
 
 class FailedDocuments(ApiModel):

@@ -5,7 +5,7 @@ only grow wait, and are shown at most once a minute (Ledger), so that status is 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -67,6 +67,10 @@ class RetentionTold(_Told):
     purged: Count = 0
     oldest: AwareDatetime | None = None
     is_late: bool
+    kek: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")] | None = None
+    """The newest encryption key that it has, by its entry of the Secret."""
+    to_rewrap: Count | None = None
+    """Keys in the store that another one wraps."""
 
 
 class SourceTold(_Told):
@@ -157,15 +161,25 @@ class Figures:
     sources: Mapping[str, SourceTold]
 
     @classmethod
-    def of(cls, told: GatewayStatus) -> "Figures":
+    def of(cls, told: GatewayStatus, everybody: Iterable[GatewayStatus | None] = ()) -> "Figures":
+        """Return what one gateway tells, and the encryption key where everybody has the same; None: one that is silent."""
         kept = told.retention
         if kept is None:
             return cls(None, told.sources)
-        return cls(RetentionStatus(last_purge=_time(kept.last_purge), purged=kept.purged, oldest=_time(kept.oldest)), told.sources)
+        agrees = all(one is not None and one.retention is not None and one.retention.kek == kept.kek for one in everybody)
+        retention = RetentionStatus(
+            last_purge=_time(kept.last_purge),
+            purged=kept.purged,
+            oldest=_time(kept.oldest),
+            encryption_key=kept.kek if agrees else None,
+            keys_to_rewrap=kept.to_rewrap if agrees else None,
+        )
+        return cls(retention, told.sources)
 
     def counts(self) -> tuple[Any, ...]:
         """Return all but the time of the last purge, which moves while nothing happens."""
-        return self.retention and (self.retention.purged, self.retention.oldest), self.sources
+        kept = self.retention
+        return kept and (kept.purged, kept.oldest, kept.encryption_key, kept.keys_to_rewrap), self.sources
 
 
 def _time(at: datetime | None) -> str | None:

@@ -86,19 +86,19 @@ def shown(
     world: World,
     key: Key,
     spec: PrivateAssistantSpec,
-    told: Sequence[GatewayStatus],
+    told: Sequence[GatewayStatus | None],
     troubles: Mapping[str, str],
     before: PrivateAssistantStatus,
 ) -> Shown:
     """Return status.retention, status.sources, and in how many seconds counts that are held back may be shown.
 
-    What was told before stands until something is heard.
+    `told` has a word of each gateway, None of those that are silent. What was told before stands until something is heard.
     """
     if not spec.keeps:
         world.figures.forget(key)
         return None, (), None
-    well = next((one for one in told if one.is_well), None)
-    found, now = Figures.of(well) if well is not None else None, world.clock()
+    well = next((one for one in told if one is not None and one.is_well), None)
+    found, now = Figures.of(well, told) if well is not None else None, world.clock()
     figures = world.figures.show(key, found, now)
     due = world.figures.due(key, found, now)
     wanted = tuple(source.name for source in spec.rag.sources) if spec.rag is not None else ()

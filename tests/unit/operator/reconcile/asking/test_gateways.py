@@ -20,7 +20,7 @@ from assistant_operator.reconcile.asking.gateways import (
     source_status,
 )
 from assistant_operator.reconcile.key import Key
-from tests.support.gateways import masked, masking, told
+from tests.support.gateways import masked, masking, sealed, told
 
 KEY = Key("n", "a")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,7 +75,13 @@ def test_the_whole_answer() -> None:
     assert found.is_well
     figures = Figures.of(found)
     assert figures.retention is not None
-    assert figures.retention.to_dict() == {"lastPurge": "2026-01-01T00:00:00Z", "purged": 7, "oldest": "2025-12-31T23:00:00Z"}
+    assert figures.retention.to_dict() == {
+        "lastPurge": "2026-01-01T00:00:00Z",
+        "purged": 7,
+        "oldest": "2025-12-31T23:00:00Z",
+        "encryptionKey": "k0001",
+        "keysToRewrap": 3,
+    }
     assert source_status("handbook", figures.sources["handbook"], None).to_dict() == {
         "name": "handbook",
         "documents": 5,
@@ -83,6 +89,33 @@ def test_the_whole_answer() -> None:
         "failed": [{"reason": "Broken", "count": 1}],
         "lastFinished": "2026-01-01T01:00:00Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("everybody", "shown"),
+    [
+        ([sealed("k0002", 5), sealed("k0002", 5)], ("k0002", 5)),
+        ([sealed("k0002"), sealed("k0001")], (None, None)),
+        ([sealed("k0002"), None], (None, None)),
+        ([sealed("k0002"), GatewayStatus()], (None, None)),
+        ([sealed(None, None), sealed(None, None)], (None, None)),
+    ],
+    ids=["all", "another key", "silence", "no store", "an older gateway"],
+)
+def test_a_key_is_shown_as_the_newest_when_every_gateway_has_it(
+    everybody: list[GatewayStatus | None], shown: tuple[str | None, int | None]
+) -> None:
+    """Whoever removes the older ones before would lose what a gateway still seals under them."""
+    assert everybody[0] is not None
+    found = Figures.of(everybody[0], everybody).retention
+
+    assert found is not None
+    assert (found.encryption_key, found.keys_to_rewrap) == shown
+
+
+@pytest.mark.parametrize("key", ["", "a b", "k" * 254, "k\u00e4", 7])
+def test_a_key_that_is_no_entry_of_a_secret_is_not_taken_up(key: object) -> None:
+    assert parsed(retention=WHOLE["retention"] | {"kek": key}) is None
 
 
 def test_a_gateway_that_keeps_nothing() -> None:

@@ -9,7 +9,7 @@ from assistant_operator.kube.kinds import CLAIM, CONFIG_MAP, NETWORK_POLICY, POD
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.reconcile.asking.gateways import GatewayStatus
 from tests.support.fake_world import MODEL, FakeWorld
-from tests.support.gateways import told
+from tests.support.gateways import sealed, told
 from tests.unit.operator.reconcile.keepers import KEEP, RAG, names, pages
 
 
@@ -204,6 +204,20 @@ async def test_a_store_that_shrinks_is_refused(fake: FakeWorld) -> None:
 
     assert fake.verdict() == ("False", "SpecInvalid")
     assert "spec.store.managed.size" in fake.message()
+
+
+async def test_a_key_is_shown_when_every_gateway_told_of_it(fake: FakeWorld) -> None:
+    """One that is silent may seal under an older one."""
+    fake.gateways.told = sealed("k0002", 7)
+    await fake.make_ready(KEEP | {"model": {"name": MODEL, "replicas": 2, "storage": {"accessModes": ["ReadWriteMany"]}}})
+    assert fake.status()["retention"] | {"encryptionKey": "k0002", "keysToRewrap": 7} == fake.status()["retention"]
+
+    fake.gateways.silent = {"10.1.0.2"}
+    fake.pass_time(60)
+    await fake.reconcile()
+
+    assert fake.gateways.asked == {"10.1.0.1", "10.1.0.2"}
+    assert fake.status()["retention"].keys() == {"lastPurge", "purged"}
 
 
 async def test_numbers_are_written_once_a_minute(fake: FakeWorld) -> None:
