@@ -1,14 +1,15 @@
 """Erasure on demand: of a conversation, a document, everything of a subject, or everything.
 
 The keys go first, in a transaction of their own: once it is committed nobody can read what they sealed, whatever happens next. What was
-doomed is also due from then on, so if this process ends before the rows are gone, the next purge removes them.
+doomed is also due from then on, so if this process ends before the rows are gone, the next purge removes them. Where the store is lost in
+between, whoever asked gets no receipt; that keys were destroyed, and whose, stands in a record all the same.
 """
 
 # ruff: noqa: S608  the statements are put together from constants alone
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from assistant_gateway.record import Records
 from assistant_gateway.retention import removal
 from assistant_gateway.retention.expiry import TIME
 from assistant_gateway.retention.sweep import CONVERSATIONS, DOCUMENTS, Sweeper
+from assistant_gateway.storage.errors import StoreError
 from assistant_gateway.storage.store import Store
 
 BATCH: Final = 500
@@ -63,11 +65,12 @@ class Receipt:
     kind: str
     erased: str
     """The id of the conversation or document, the subject, or the assistant's name."""
-    completed_at: datetime
     counts: Counts
     id: str
     returning: Sequence[str] = ()
     """Sources whose documents the next ingestion brings back: what is to stay away has to leave the source."""
+    completed_at: datetime | None = None
+    """None, in a record alone: the keys are destroyed, and the rows go with a later purge."""
 
     def shown(self) -> dict[str, Any]:
         """Return the receipt as a client and the audit record get it."""
@@ -76,7 +79,7 @@ class Receipt:
             "object": "erasure.receipt",
             "kind": self.kind,
             "subject" if self.kind == "subject" else self.kind: self.erased,
-            "completed_at": self.completed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "completed_at": _time(self.completed_at),
             "counts": asdict(self.counts),
         }
         return shown | {"returning_sources": list(self.returning)} if self.kind == "assistant" else shown
@@ -162,32 +165,47 @@ class Eraser:
         return await self._finish("subject", subject, doomed)
 
     async def _assistant(self, name: str, sources: Sequence[str]) -> Receipt:
-        doomed = await self._doom_all()
-        async with self._store.connection() as connection:
-            await connection.execute(_RUNS)
+        doomed = NONE
+        try:
+            async for some in self._all():
+                doomed += some
+            async with self._store.connection() as connection:
+                await connection.execute(_RUNS)
+        except StoreError:
+            self._note(_receipt("assistant", name, doomed, sources))
+            raise
         return await self._finish("assistant", name, doomed, sources)
 
-    async def _doom_all(self) -> _Doomed:
+    async def _all(self) -> AsyncIterator[_Doomed]:
         """Doom everything, some in each transaction: nobody is to wait for all of it."""
-        doomed = NONE
         last = [UUID(int=0), UUID(int=0)]
         while True:
             async with self._store.transaction() as connection:
                 conversations = [row["id"] for row in await connection.fetch(_CONVERSATIONS_AFTER, last[0], BATCH)]
                 documents = [row["id"] for row in await connection.fetch(_DOCUMENTS_AFTER, last[1], BATCH)]
-                doomed += await _doom(connection, conversations, documents)
+                doomed = await _doom(connection, conversations, documents)
+            yield doomed
             if not conversations and not documents:
-                return doomed
+                return
             last = [[before, *rows][-1] for before, rows in zip(last, (conversations, documents), strict=True)]
 
     async def _finish(self, kind: str, erased: str, doomed: _Doomed, returning: Sequence[str] = ()) -> Receipt:
         """Remove what is doomed and say so."""
-        await self._remove(doomed)
-        async with self._store.connection() as connection:
-            completed_at = await connection.fetchval("SELECT now()")
-        receipt = Receipt(kind, erased, completed_at, doomed.counts, f"erasure_{uuid4().hex}", returning)
-        self.records.note({"record": "erasure", **{name: value for name, value in receipt.shown().items() if name != "object"}})
+        receipt = _receipt(kind, erased, doomed, returning)
+        try:
+            await self._remove(doomed)
+            async with self._store.connection() as connection:
+                receipt = replace(receipt, completed_at=await connection.fetchval("SELECT now()"))
+        except StoreError:
+            self._note(receipt)
+            raise
+        self._note(receipt)
         return receipt
+
+    def _note(self, receipt: Receipt) -> None:
+        """Leave the record of an erasure; of one that was broken off, where it destroyed something."""
+        if receipt.completed_at is not None or receipt.counts.keys:
+            self.records.note({"record": "erasure", **{name: value for name, value in receipt.shown().items() if name != "object"}})
 
     async def _remove(self, doomed: _Doomed) -> None:
         for batch in _batches(doomed.conversations):
@@ -210,6 +228,14 @@ async def _doom(connection: asyncpg.Connection, conversations: Sequence[UUID], d
     await connection.execute(_DOOM_CONVERSATIONS, conversations)
     await connection.execute(_DOOM_DOCUMENTS, documents)
     return _Doomed(conversations, documents, Counts(len(own_conversations), items, len(own_documents), chunks, len(keys)))
+
+
+def _receipt(kind: str, erased: str, doomed: _Doomed, returning: Sequence[str]) -> Receipt:
+    return Receipt(kind, erased, doomed.counts, f"erasure_{uuid4().hex}", returning)
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _batches(rows: Sequence[UUID]) -> list[Sequence[UUID]]:

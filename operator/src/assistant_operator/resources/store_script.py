@@ -155,6 +155,13 @@ watch() {{
   done
 }}
 
+# A server that was killed leaves its number in its lock file. A new container numbers its processes anew, and PostgreSQL takes whatever has
+# that number now, this script's own watch as a rule, for a server that still runs: it would not start, time and again. None runs here yet,
+# and one in another container has no number that could be looked for.
+unlock() {{
+  rm -f "$data/postmaster.pid"
+}}
+
 # Serves until the server ends; returns how it did.
 serve() {{
   rm -f "$again"
@@ -180,8 +187,10 @@ serve() {{
 trap 'exit 143' TERM INT
 [ -d "$data" ] || make
 chmod 700 "$data" # what kubelet made of it, where it gave the volume to the pod's group, is none to PostgreSQL
+unlock
 grant
 while :; do
+  unlock
   set_password
   serve
   [ -e "$again" ] || exit "$status"

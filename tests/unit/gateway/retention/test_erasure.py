@@ -3,12 +3,14 @@
 import asyncio
 import re
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from assistant_gateway.errors import RefusalError
+from assistant_gateway.retention import erasure
 from assistant_gateway.retention.erasure import Counts, Receipt
 from assistant_gateway.storage.store import StoreError
 from tests.unit.gateway.retention.kept import ALICE, BOB, Kept
@@ -84,7 +86,10 @@ async def test_many_rows_go_in_batches(kept: Kept, monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_keys_are_gone_before_the_rows(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An erasure that ends half-way has destroyed the keys, shows nothing to anybody, and is finished by the next purge."""
+    """An erasure that ends half-way has destroyed the keys, shows nothing to anybody, and is finished by the next purge.
+
+    There is no receipt, and a record of whose they were: who restores a backup has to know, and asked again it finds nothing any more.
+    """
     conversation = await kept.started("one", "two")
     await kept.document("document")
 
@@ -96,13 +101,39 @@ async def test_the_keys_are_gone_before_the_rows(kept: Kept, monkeypatch: pytest
         await kept.eraser.subject("Alice")
 
     assert await kept.counts() == {"conversations": 1, "items": 2, "documents": 1, "chunks": 2, "keys": 0}
-    assert kept.records() == []
+    (record,) = kept.records()
+    assert (record["record"], record["subject"], record["completed_at"]) == ("erasure", "Alice", None)
+    assert record["counts"] == {"conversations": 1, "items": 2, "documents": 1, "chunks": 2, "keys": 2}
     for asked in (kept.texts(conversation), kept.add(conversation, "three"), kept.eraser.conversation(ALICE, conversation)):
         with pytest.raises(RefusalError, match="not_found"):
             await asked
     assert (await kept.status.look())["isLate"] is False
     await kept.purger.once()
     assert await kept.counts() == NOTHING
+
+
+async def test_the_whole_assistant_half_erased_is_on_record(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what was destroyed until the store was lost; where that is nothing, there is no record."""
+    doom, calls = erasure._doom, list[int]()
+    for number in range(3):
+        await kept.started(str(number))
+
+    async def fails_at(last: int, *values: Any) -> Any:
+        calls.append(1)
+        if len(calls) > last:
+            raise StoreError
+        return await doom(*values)
+
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    for last in (0, 1):
+        calls.clear()
+        monkeypatch.setattr(erasure, "_doom", partial(fails_at, last))
+        with pytest.raises(StoreError):
+            await kept.eraser.assistant("minimal", ["handbook"])
+
+    (record,) = kept.records()
+    assert (record["assistant"], record["completed_at"], record["returning_sources"]) == ("minimal", None, ["handbook"])
+    assert (record["counts"]["conversations"], record["counts"]["keys"]) == (2, 2)
 
 
 async def test_what_is_written_meanwhile_is_erased_or_refused(kept: Kept) -> None:
@@ -206,7 +237,7 @@ async def test_all_keys_of_the_assistant_go_before_any_row(kept: Kept, monkeypat
         await kept.eraser.assistant("minimal", [])
 
     assert await kept.counts() == {"conversations": 1, "items": 2, "documents": 1, "chunks": 3, "keys": 0}
-    assert kept.records() == []
+    assert [record["completed_at"] for record in kept.records()] == [None]
     with pytest.raises(RefusalError, match="not_found"):
         await kept.texts(conversation)
     await kept.purger.once()

@@ -88,10 +88,7 @@ class Store:
             os.killpg(self.process.pid, how)
         else:
             self.process.send_signal(how)
-        status = self.process.wait(SECONDS)
-        # A new container numbers its processes anew: none of them is taken for the server that was killed, as a dead child could be here.
-        (self.folder / "data" / "data" / "postmaster.pid").unlink(missing_ok=True)
-        return status
+        return self.process.wait(SECONDS)
 
     def single(self, *statements: str) -> None:
         """Run statements as the superuser, while there is no server."""
@@ -232,6 +229,24 @@ async def test_a_certificate_that_changes_is_taken_up_without_cutting_anybody(st
     assert await connection.fetchval("SELECT 1") == 1
     await connection.close()
     await again.close()
+
+
+async def test_the_number_of_a_server_that_was_killed_keeps_none_from_starting(store: Store) -> None:
+    """Another process may have it by then: in each new container, as a rule, one of the script's own."""
+    connection = await store.until_served()
+    await connection.close()
+    store.end(signal.SIGKILL)
+    lock = store.folder / "data" / "data" / "postmaster.pid"
+    other = await asyncio.create_subprocess_exec(*postgres._unprivileged(), "sleep", "60")
+    try:
+        _, *rest = lock.read_text().splitlines(keepends=True)
+        lock.write_text("".join([f"{other.pid}\n", *rest]))
+        store.start()
+        connection = await store.until_served()
+        await connection.close()
+    finally:
+        other.kill()
+        await other.wait()
 
 
 async def test_a_start_that_was_killed_halfway_is_begun_anew(store: Store) -> None:

@@ -12,7 +12,7 @@ from assistant_operator.reconcile.judging.observed import Observed, StoreSeen
 from assistant_operator.reconcile.judging.pull import Phase, PullView
 from assistant_operator.reconcile.judging.readiness import judge, takes_documents
 from tests.support.evidence import confined
-from tests.support.gateways import told
+from tests.support.gateways import masked, masking, told
 from tests.support.pods import waiting
 from tests.unit.operator.reconcile.judging.test_readiness import POD, RECORD, SUCCEEDED, ZERO, stateful_set
 
@@ -43,6 +43,9 @@ CASES: list[Any] = [
     pytest.param({}, "True Serving", "True Connected", "True OnTime", id="all is well"),
     pytest.param({"store": EXTERNAL}, "True Serving", "True Connected", "True OnTime", id="all is well elsewhere"),
     pytest.param({"told": {"pod": told(), "other": told()}}, "True Serving", "True Connected", "True OnTime", id="two gateways"),
+    pytest.param(
+        {"told": {"pod": told(), "new": masked(masking())}}, "True Serving", "True Connected", "True OnTime", id="one has just started"
+    ),
     pytest.param(WAITS, "Unknown Pulling", "Unknown StoreNotSeen", "Unknown PurgeNotSeen", id="the first pull"),
     pytest.param(
         {"problems": (SECRET,), "told": {}},
