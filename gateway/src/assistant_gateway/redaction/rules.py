@@ -28,6 +28,7 @@ from assistant_gateway.redaction.patterns import (
     passwords,
     phones,
     pins,
+    sentences,
     statements,
     words,
 )
@@ -53,6 +54,7 @@ _FAMILIES: Final = (
     passwords,
     phones,
     pins,
+    sentences,
     statements,
     digits,
     letters,

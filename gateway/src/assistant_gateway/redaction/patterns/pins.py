@@ -20,13 +20,14 @@ _SET: Final = (
     rb"(?: ?(?:(?:has|have|had) been|was|is|wurde|ist|a ete|ha sido|e stat[oa]|foi|is nu)"
     rb"(?: now| jetzt| neu)? (?:set|changed|reset|updated|geandert|gesetzt|change|cambiado|cambiato|alterado|gewijzigd) )?"
 )
-_NO_MORE: Final = rb"(?![0-9.,\-/][0-9]|[0-9A-Za-z])"
+_NO_MORE: Final = rb"(?![0-9.,\-/][0-9]|-[A-Za-z]|[0-9A-Za-z])"
 _PIN: Final = re.compile(
     rb"(?i)(?:[ _]?(?:code|number|no|nr))?[\"'\\ ]{0,5}"
     rb"(?:[ _](?:" + _FOR + rb")(?: (?:ext\.? )?[^\s:=.,;]{1,24}){1,3}?[ ]?| [a-z]{3,12} )?"
     rb"(?:\([^)\n0-9]{1,24}\) ?)?"
     + _SET
-    + rb"(?:(?:is|was|ist|war|lautet|est|es|e|ar|er|to|auf|jest|c'?est|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
+    + rb"(?:(?:is|was|ist|war|lautet|est|es|e|ar|er|to|auf|jest|c'?est|still|now|noch|immer|jetzt|toujours|siempre|ancora|nog|steeds"
+    rb"|nadal|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
     rb"(" + _SIGN + rb")" + _NO_MORE
 )
 # Nothing between: `PIN 4821, PUK 12345678`, `door code 2580`. Then no year, and no name of something behind it (`the PIN 2040 variant`).
@@ -38,7 +39,10 @@ _AFTER: Final = (
 _PIN_NEXT: Final = re.compile(rb" ?" + _NO_YEAR + rb"(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 _PIN_TOLD: Final = re.compile(rb" ?(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 # `my pin 4821.`, `password ..., pin 4821`: it ends what is said.
-_OWNED: Final = re.compile(rb"(?i)(?:\b(?:my|your|his|her|el|il|o|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z")
+_OWNED: Final = re.compile(
+    rb"(?i)(?:\b(?:my|your|his|her|old|new|current|alte|neue|alter|neuer|ancien|nouveau|viejo|nuevo|vecchio|nuovo|oude|nieuwe|el|il|o"
+    rb"|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z"
+)
 _PIN_LAST: Final = re.compile(rb"[ ]" + _NO_YEAR + rb"([0-9]{4,6})(?=[ \t]{0,2}(?:[,;!?)\r\n]|\.(?![0-9])|\Z))")
 # `il pin del bancomat 4096`
 _PIN_FOR: Final = re.compile(

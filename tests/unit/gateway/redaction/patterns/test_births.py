@@ -33,6 +33,12 @@ def test_a_date_that_a_word_calls_a_birth_is_found(text: str, date: str) -> None
     assert only("DATE_OF_BIRTH", text) == [date]
 
 
+def test_another_date_that_is_said_to_be_one_too_is_found() -> None:
+    """`... and mine is`; what happened on it otherwise is no birth."""
+    assert only("DATE_OF_BIRTH", "Her date of birth is 9 Sept 2015 and mine is 22 Jan 1985.") == ["9 Sept 2015", "22 Jan 1985"]
+    assert only("DATE_OF_BIRTH", "Her date of birth is 9 Sept 2015 and the party is on 22 Jan 2026.") == ["9 Sept 2015"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
