@@ -82,7 +82,7 @@ def named_for(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(page.view, match.end(), None)
     value = page.view[start:end]
-    if is_made_up(value) and (has_special(value) or b"-" in value or b"_" in value) and not is_blank(value):
+    if is_made_up(value) and (has_special(value) or b"-" in value or b"_" in value) and not is_blank(value) and b"%%" not in value:
         yield Found(start, end, "PASSWORD")
 
 

@@ -22,7 +22,7 @@ def is_spoken(value: bytes) -> bool:
 
 
 # One small word: `password: swordfish`. Only after a colon, alone on what is left of its sentence; `password: string` is_blank().
-_WORD: Final = re.compile(rb"[\"'`]?: ([a-z]{6,32})(?=[.\n\r]|\Z)")
+_WORD: Final = re.compile(rb"(?: (?:is|ist|lautet|est|es))?[\"'`]?: ([a-z]{6,32})(?=[.\n\r]|\Z)")
 _ONE: Final = re.compile(rb"[A-Za-z\x7f]{4,24}")
 _ENDS: Final = re.compile(rb"[\"'`*]{0,2}[ \t]?(?:[.,;!?)\n\r]|\Z)")
 _IN_A_ROW: Final = re.compile(rb"[a-z]{2,12}(?:[ \-][a-z]{2,12}){2,7}")

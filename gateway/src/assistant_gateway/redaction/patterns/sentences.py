@@ -76,9 +76,10 @@ _PAIRED: Final = re.compile(
 )
 _JOINED: Final = re.compile(_QUOTE)
 
-# `network Hearth-Guest, key ...`
+# `network Hearth-Guest, key ...`, `WLAN: Gast / ...`
 _NETWORK_KEY: Final = re.compile(
-    rb"(?i)[^\n:=0-9,;]{1,40}?[,;:\-/] ?(?:key|schlussel|cle|clef|clave|chiave|sleutel|klucz|chave)(?: is| ist| est| es|:)?" + _QUOTE
+    rb"(?i)(?:[^\n:=0-9,;]{1,40}?[,;:\-/] ?(?:key|schlussel|cle|clef|clave|chiave|sleutel|klucz|chave)(?: is| ist| est| es|:)?"
+    rb"|:? [\"'`]?[a-z][a-z0-9_\-]{2,24}[\"'`]? /)" + _QUOTE
 )
 _ACCESS: Final[Any] = rurex.compile(
     rb"(?i)\b(?:log(?:s|ged|ging)?[ -]?(?:in|on)(?:to)?\b|sign(?:s|ed|ing)?[ -]?in\b|gets? (?:me |you |us |them )?in(?:to)?\b|getting in\b"

@@ -14,6 +14,8 @@ from tests.unit.gateway.redaction.finding import found, only
         ("What is the password? I set it to correct horse battery staple", "correct horse battery staple"),
         ("If he calls, the safeword is gingerbread.", "gingerbread"),
         ("secret word: rosebud", "rosebud"),
+        ("passwort ist: rosebud", "rosebud"),
+        ('the password\'s "rosebud"', "rosebud"),
         ("La clave secreta es caballo azul nube", "caballo azul nube"),
     ],
 )

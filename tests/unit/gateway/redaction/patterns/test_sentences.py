@@ -18,6 +18,7 @@ from tests.unit.gateway.redaction.finding import found, only
         ("The zip is protected (it's Nov-Audit-26).", "Nov-Audit-26"),
         ("default creds are admin and Welcome!1", "Welcome!1"),
         ("wifi network Hearth, key Cinnamon-44x", "Cinnamon-44x"),
+        ("WLAN: Gast / murmel77", "murmel77"),
         ("wir haben es auf Murmel-77x geändert", "Murmel-77x"),
         ("Melde dich mit Murmel77 an", "Murmel77"),
         ("für das WLAN nehmen wir Murmel77", "Murmel77"),
