@@ -18,7 +18,8 @@ _SIGN: Final = re.compile(
     # What ends it: punctuation, or a word of few letters that goes on with the sentence, and no unit and no thing that is counted.
     rb"[ \t]{0,2}(?:[.,;:!?)(/|\"'`\r\n\x7f](?![0-9])|-(?![0-9A-Za-z])|[ \t]{2}|\Z|(?i:to|and|then|when|if|because|for|twice|from"
     rb"|until|please"
-    rb"|on|in|into|at|or|but|while|before|after|so|since|not|now|again|still|puis|et|pour|dans|quand|ou|mais|y|e|ed|para|en|cuando"
+    rb"|on|in|into|at|or|but|while|before|after|so|since|not|now|again|still|instead|statt|puis|et|pour|dans|quand|ou|mais|y|e|ed"
+    rb"|para|en|cuando"
     rb"|luego|pero|auf|ein|aus|und|danach"
     rb"|dann|an|aber|ausschalten|abschalten|entscharfen|eingeben|drucken|offnen|aufmachen|i|potem|zeby|ale|dan|om|als|maar|poi|quando"
     rb"|depois"
@@ -31,13 +32,14 @@ _HOUR: Final = re.compile(rb"(?:[01][0-9]|2[0-3])[0-5][05]")
 _LOCKS: Final = (
     "safe|padlock|locker|lockbox|keybox|key box|key safe|keysafe|bike lock|combination lock|keypad|strongbox"
     "|fahrradschloss|zahlenschloss|vorhangeschloss|bugelschloss|schlusselkasten|schlusselbox|schlusselsafe|schlusseltresor|spind|tresor"
-    "|schliessfach|cadenas|antivol|coffre|coffre fort|boite a cles|candado|caja fuerte|taquilla|lucchetto|cassaforte|armadietto|kluis"
+    "|schliessfach|cadenas|digicode|antivol|coffre|coffre fort|boite a cles|candado|caja fuerte|taquilla|lucchetto|cassaforte"
+    "|armadietto|kluis"
     "|hangslot|fietsslot|cijferslot|sleutelkluis|cadeado|cofre|sejf|klodka|skrytka"
 )
 _DOORS: Final = (
     "door|gate|garage|alarm|building entry|entrance|front door|back door|entry door|laundry room|lock|barrier|alarm system|house alarm"
     "|tur|haustur|kellertur|gartentur|wohnungstur|gartentor|garagentor|hoftor|eingang|alarmanlage|alarm|porte|portail|immeuble|alarme"
-    "|digicode|entree|puerta|portal|garaje|alarma|cancello|portone|allarme|ingresso|voordeur|deur|poort|portao|garagem|drzwi|brama|furtka"
+    "|entree|puerta|portal|garaje|alarma|cancello|portone|allarme|ingresso|voordeur|deur|poort|portao|garagem|drzwi|brama|furtka"
 )
 _OPENS: Final = (
     "open|opens|opened|unlock|unlocks|unlocked|disarm|disarms|offnet|offnest|offne|geht|entsperrst|entsperrt|entsperren|entsperre"
@@ -47,7 +49,8 @@ _OPENS: Final = (
     "|apre|apri|aprire|sblocca|sblocchi|disattiva|gaat|opent|ontgrendel|ontgrendelt|otwiera|otworz|otwierasz|odblokuj|desbloqueia|desliga"
 )
 _KEYS: Final = (
-    "type|enter|key|punch|tap|dial|press|input|use|hit|tape|tapez|taper|compose|composez|composer|saisir|saisis|saisissez|faites|fais|faire"
+    "type|then|enter|key|punch|tap|dial|press|input|use|hit|tape|tapez|taper|compose|composez|composer|saisir|saisis|saisissez"
+    "|faites|fais|faire"
     "|marca|marque|marcar|teclea|pulsa|introduce|digita|digitare|inserisci|componi|premi|gib|tippe|tipp|druck|drucke|toets|typ|wpisz"
     "|wcisnij|digite|tecle|aperte|nimm|benutze|utilise|utilisez|usa|usad|gebruik|uzyj"
 )
@@ -98,7 +101,8 @@ _CODE: Final = re.compile(rb"(?i)\b(?:code|codes|pin|combination|combo|kod|codig
 _LOCKED: Final[Any] = rurex.compile(
     rb"(?i)\b(?:door|gate|garage|alarm|safe|lock(?:box|er|ed)?|padlock|keypad|panel|bell|building|entrance|intercom|beeps?|star|hash"
     rb"|pound|voicemail"
-    rb"|tur|tor|haustur|tresor|schloss|raute|stern|klingel|eingang|porte|portail|immeuble|entree|coffre|cadenas|alarme|diese|etoile"
+    rb"|tur|tor|alarmanlage|haustur|tresor|schloss|raute|stern|klingel|eingang|porte|portail|immeuble|entree|coffre|cadenas"
+    rb"|alarme|diese|etoile"
     rb"|digicode|sas"
     rb"|puerta|portal|candado|caja fuerte|alarma|asterisco|almohadilla|cancello|cancelletto|portone|allarme|cassaforte|entrare|deur"
     rb"|poort|hekje"

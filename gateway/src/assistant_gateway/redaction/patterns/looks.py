@@ -25,8 +25,9 @@ _REFUSED: Final = re.compile(
     rb"|u\+[0-9a-f]{4,6}|.*%[0-9].*|[$%#@&+~\-].*"  # variables, tags
 )
 _WORD: Final = re.compile(
-    rb"[A-Za-z]{4,20}[\-_.]?[0-9]{2,4}|[A-Za-z]{2,12}[0-9]{1,4}[A-Za-z]{2,12}[0-9]{0,4}|(?=[^\-]*[a-z])(?:[A-Za-z]{2,10}[0-9]){2,3}"
+    rb"[A-Za-z]{4,20}[\-_.]?[0-9]{2,4}|[a-z]{3,10}(?:[\-_.][a-z]{3,10}){1,3}[\-_.]?[0-9]{2,4}|[A-Za-z]{2,12}[0-9]{1,4}[A-Za-z]{2,12}[0-9]{0,4}|(?=[^\-]*[a-z])(?:[A-Za-z]{2,10}[0-9]){2,3}"
 )
+_NUMBER_SIGN: Final = re.compile(rb"[A-Z][a-z]{4,12}#[0-9]{2,4}")
 _LEET: Final = re.compile(rb"[a-z][0-9][a-z]")
 _LOUD: Final = re.compile(rb"[A-Za-z][!#$%*^~][A-Za-z]")  # says enough without a digit, and no name of a firm
 _MIX: Final = re.compile(rb"[A-Za-z0-9!#$%&*@?+=^~_.\x7f\-]+")
@@ -49,6 +50,8 @@ _PRODUCT: Final = re.compile(
 def grade(value: bytes) -> int:
     """Return how much the word looks like a secret: 0, NUMBERED, MIXED or SIGNED."""
     bare = value.rstrip(b"!?")
+    if _NUMBER_SIGN.fullmatch(bare):
+        return NUMBERED
     if (
         not _SHORTEST <= len(value) <= _LONGEST
         or not (digits(value) or _LOUD.search(value))

@@ -82,7 +82,7 @@ def _named(page: Page, hit: Hit) -> Found | None:
 
 def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Match[bytes]", start: int, end: int, *, called: bool) -> bool:
     value = view[start:end]
-    if separator is NEXT and _is_paired(view, hit, match, value):
+    if (separator is NEXT or view[hit.start - 2 : hit.start] == b"/ ") and _is_paired(view, hit, match, value):
         return True
     if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
         return False  # how many tests passed
@@ -200,15 +200,22 @@ def _said_at(page: Page, at: int | None) -> Iterator[Found]:
 
 _ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
 # What these words name has blanks in it.
+_IN_TAG: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.!_\-]{5,63}")
 _WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
 
 
 def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end: int) -> bool:
     """Whether it is a word where no name can be: `DB_PASSWORD=swordfish` of a shell, `<password>swordfish</password>`."""
-    if value.isupper() or is_blank(value) or _WORD_OF_ITS_OWN.fullmatch(value) is None:
+    if value.isupper() or is_blank(value):
         return False
+    if _WORD_OF_ITS_OWN.fullmatch(value) is None:
+        return _in_tag(view, match, end) and _IN_TAG.fullmatch(value) is not None
     if match[0] == b"=":
         return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
+    return _in_tag(view, match, end)
+
+
+def _in_tag(view: bytes, match: "re.Match[bytes]", end: int) -> bool:
     return match[0].lstrip(b'"') == b">" and view.startswith(b"</", end)
 
 

@@ -149,9 +149,11 @@ _BACK: Final = re.compile(rb"(?:\A|[\s\"'`(])([A-Za-z0-9][^\s\"'`,;()]{5,64})[\"
 _INSIDE: Final[Any] = rurex.compile(rb"[A-Za-z0-9][!#$%&*@?+][A-Za-z0-9]")
 _ODD: Final = re.compile(rb"[0-9!#$%*]")
 _FURTHER: Final[Any] = rurex.compile(rb" [\"'`]?[A-Za-z0-9][^\s]*[0-9!#$%*]")
+_APART: Final = re.compile(rb" ?[,.;!?)\n\-]|\Z")
 _INSTEAD: Final = re.compile(
-    rb"(?i) (?:but|mais|sondern|sino|ma|maar|mas|lecz|ale|be|remains|stays|heisst|hei\x7ft|bleibt|reste|continua|siendo|resta|blijft"
-    rb"|pozostaje) [\"'`]?\Z"
+    rb"(?i)(?: but| mais| sondern| sino| ma| maar| mas| lecz| ale| be| remains| stays| heisst| hei\x7ft| bleibt| reste| continua"
+    rb"| siendo| resta| blijft"
+    rb"| pozostaje|, (?:is|ist|est|es|e)) [\"'`]?\Z"
 )
 _PLACED: Final = re.compile(
     rb"(?i) (?:for|of|on|in|at|to|from|by|via|with|fur|auf|von|bei|mit|im|am|pour|de|du|sur|dans|para|del|en|con|per|di|su|voor|van"
@@ -193,6 +195,6 @@ def nearby(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(view, match.start(2), None)
     looks = grade(view[start:end])
-    apart = (match[1] or _INSTEAD.search(view, hit.end, match.start(2))) and view[end : end + 1] in (b",", b".", b"", b"\n")
+    apart = (match[1] or _INSTEAD.search(view, hit.end, match.start(2))) and _APART.match(view, end)
     if looks == SIGNED or (looks and (apart or looks == MIXED) and _PLACED.search(view, hit.end, match.start(2)) is None):
         yield Found(start, end, "PASSWORD")

@@ -34,7 +34,7 @@ _PIN: Final = re.compile(
 _NO_YEAR: Final = rb"(?!(?:19|20)[0-9]{2}\b)"
 _AFTER: Final = (
     rb"(?=[ \t]{0,2}(?:[.,;:!?)(/|#*\"'\r\n\x7f-]|[ \t]{2}|\Z|(?:in|for|at|on|to|if|when|and|or|please|am|an|im|bei|und|oder|bitte|et|ou"
-    rb"|pour|y|o|e|per|para|en|i|och|og|enter|voor|van|dla|do|als|as|PUK|PUK2|PIN2|TAN|CVV)\b))"
+    rb"|pour|y|o|e|per|para|en|i|och|og|enter|but|aber|mais|pero|maar|voor|van|dla|do|als|as|PUK|PUK2|PIN2|TAN|CVV)\b))"
 )
 _PIN_NEXT: Final = re.compile(rb" ?" + _NO_YEAR + rb"(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 _PIN_TOLD: Final = re.compile(rb" ?(" + _SIGN + rb")" + _NO_MORE + _AFTER)
@@ -51,6 +51,16 @@ _PIN_FOR: Final = re.compile(
     + rb")(?: [a-z\x7f'-]{1,16}){1,3}? "
     + _NO_YEAR
     + rb"([0-9]{4,8})"
+    + _NO_MORE
+    + rb"(?=[ \t]{0,2}(?:[.,;!?)\r\n]|\Z))"
+)
+# `el codigo de verificacion que te llego es 330 417`
+_PIN_FAR: Final = re.compile(
+    rb"(?i) (?:that|which|you|i|we|they|que|qui|der|die|das|den|che|dat|ktory)[^\n.;:=0-9]{1,40}? (?:is|was|es|era|ist|war|est|e)(?: le)? "
+    + _NO_YEAR
+    + rb"("
+    + _SIGN
+    + rb")"
     + _NO_MORE
     + rb"(?=[ \t]{0,2}(?:[.,;!?)\r\n]|\Z))"
 )
@@ -74,7 +84,7 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
     if match is None and _ENDS.match(view, hit.end):
         match = _AND_PIN.search(view, max(0, hit.start - 56), hit.start)
     if match is None:
-        match = _PIN_FOR.match(view, hit.end)
+        match = _PIN_FOR.match(view, hit.end) or _PIN_FAR.match(view, hit.end)
     if match is None and (_OWNED.search(view, max(0, hit.start - 12), hit.start) or page.says(Kind.PASSWORD, hit.start, 56)):
         match = _PIN_LAST.match(view, hit.end)
     if match is None and ((at := answer(page, hit)) is not None or (at := told(page, hit)) is not None):

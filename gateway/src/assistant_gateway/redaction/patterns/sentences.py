@@ -49,7 +49,11 @@ _JOINS: Final = "and|or|und|oder|et|ou|y|o|e"
 _TO: Final = rb"(?: (?:back|now|over|again|all|nu|re|weer|je|go|ja))? (?:to|in|en|par|pour|por|a|con|com|como|para|naar|op|met|na|su)"
 _QUOTE: Final = rb" [\"'`(]{0,2}\Z"
 _INTO: Final = re.compile(rb"(?i)" + _TO + _QUOTE)
-_IT_INTO: Final = re.compile(rb"(?i) (?:it|this|that|mine|them|ours|everything)" + _TO + _QUOTE)
+_IT_INTO: Final = re.compile(
+    rb"(?i) (?:it|this|that|mine|them|ours|everything|(?:the |my |our )?(?:router|wifi|wi-fi|wlan|hotspot|login|account|vpn))"
+    + _TO
+    + _QUOTE
+)
 _ON: Final = re.compile(rb"(?i) (?:[a-z]+ ){0,4}(?:auf|zu|in)" + _QUOTE)
 _PARTICIPLE: Final = re.compile(rb"(?i) (?:(?:um)?ge(?:andert|setzt|stellt|macht)|(?:zuruck|um)(?:ge)?(?:setzt|stellt))\b")
 # What was changed is not said again: it, in front of the verb.
@@ -105,7 +109,7 @@ _ACCESS: Final[Any] = rurex.compile(
 _PUBLIC: Final[Any] = rurex.compile(
     rb"(?i)\b(?:promo|coupon|discount|voucher|checkout|% off|sale|rabatt|gutschein|reduction|remise|descuento|cupon|sconto|korting"
     rb"|desconto|rabat"
-    rb"|item|achievement|level|model|modell|modele|modelo|library|package|version|branch|example|compiler|font|browser|engine|kernel"
+    rb"|item|achievement|level|model|modell|modele|modelo|library|package|version|branch|for example|compiler|font|browser|engine|kernel"
     rb"|firmware"
     rb"|api|sdk|cpu|gpu|plugin|variable|function|class|method|column|table|endpoint)\b"
 )

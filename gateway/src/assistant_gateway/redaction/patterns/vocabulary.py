@@ -153,7 +153,7 @@ TABLE: Final[dict[int, str]] = {
         kpn|three on the back|ziffern hinten|ziffern auf der karte
         """,
     Kind.BIRTH: """
-        dob|d o b|date of birth|birth date|birthdate|birthday|birth day|b day|born|born on|born in|bday|born at
+        dob|d o b|date of birth|birth date|birthdate|birthday|birth day|b day|zur welt|born|born on|born in|bday|born at
         geboren|geburtsdatum|geburtstag|geb|geboren am|geb am|gebdat|geburtsjahr
         date de naissance|ne le|nee le|ne a|ne en|nee a|nee en|nee|naissance|ddn|anniversaire|nacido|nacida|nacido el|nacida el|naci
         naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac|fecha nac

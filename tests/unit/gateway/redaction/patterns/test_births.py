@@ -25,6 +25,7 @@ from tests.unit.gateway.redaction.finding import found, only
         ("дата рождения 03.05.1985", "03.05.1985"),
         ("出生日期:1985年5月3日", "1985年5月3日"),
         ("1985-05-03 (date of birth)", "1985-05-03"),
+        ("Sie kam am 17. Februar 2019 zur Welt", "17. Februar 2019"),
         ("3 May 1985 is my birthday", "3 May 1985"),
     ],
 )

@@ -16,6 +16,8 @@ from tests.unit.gateway.redaction.finding import found, only
         ("disarm with 4471", "4471"),
         ("the padlock's combination is 4-4-7-1", "4-4-7-1"),
         ("The new code is 4471.", "4471"),
+        ("Voicemail: dial 121, then 7714# to hear the messages", "7714"),
+        ("Digicode B4519, 3e étage gauche", "B4519"),
         ("Tresor: 44-17-90, zweimal rechts drehen", "44-17-90"),
         ("Mein Handy entsperrst du mit 190283", "190283"),
         ("Alarm mit 7719 ausschalten, dann Blumen gießen.", "7719"),
@@ -38,6 +40,7 @@ def test_what_opens_something_is_found(text: str, code: str) -> None:
 def test_both_codes_are_found_where_one_was_changed() -> None:
     """What it was and what it is; and the second of two that are told in one sentence."""
     assert only("PASSWORD", "Door code changed. Was 1234, now 7782.") == ["1234", "7782"]
+    assert only("PASSWORD", "Der Code für die Alarmanlage hat sich geändert: jetzt 6031 statt 5031") == ["6031", "5031"]
     assert only("PASSWORD", "Building entry is #4490, laundry room 2218.") == ["4490", "2218"]
 
 
