@@ -78,7 +78,11 @@ _LINKED: Final = re.compile(
 )
 _NEXT: Final = re.compile(rb" #?")
 _WITH: Final = re.compile(
-    rb"(?i)" + _WORDS + rb"{0,4}? (?:with|by|using|mit|avec|con|com|met|kodem|pinem|z|na)" + _ARTICLE + rb"{0,2}[ \"'`#]{1,2}"
+    rb"(?i)"
+    + _WORDS
+    + rb"{0,4}? (?:with|by|using|mit|avec|con|com|met|kodem|pinem|z|na|marcando|tecleando|introduciendo|digitando|tapant)"
+    + _ARTICLE
+    + rb"{0,2}[ \"'`#]{1,2}"
 )
 _TYPED: Final = re.compile(rb"(?i)" + _ARTICLE + rb"{0,3}:?[ \"'`#]{1,2}")
 

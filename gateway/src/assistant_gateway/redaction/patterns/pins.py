@@ -27,7 +27,7 @@ _PIN: Final = re.compile(
     rb"(?:\([^)\n0-9]{1,24}\) ?)?"
     + _SET
     + rb"(?:(?:is|was|ist|war|lautet|est|es|e|ar|er|to|auf|jest|c'?est|still|now|noch|immer|jetzt|toujours|siempre|ancora|nog|steeds"
-    rb"|nadal|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
+    rb"|nadal|el|le|il|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
     rb"(" + _SIGN + rb")" + _NO_MORE
 )
 # Nothing between: `PIN 4821, PUK 12345678`, `door code 2580`. Then no year, and no name of something behind it (`the PIN 2040 variant`).

@@ -29,7 +29,7 @@ _ENTERS: Final = (
     "|decrypt|decrypts|entsperrst|entsperrt|deverrouille|desbloquea|sblocca|acesse|acessar|loguj|zaloguj|zalogowac"
 )
 _USES: Final = (
-    "use|used|using|need|needs|try|tried|trying|type|typed|types|typing|enter|entered|input|put|paste|remember|nimm|nehmt|nehmen"
+    "use|used|uses|using|need|needs|try|tried|trying|type|typed|types|typing|enter|entered|input|put|paste|remember|nimm|nehmt|nehmen"
     "|nutze|benutz|benutze|benutzt"
     "|verwende|verwendet|verwenden|nehme|tippe|tipp|gib|gebe|probier|probiere|probiert|versuch|versuche|versucht|utilise|utiliser|utilisez"
     "|essaye|essayer|essayez|essaie|tape|taper|tapez|saisir|saisis|saisissez|mets|mettez|usa|uso|usar|usamos|prueba|pruebe|probe"
@@ -139,9 +139,13 @@ def _looks(page: Page, first: int) -> tuple[int, int]:
 def _changed(page: Page, start: int, word: int, first: int) -> Found | None:
     view = page.view
     verb = view[start:word].lower()
-    before = _PRONOUN.search(view, max(0, start - 16), start) is not None or verb in _ALONE
-    link = _INTO if before else _ON if verb in _GERMAN else _IT_INTO if verb in _ENGLISH else None
-    if link is None or link.fullmatch(view, word, first) is None:
+    if verb in _GERMAN:
+        link = _ON
+    elif verb in _ALONE or _PRONOUN.search(view, max(0, start - 16), start) is not None:
+        link = _INTO
+    else:
+        link = _IT_INTO
+    if (link is _IT_INTO and verb not in _ENGLISH) or link.fullmatch(view, word, first) is None:
         return None
     last, looks = _looks(page, first)
     if not looks or (link is _ON and _PARTICIPLE.match(view, last) is None):
@@ -153,12 +157,20 @@ def _entered(page: Page, start: int, word: int, first: int) -> Found | None:
     view = page.view
     if view[start:word].lower() in _MUST_GO_IN and _NO_WAY_IN.search(view, word, first) is None:
         return None
-    if _WITH.fullmatch(view, word, first) is None or _is_public(view, start, first, first):
+    if view[word : word + 4] == b" en " or _WITH.fullmatch(view, word, first) is None or _is_public(view, start, first, first):
         return None
     last, looks = _looks(page, first)
-    return _told(page, first, last) if looks else None
+    return _told(page, first, last) if looks > NUMBERED or (looks and _GOES_ON.match(view, last)) else None
 
 
+# A word and a number that a thing follows is its name: `the new Summer25 menu`.
+_GOES_ON: Final = re.compile(
+    rb"[\"'`)]{0,2}(?:[ \t]?[.,;:!?\r\n()-]|\Z| (?i:to|for|when|whenever|if|as|and|or|on|in|at|but|with|it|please|because|again"
+    rb"|instead|first"
+    rb"|then|until|since|zum|zur|fur|um|wenn|beim|bei|im|am|an|ein|auf|und|oder|quand|pour|et|ou|si|dans|au|para|cuando|y|o|en|a|per|quando"
+    rb"|e|se|om|als|voor|of|bij|nicht|ne|no|zeby|aby|gdy|i|lub|rein"
+    rb"|probiert|genommen|benutzt|verwendet|eingegeben)\b)"
+)
 # German says at the end what somebody has done.
 _HAVE: Final = (b"habe", b"hab")
 _TRIED: Final[Any] = rurex.compile(rb"probiert|versucht|benutzt|genommen|eingegeben|verwendet|getippt")
@@ -171,7 +183,7 @@ def _used(page: Page, start: int, word: int, first: int) -> Found | None:
     ):
         return None
     last, looks = _looks(page, first)
-    if looks == 0 or _is_public(view, start, first, last):
+    if looks == 0 or _is_public(view, start, first, last) or (looks == NUMBERED and _GOES_ON.match(view, last) is None):
         return None
     sure = (
         looks == SIGNED

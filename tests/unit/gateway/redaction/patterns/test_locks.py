@@ -24,6 +24,7 @@ from tests.unit.gateway.redaction.finding import found, only
         ("Fahrradschloss 3951, steht hinten im Keller", "3951"),
         ("Le cadenas s'ouvre avec 6224.", "6224"),
         ("Pour entrer dans l'immeuble tapez 47B12 puis poussez fort", "47B12"),
+        ("La alarma se desactiva marcando 6604", "6604"),
         ("El candado se abre con el 7118", "7118"),
         ("Caja fuerte: 9-31-22. Gira primero a la izquierda.", "9-31-22"),
         ("Per entrare digita 4408 e premi il cancelletto", "4408"),

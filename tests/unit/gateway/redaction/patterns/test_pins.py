@@ -25,6 +25,7 @@ from tests.unit.gateway.redaction.finding import found, only
         ("Agent: Can you confirm your four digit PIN please? Caller: yes that's 3907.", "3907"),
         ("El código de verificación que te llegó es 330 417, pásamelo", "330 417"),
         ("What's my PIN? I think it's 6190 but the machine swallowed the card", "6190"),
+        ("El pin de la tarjeta es el 3817", "3817"),
         ("my bank pin is still 4471", "4471"),
         ("old pin 4821, if it matters", "4821"),
         ("Mum's iPad code: 1947. She never remembers it.", "1947"),
