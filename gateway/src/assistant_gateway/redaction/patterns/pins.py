@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.patterns.answers import answer, told
-from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.patterns.vocabulary import Kind
 
 _SIGN: Final = (
@@ -93,29 +93,51 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(*match.span(1), "PASSWORD")
 
 
-_TYPED: Final = (
-    # Of a code it is said what it opens: `code for the front door: 2580#`, `le code du portail est le 4471`.
-    r"\b(?i:(?:code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer)[ ]"
-    r"(?:(?:for|to|of|on|fur|zu|zum|zur|vom|von|am|der|des|de|du|del|della|dell|do|da|dla|voor|van|pour|para|per|til|till|na)[ ])?"
-    r"(?:(?:the|my|our|die|das|den|dem|der|unsere|la|le|les|l|el|il|lo|o|a|het|de|notre|nuestra|nuestro)[ ']){0,2}"
-    r"(?:(?:front|back|side|main|garden|garage|house|office|cellar|entrance|bike|new|haupt|rear) ?)?"
-    r"(?:door|gate|garage|alarm|safe|shed|locker|mailbox|letterbox|elevator|lift|attic"
-    r"|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
-    r"|schlusseltresor|keller|schranke|porte|portail|immeuble|coffre|alarme|garage|boite a cles|entree|puerta|portal|garaje|alarma"
-    r"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
-    r"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
-    r"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,?\x22'(#\x7f\xad\-]|it'?s){0,7})"
-    r"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
-    # `use code 550913 to sign in`
-    r"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
-    r"|wpisz|digite|insira)"
-    r"(?: (?:the|this|den|le|el|il|de|o|ten))? (?:code|pin|codigo|codice|kod)[ :]{1,2}[0-9]{4,8}"
-    r" (?:to|for|zum|fur|ein|pour|para|per|om|aby|in om) ?(?:sign|log|verify|confirm|access|unlock|continue|reset|complete|finish|your|open"
-    r"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare|verificare|in te|te"
-    r"|zalogowac|potwierdzic|entrar))",
+_TYPED: Final = tuple(
+    map(
+        re.compile,
+        (
+            # Of a code it is said what it opens: `code for the front door: 2580#`, `le code du portail est le 4471`.
+            rb"\b(?i:(?:code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer)[ ]"
+            rb"(?:(?:for|to|of|on|fur|zu|zum|zur|vom|von|am|der|des|de|du|del|della|dell|do|da|dla|voor|van|pour|para|per|til|till|na)[ ])?"
+            rb"(?:(?:the|my|our|die|das|den|dem|der|unsere|la|le|les|l|el|il|lo|o|a|het|de|notre|nuestra|nuestro)[ ']){0,2}"
+            rb"(?:(?:front|back|side|main|garden|garage|house|office|cellar|entrance|bike|new|haupt|rear) ?)?"
+            rb"(?:door|gate|garage|alarm|safe|shed|locker|mailbox|letterbox|elevator|lift|attic"
+            rb"|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
+            rb"|schlusseltresor|keller|schranke|porte|portail|immeuble|coffre|alarme|garage|boite a cles|entree|puerta|portal|garaje|alarma"
+            rb"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
+            rb"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
+            rb"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,?\x22'(#\x7f\xad\-]|it'?s){0,7})"
+            rb"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
+            # `use code 550913 to sign in`
+            rb"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
+            rb"|wpisz|digite|insira)"
+            rb"(?: (?:the|this|den|le|el|il|de|o|ten))? (?:code|pin|codigo|codice|kod)[ :]{1,2}[0-9]{4,8}"
+            rb" (?:to|for|zum|fur|ein|pour|para|per|om|aby|in om) ?(?:sign|log|verify|confirm|access|unlock|continue|reset"
+            rb"|complete|finish|your|open"
+            rb"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare"
+            rb"|verificare|in te|te"
+            rb"|zalogowac|potwierdzic|entrar))",
+        ),
+    )
 )
 _PORT: Final = re.compile(rb"(?i)\b(?:porta|poort|puerta) \Z")  # of a machine: `porta 8080`
 _LAST: Final = re.compile(rb"\b[A-Z]?[0-9]{3,8}[A-Z]?")
+
+
+# The words that such a sentence begins with (sentences.py).
+TYPED_HEADS: Final = (
+    "code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer|use|enter|type|with|mit|gib|geben|saisissez|entrez"
+    "|utilisez|usa|utilice|introduzca|inserisci|voer|wpisz|digite|insira"
+)
+
+
+def typed(page: Page, start: int, _word: int, _first: int) -> Found | None:
+    """A code whose sentence says what it opens or what it is for."""
+    for pattern in _TYPED:
+        if (match := pattern.match(page.view, start)) is not None:
+            return _typed(page, start, match.end())
+    return None
 
 
 def _typed(page: Page, start: int, end: int) -> Found | None:
@@ -131,4 +153,3 @@ def _typed(page: Page, start: int, end: int) -> Found | None:
 
 
 CUES: Final = (Cue(Kind.PIN, _pin, frozenset({"PASSWORD"}), digits=True),)
-SHAPES: Final = (Shape(_TYPED, _typed, frozenset({"PASSWORD"}), digits=True),)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import rurex
 
-from assistant_gateway.redaction.patterns import locks
+from assistant_gateway.redaction.patterns import locks, pins
 from assistant_gateway.redaction.patterns.literals import extent
 from assistant_gateway.redaction.patterns.looks import MIXED, NUMBERED, SIGNED, grade
 from assistant_gateway.redaction.patterns.page import Found, Page, Shape
@@ -240,6 +240,7 @@ def _is_public(view: bytes, start: int, first: int, last: int) -> bool:
 _Handler = Callable[[Page, int, int, int], Found | None]
 # The words that such a sentence begins with, and who looks at it.
 _HEADS: Final[tuple[tuple[str, _Handler], ...]] = (
+    (pins.TYPED_HEADS, pins.typed),
     *locks.HEADS,
     (_CHANGES, _changed),
     (_ENTERS, _entered),
@@ -266,7 +267,7 @@ _EITHER: Final = "|".join(word.decode() for word in sorted(_BY_HEAD, key=len, re
 _CODE: Final = r"(?:[A-Z]?[0-9]{3}|[0-9]{1,2}-[0-9]|[0-9][0-9]?[A-Z][0-9])"
 _ODD_WORD: Final = r"[A-Za-z][^\s0-9]*[0-9]"
 _SENTENCE: Final = (
-    rf"(?i:\b(?:{_EITHER})\b)[^\s0-9.!?]{{0,4}}(?: [^\s0-9]*[^\s0-9.!?])*? [^\s0-9A-Za-z]{{0,2}}(?:{_CODE}|{_ODD_WORD})",
+    rf"(?i:\b(?:{_EITHER})\b)[^\s0-9.!?]{{0,4}}(?: [^\s0-9]*[^\s0-9.!])*? [^\s0-9A-Za-z]{{0,2}}(?:{_CODE}|{_ODD_WORD})",
     rf"(?i:\b(?:{_JOINS})) [\x22'`]?{_ODD_WORD}",
 )
 _GAP: Final = re.compile(rb"[\s\"'`(#]+(?=[^\s\"'`(]*\Z)")
