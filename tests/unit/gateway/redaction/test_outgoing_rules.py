@@ -23,7 +23,12 @@ VALUES = {
     "IP_ADDRESS": ["10.1.2.3", "2001:db8::8a2e:370:7334"],
     "MAC_ADDRESS": ["00:1a:2b:3c:4d:5e"],
     "URL_CREDENTIALS": ["https://anna:s3cr3tPass@example.com/path"],
-    "DATE_OF_BIRTH": ["born on 12 March 1985", "Geburtsdatum: 12.03.1985", "1985-03-12 (date of birth)"],
+    "DATE_OF_BIRTH": [
+        "born on 12 March 1985",
+        "Geburtsdatum: 12.03.1985",
+        "1985-03-12 (date of birth)",
+        "born on 9 Sept 2015 and mine is 22 Jan 1985",
+    ],
     "API_KEY": ["AKIAIOSFODNN7EXAMPLQ", "ghp_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789"],
     "TOKEN": ["eyJhbGciOiJIUzI1NiJ9." + "eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0" * 20 + ".dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"],
     "PRIVATE_KEY": [
@@ -40,6 +45,19 @@ VALUES = {
         "\nAgent: What is your PIN?\nUser: 6620",
         "from anna@example.com:Marigold#2024",
         "name: DB_PASSWORD\n  value: sw0rdfish-x",
+        "You may use Sommer2024! when it asks you",
+        "I changed it to Wint3rIsComing! yesterday",
+        "log in as guest.reader with Tortuga-lenta1",
+        "I tried Liverpool1892 and liverpool92 and neither lets me in",
+        "Rosebud!41 is our old and very secret password",
+        "my usual old password, Bluebird77, is on the wall",
+        "My passphrase is violet anchor tumble seven",
+        "the safeword is gingerbread.",
+        "The safe opens with 18-42-07, right-left-right.",
+        "enter 4471 on the keypad next to the door",
+        "Door code changed. Was 1234, now 7782.",
+        "user root, password toor-but-longer",
+        "root / Camembert!fume",
     ],
 }
 PROSE = [

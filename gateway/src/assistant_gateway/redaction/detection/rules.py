@@ -27,6 +27,7 @@ from assistant_gateway.redaction.detection.patterns import (
     passwords,
     phones,
     pins,
+    sentences,
     statements,
     words,
 )
@@ -53,6 +54,7 @@ _FAMILIES: Final = (
     passwords,
     phones,
     pins,
+    sentences,
     statements,
     digits,
     letters,
@@ -131,9 +133,13 @@ class Rules:
         for search, needs, has_digits, shape in self._shapes:
             if (numbers or not has_digits) and needs in view and (match := search(view)) is not None:
                 found += _confirmed(page, shape, search, match)
+        known = self._by_kinds
         for hit in page.hits:
-            for cue in self._cues_of(hit.kinds):
-                if not cue.digits or (numbers and page.digit_near(hit)):
+            near: bool | None = None if numbers else False  # asked once for all cues of the word
+            for cue in known.get(hit.kinds) or self._cues_of(hit.kinds):
+                if cue.digits and near is None:
+                    near = page.digit_near(hit)
+                if near or not cue.digits:
                     found += cue.confirm(page, hit)
         return found if self._takes_all else [each for each in found if each.entity in self._wanted]
 

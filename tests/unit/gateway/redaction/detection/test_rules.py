@@ -168,7 +168,8 @@ ADVERSARIAL = [
     "-----BEGIN PRIVATE KEY-----", "eyJabcdefgh.eyJabcd", "%41", "QUFBQUFBQUFB ", "\\u0031", "3132333435363738 ", "1\u200b", "(", "01 23 ",
     "cookie: a=b;", "password is ", "123-45-", "-", "a at b dot ", "1.1.1.1.", "ab:", "телефон 1 ",
     "eyJ", "eyJ-", "order 1 ", "dob,x\n1,2\n", "dob,", "123456789012 ", "&#65;", "\u0301",
-    "12 März 1985 geboren ", "AB123456C", "basic a", "seed phrase: abc ", "a" * 70 + "@", "0" * 40 + " ",
+    "12 März 1985 geboren ", "AB123456C", "basic a", "seed phrase: abc ", "use a1 ", "door is 1 ", "log in with ",
+    "changed it to X1y-2 ", "the code is 12345 ", "a" * 70 + "@", "0" * 40 + " ",
 ]  # fmt: skip
 
 

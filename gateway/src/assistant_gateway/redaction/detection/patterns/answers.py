@@ -11,7 +11,10 @@ _ROLE: Final = re.compile(
     rb"(?i)[ \t>*_\[\]0-9:.-]{0,24}(?:agent|operator|rep|support|bot|assistant|advisor|clerk|nurse|customer|caller|client|user|berater"
     rb"|kunde|kundin|conseiller|agente|asesor|cliente|operatore|medewerker|klant|konsultant|klient)\b"
 )
-_QUESTION: Final = re.compile(rb"(?i)[?]|\b(?:please|bitte|svp|veuillez|por favor|per favore|prosze|alstublieft)\b")
+_QUESTION: Final = re.compile(
+    rb"(?i)[?]|\b(?:what'?s|what is|which|was ist|wie ist|wie lautet|c'est quoi|quel|quelle|cual|qual|jakie|please|bitte|svp|veuillez"
+    rb"|por favor|per favore|prosze|alstublieft)\b"
+)
 _LINE: Final = 160  # bytes of a line that asks
 _REST: Final = 72  # and of what it says behind the word
 _ANSWER: Final = re.compile(
@@ -25,6 +28,7 @@ _ANSWER: Final = re.compile(
 # `What's the PIN? - 4711`: somebody asks and is told in one line, or quotes who asks.
 _TOLD: Final = re.compile(
     rb"(?i)[a-z \t\x7f\"']{0,24}\?{1,3}[\"')]{0,2}(?:[ \t]{0,3}\r?\n[ \t>]{0,4}|[ \t]{1,3})(?:[-\x7f\xad>]{1,3}[ \t]?)?"
+    rb"(?:[A-Z][a-z]{1,15}: )?(?:i think |i guess |(?:i'?m )?pretty sure |ich glaube,? |je crois que |creo que |credo che )?"
     rb"(?:(?:yes|sure|ok|it'?s|it is|that'?s|that is|the|my|is|ja|das ist|die|der|ist|oui|c'est"
     rb"|le|mon|si|es|el|la|mi|e|il|sim|tak|to)\b[,.! ]{1,3}){0,4}[\"'`*]{0,2}"
 )

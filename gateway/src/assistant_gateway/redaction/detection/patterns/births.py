@@ -54,6 +54,12 @@ _LONGEST: Final = 40  # bytes of a date that is written out, and
 _PARTS: Final = 4  # places in it where one could begin
 # Names and places may stand between: "Anna Weber, born in Hamburg on 3 May 1985".
 _REACH: Final = 56
+# `... and mine is 22 Jan 1985`
+_ANOTHER: Final = re.compile(
+    rb"(?i),?(?: (?:and|und|et|y|e|en|i))? (?:mine|his|hers|yours|theirs|meine?s?|seine?s?|ihre?s?|la mienne|le mien|la mia|la mia"
+    rb"|la sua|el mio"
+    rb"|la suya|(?:my|her|his|your) [a-z]{2,12}'?s)(?: (?:is|was|ist|war|est|es|e))? (?=[0-9A-Za-z])"
+)
 _BEHIND: Final = re.compile(
     rb"[ \-,:)(]{0,3}(?:is|was|as|ist|est|es|e)?(?: my| his| her| their| the| mein| meine| ma| mi)? ?\Z", re.IGNORECASE
 )
@@ -72,6 +78,8 @@ def _born(page: Page, hit: Hit) -> Iterator[Found]:
     for start in _START.finditer(view, hit.end, stop):
         if (found := _date(view, start.start(), len(view))) is not None:
             yield found
+            if (more := _ANOTHER.match(view, found.end)) and (found := _date(view, more.end(), len(view))) is not None:
+                yield found
             return
         if view[start.start() : start.start() + 1].isdigit():
             break

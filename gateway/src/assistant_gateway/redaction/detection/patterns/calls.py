@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.literals import classes, digits, is_blank, is_name
+from assistant_gateway.redaction.detection.patterns.looks import MIXED, SIGNED, grade
 from assistant_gateway.redaction.detection.patterns.page import Found, Page, Shape
 
 _QUOTED: Final = r"(?:\x22[^\x22\n]{3,64}\x22|'[^'\n]{3,64}')"
@@ -40,7 +41,9 @@ _FLAGS: Final = (
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
 _PAIR: Final = (r"@[A-Za-z0-9\-]{1,40}(?:\.[A-Za-z0-9\-]{1,24}){1,4}(?:[:|]| / )[^\s:|;,/@\x22'<>()]{6,64}",)
 # Users that every machine has: `grafana: admin:...`
-_KNOWN: Final = (r"\b(?:admin|administrator|root|sysadmin|postgres|elastic|guest|demo|ubuntu|oracle):[^\s:,;@/\x22'<>()]{6,64}",)
+_USERS: Final = r"\b(?:admin|administrator|root|sysadmin|postgres|elastic|guest|demo|ubuntu|oracle)"
+_KNOWN: Final = (rf"{_USERS}:[^\s:,;@/\x22'<>()]{{6,64}}",)
+_KNOWN_BESIDE: Final = (rf"{_USERS}(?: / |/)[^\s:,;@/\x22'<>()]{{6,64}}",)
 # `creds: bob / ...`, `user/pass: bob/...`
 _TOGETHER: Final = (
     r"(?i:\b(?:creds|credentials|user/pass|username/password|login(?: for [a-z ]{2,32})?|zugangsdaten|zugang|identifiants|acceso"
@@ -150,6 +153,19 @@ def _behind_known(page: Page, start: int, end: int) -> Found | None:
     return Found(first, first + len(value), "PASSWORD") if fits else None
 
 
+def _beside_known(page: Page, start: int, end: int) -> Found | None:
+    """`root / ...`: a path has no such names in it."""
+    first = max(page.view.rfind(sign, start, end) for sign in (b"/", b" ")) + 1
+    value = page.view[first:end].rstrip(b".?`*")
+    looks = grade(value)
+    path = page.view[start - 1 : start] == b"/" or page.view[end : end + 1] == b"/"
+    return (
+        Found(first, first + len(value), "PASSWORD")
+        if not path and looks >= (MIXED if b" / " in page.view[start:end] or value[-1:] == b"!" else SIGNED)
+        else None
+    )
+
+
 def _totp(page: Page, start: int, end: int) -> Found | None:
     return Found(start, end, "PASSWORD") if b"secret=" in page.view[start:end] else None
 
@@ -180,5 +196,6 @@ SHAPES: Final = (
     Shape(_SIGNED, _signed, _PASSWORD),
     Shape(_LINES, _in_lines, _PASSWORD, needs=b"p:"),
     Shape(_KNOWN, _behind_known, _PASSWORD, needs=b":", digits=True),
+    Shape(_KNOWN_BESIDE, _beside_known, _PASSWORD, needs=b"/"),
     Shape(_PAIR, _behind_address, _PASSWORD, needs=b"@"),
 )

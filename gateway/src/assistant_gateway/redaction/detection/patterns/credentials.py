@@ -176,8 +176,9 @@ _IS: Final = rb"(?i)[\"' ]{0,3}(?:(?:is|:|=|ist|est|es)\s{0,2}[\"' ]{0,3}){0,2}"
 _RAW: Final = re.compile(
     _IS + rb"((?:0x)?[0-9a-f]{64}|[5KL][1-9A-HJ-NP-Za-km-z]{50,51}|[A-Za-z0-9+/]{43}=|xprv[A-Za-z0-9]{100,112})(?![A-Za-z0-9])"
 )
+_FOR: Final = rb"(?: (?:for|of|to|from|fur|pour|de|para|per)(?: [a-z]{2,12}){1,3}?(?= (?:is|ist|est|es)\b|:))?"
 _ITEM: Final = rb"(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}"
-_WORDS: Final = re.compile(_IS + rb"(" + _ITEM + rb"(?:[ ,]{1,2}" + _ITEM + rb"){11,23})(?![a-z])")
+_WORDS: Final = re.compile(rb"(?i)" + _FOR + _IS.removeprefix(rb"(?i)") + rb"(" + _ITEM + rb"(?:[ ,]{1,2}" + _ITEM + rb"){11,23})(?![a-z])")
 
 
 def _private(page: Page, hit: Hit) -> Iterator[Found]:

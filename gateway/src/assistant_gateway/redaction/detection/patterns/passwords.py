@@ -29,7 +29,8 @@ from assistant_gateway.redaction.detection.patterns.literals import (
     mark,
 )
 from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page, Shape
-from assistant_gateway.redaction.detection.patterns.phrases import before, changed, codes, its, named_for, was_set
+from assistant_gateway.redaction.detection.patterns.phrases import before, changed, codes, its, named_for, nearby, was_set
+from assistant_gateway.redaction.detection.patterns.plain_words import TALK, is_spoken, plain
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
@@ -49,9 +50,9 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         return
     joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
     for others in (
-        (_items, codes, _replied)
+        (_items, codes, _replied, plain)
         if joined
-        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, before)
+        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, plain, nearby, before)
     ):
         if several := list(others(page, hit)):
             yield from several
@@ -81,6 +82,8 @@ def _named(page: Page, hit: Hit) -> Found | None:
 
 def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Match[bytes]", start: int, end: int, *, called: bool) -> bool:
     value = view[start:end]
+    if (separator is NEXT or view[hit.start - 2 : hit.start] == b"/ ") and _is_paired(view, hit, match, value):
+        return True
     if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
         return False  # how many tests passed
     if separator is NEXT and not (
@@ -98,9 +101,23 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
         return False  # getPassword("db1") names it
     if separator is ASSIGNED and _is_plain(view, hit, match, value, end):
         return True
-    if match[1] and _PHRASE.match(view, hit.start) and _is_spoken(value):
+    if match[1] and _PHRASE.match(view, hit.start) and is_spoken(value):
         return True
     return _is_password(value, match, after=view[end : end + 1], said=separator is SAID, called=called or separator is BESIDE)
+
+
+_SIGN: Final = re.compile(rb"[\-_!.]")
+# `user "root", password "..."`, `usuario admin clave ...`
+_PAIRED: Final = re.compile(
+    rb"(?i)\b(?:user(?:name)?|login|usuario|usuaria|utente|utilisateur|identifiant|benutzer(?:name)?|nutzer|gebruiker|utilizador|uzytkownik)"
+    rb"[ :=]{1,3}[\"'`]?[a-z0-9._@\-]{2,40}[\"'`]?(?:[ ,;/]{1,3}|,? (?:and|und|et|y|e|en|i) )(?:the |das |le |la |het )?\Z"
+)
+
+
+def _is_paired(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes) -> bool:
+    if len(value) < 6 or not (match[1] or _SIGN.search(value)):
+        return False
+    return _PAIRED.search(view, max(0, hit.start - 64), hit.start) is not None and not is_blank(value)
 
 
 _LAST_WORD: Final = re.compile(
@@ -183,26 +200,26 @@ def _said_at(page: Page, at: int | None) -> Iterator[Found]:
 
 _ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
 # What these words name has blanks in it.
+_IN_TAG: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.!_\-]{5,63}")
 _WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
 
 
 def _is_plain(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes, end: int) -> bool:
     """Whether it is a word where no name can be: `DB_PASSWORD=swordfish` of a shell, `<password>swordfish</password>`."""
-    if value.isupper() or is_blank(value) or _WORD_OF_ITS_OWN.fullmatch(value) is None:
+    if value.isupper() or is_blank(value):
         return False
+    if _WORD_OF_ITS_OWN.fullmatch(value) is None:
+        return _in_tag(view, match, end) and _IN_TAG.fullmatch(value) is not None
     if match[0] == b"=":
         return view[hit.start : hit.end].isupper() and view[end : end + 1] in (b"", b" ", b"\n", b"\r", b'"', b"'")
+    return _in_tag(view, match, end)
+
+
+def _in_tag(view: bytes, match: "re.Match[bytes]", end: int) -> bool:
     return match[0].lstrip(b'"') == b">" and view.startswith(b"</", end)
 
 
 _PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
-_SPOKEN: Final = re.compile(rb"[A-Za-z0-9']{2,16}(?:[ \-][A-Za-z0-9']{2,16}){2,11}")
-_TALK: Final = re.compile(rb"(?i)\b(?:your|please|must|enter|should|pass ?phrase|password|key|see|not|wiki|page|set|ask)\b")
-
-
-def _is_spoken(value: bytes) -> bool:
-    return _SPOKEN.fullmatch(value) is not None and _TALK.search(value) is None
-
 
 # define('DB_PASSWORD', '...'), props.setProperty("password", "..."): the name is what the call sets.
 _CALLED: Final = re.compile(rb"(?i)(?:define|set|put|add|header|append|property|env|with|secret|config)[a-z_]*\([\"'][a-z0-9_.\-]{0,40}\Z")
@@ -261,7 +278,7 @@ def _is_for(separator: bytes) -> bool:
 
 def _says_about(value: bytes) -> bool:
     """Whether words in quotes say something of a password: `the password is 'not valid'`."""
-    return any(is_blank(word) for word in value.split()) or _TALK.search(value) is not None
+    return any(is_blank(word) for word in value.split()) or TALK.search(value) is not None
 
 
 # A flag, a statement of SQL, a line of .netrc: the password is what comes next.
@@ -280,16 +297,6 @@ def _is_argument(value: bytes) -> bool:
     return len(value) >= 4 and value[:1] not in b"-$<[{(" and (bool(digits(value)) or has_special(value))
 
 
-# One small word: `password: swordfish`. Only after a colon, alone on what is left of its sentence; `password: string` is_blank().
-_WORD: Final = re.compile(rb"[\"'`]?: ([a-z]{6,32})(?=[.\n\r]|\Z)")
-
-
-def _one_word(page: Page, hit: Hit) -> Iterator[Found]:
-    match = _WORD.match(page.view, hit.end)
-    if match and not is_blank(match[1]):
-        yield Found(*match.span(1), "PASSWORD")
-
-
 # Hashes of passwords: as good as the password to who has time.
 _STORED: Final = (
     r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}",
@@ -306,7 +313,4 @@ def _stored(page: Page, start: int, end: int) -> Found | None:
 
 _PASSWORD: Final = frozenset({"PASSWORD"})
 SHAPES: Final = (Shape(_STORED, _stored, _PASSWORD),)
-CUES: Final = (
-    Cue(Kind.PASSWORD, _password, _PASSWORD),
-    Cue(Kind.PASSWORD, _one_word, _PASSWORD),
-)
+CUES: Final = (Cue(Kind.PASSWORD, _password, _PASSWORD),)

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+import rurex
 
 from assistant_gateway.redaction.detection.patterns.literals import classes, digits, extent, has_special, is_blank, is_made_up, is_name
+from assistant_gateway.redaction.detection.patterns.looks import MIXED, SIGNED, grade
 from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page
 
 _CHANGED: Final = re.compile(
@@ -27,7 +30,7 @@ def changed(page: Page, hit: Hit) -> Iterator[Found]:
 
 
 # `wurde auf ... geändert`, `a été remplacé par ...`, `has been reset to ...`; `cambié la contraseña a ...`.
-_TO: Final = rb"(?:to|auf|in|zu|par|en|pour|por|a|naar|na|para|til|till)"
+_TO: Final = rb"(?:to|as|als|auf|in|zu|como|comme|par|en|pour|por|a|naar|na|para|til|till)"
 _SET: Final = re.compile(
     rb"(?i)(?:(?: [a-z\x7f]{1,10}){0,3} (?:changed|set|reset|updated|switched|remplacee?|changee?|modifiee?|cambiad[oa]|actualizad[oa]"
     rb"|cambiat[oa]|modificat[oa]|gewijzigd|veranderd|zmienione|alterad[oa]|mudad[oa]) "
@@ -55,7 +58,13 @@ def was_set(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(view, match.end(), None)
     value = view[start:end]
-    if digits(value) and classes(value) >= 2 and not is_blank(value) and not _names(value) and _NUMBERED.fullmatch(value) is None:
+    if (
+        digits(value)
+        and classes(value) >= 2
+        and not is_blank(value)
+        and not _names(value)
+        and (_NUMBERED.fullmatch(value) is None or grade(value))
+    ):
         yield Found(start, end, "PASSWORD")
 
 
@@ -73,7 +82,7 @@ def named_for(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(page.view, match.end(), None)
     value = page.view[start:end]
-    if is_made_up(value) and (has_special(value) or b"-" in value or b"_" in value) and not is_blank(value):
+    if is_made_up(value) and (has_special(value) or b"-" in value or b"_" in value) and not is_blank(value) and b"%%" not in value:
         yield Found(start, end, "PASSWORD")
 
 
@@ -125,18 +134,67 @@ def _names(value: bytes) -> bool:
     return is_name(value) or _METHOD.fullmatch(value) is not None
 
 
-# `I used "..." as my password`, `... ist mein Passwort`
+# `I used "..." as my password`, `... ist mein Passwort`, `... est le nouveau mot de passe`
 _AS: Final = re.compile(
-    rb"(?i)(?<![^\s\"'`(])([^\s\"'`]{6,64})[\"'`]? (?:as|is|als|ist|comme|est|como|es|come|e|jako) "
-    rb"(?:(?:my|the|our|your|a|mein|das|unser|dein|mon|le|ton|mi|la|tu|mia|minha|a minha|mijn|het|moje)(?: [a-z]{2,10})? )\Z"
+    rb"(?i)(?:(?: (?:as|is|was|als|ist|war|comme|est|como|es|come|e|jako|to|is het)"
+    rb"| ?[\-(,] ?(?:that'?s|this is|das ist|c'est)) (?:(?:my|the|our|your|a|mein|das|unser|dein|mon|le|ton|mi|la|tu|mia|minha"
+    rb"|a minha|mijn|het|moje|una?)(?: [a-z\-]{2,12}){0,2} )?"
+    rb"| (?:an?|ein|una?|une?) (?:good|strong|safe|secure|bad|weak|decent|gutes|starkes|sicheres|bon|bonne|buena|boa) )\Z"
+)
+_REACH: Final = 92  # bytes that a value may stand before the end of the word: a stream waits no longer (rules.REACH)
+_EDGES: Final = (b" ", b"\n", b'"', b"'", b"`", b"(")
+# Between the word and a value that shows by itself what it is: words of the same sentence.
+_NEARBY: Final = re.compile(rb"(?i)(?:,? [a-z\x7f']{1,14}){0,6}?(,?) [\"'`]?(?=([A-Za-z0-9](?=[^\s]{0,40}[0-9])[^\s\"'`,;]{5,64}))")
+_BACK: Final = re.compile(rb"(?:\A|[\s\"'`(])([A-Za-z0-9][^\s\"'`,;()]{5,64})[\"'`]?,?(?: [A-Za-z\x7f']{1,14}){1,6} \Z")
+_INSIDE: Final[Any] = rurex.compile(rb"[A-Za-z0-9][!#$%&*@?+][A-Za-z0-9]")
+_ODD: Final = re.compile(rb"[0-9!#$%*]")
+_FURTHER: Final[Any] = rurex.compile(rb" [\"'`]?[A-Za-z0-9][^\s]*[0-9!#$%*]")
+_APART: Final = re.compile(rb" ?[,.;!?)\n\-]|\Z")
+_INSTEAD: Final = re.compile(
+    rb"(?i)(?: but| mais| sondern| sino| ma| maar| mas| lecz| ale| be| remains| stays| heisst| hei\x7ft| bleibt| reste| continua"
+    rb"| siendo| resta| blijft"
+    rb"| pozostaje|, (?:is|ist|est|es|e)) [\"'`]?\Z"
+)
+_PLACED: Final = re.compile(
+    rb"(?i) (?:for|of|on|in|at|to|from|by|via|with|fur|auf|von|bei|mit|im|am|pour|de|du|sur|dans|para|del|en|con|per|di|su|voor|van"
+    rb"|op|do|na|and|or)"
+    rb" [\"'`]?\Z"
 )
 
 
 def before(page: Page, hit: Hit) -> Iterator[Found]:
     """The value before the word."""
-    match = _AS.search(page.view, max(0, hit.start - 96), hit.start)
+    view = page.view
+    if _ODD.search(view, max(0, hit.start - 96), hit.start) is None:
+        return
+    match = _AS.search(view, max(0, hit.start - 48), hit.start)
+    if match is not None:
+        end = match.start()
+        while end and view[end - 1 : end] in (b'"', b"'", b"`", b" "):
+            end -= 1
+        start = max(view.rfind(edge, max(0, end - 65), end) for edge in _EDGES) + 1
+        if hit.end - start <= _REACH and _is_before(view[start:end]):
+            yield Found(start, end, "PASSWORD")
+            return
+    begin = max(0, hit.end - _REACH)
+    match = _BACK.search(view, begin, hit.start) if _INSIDE.search(view[begin : hit.start]) else None
+    if match is not None and grade(match[1]) == SIGNED:
+        yield Found(*match.span(1), "PASSWORD")
+
+
+def _is_before(value: bytes) -> bool:
+    made = 6 <= len(value) <= 64 and digits(value) and classes(value) >= 2 and value[:1].isalnum() and b"/" not in value
+    return bool(made) and not is_blank(value) and not _names(value)
+
+
+def nearby(page: Page, hit: Hit) -> Iterator[Found]:
+    """A value further on in the sentence: `the password that everybody gets ...`, `my usual password, ...,`."""
+    view = page.view
+    match = _NEARBY.match(view, hit.end) if _FURTHER.search(view[hit.end : hit.end + 96]) else None
     if match is None:
         return
-    value = match[1]
-    if digits(value) and classes(value) >= 2 and value[:1].isalnum() and b"/" not in value and not is_blank(value) and not _names(value):
-        yield Found(*match.span(1), "PASSWORD")
+    start, end = extent(view, match.start(2), None)
+    looks = grade(view[start:end])
+    apart = (match[1] or _INSTEAD.search(view, hit.end, match.start(2))) and _APART.match(view, end)
+    if looks == SIGNED or (looks and (apart or looks == MIXED) and _PLACED.search(view, hit.end, match.start(2)) is None):
+        yield Found(start, end, "PASSWORD")

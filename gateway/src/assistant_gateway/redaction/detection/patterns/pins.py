@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.answers import answer, told
-from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page, Shape
+from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
 _SIGN: Final = (
@@ -20,25 +20,29 @@ _SET: Final = (
     rb"(?: ?(?:(?:has|have|had) been|was|is|wurde|ist|a ete|ha sido|e stat[oa]|foi|is nu)"
     rb"(?: now| jetzt| neu)? (?:set|changed|reset|updated|geandert|gesetzt|change|cambiado|cambiato|alterado|gewijzigd) )?"
 )
-_NO_MORE: Final = rb"(?![0-9.,\-/][0-9]|[0-9A-Za-z])"
+_NO_MORE: Final = rb"(?![0-9.,\-/][0-9]|-[A-Za-z]|[0-9A-Za-z])"
 _PIN: Final = re.compile(
     rb"(?i)(?:[ _]?(?:code|number|no|nr))?[\"'\\ ]{0,5}"
     rb"(?:[ _](?:" + _FOR + rb")(?: (?:ext\.? )?[^\s:=.,;]{1,24}){1,3}?[ ]?| [a-z]{3,12} )?"
     rb"(?:\([^)\n0-9]{1,24}\) ?)?"
     + _SET
-    + rb"(?:(?:is|was|ist|war|lautet|est|es|e|ar|er|to|auf|jest|c'?est|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
+    + rb"(?:(?:is|was|ist|war|lautet|est|es|e|ar|er|to|auf|jest|c'?est|still|now|noch|immer|jetzt|toujours|siempre|ancora|nog|steeds"
+    rb"|nadal|el|le|il|\x7f{1,2}|'s|:|=|#)[\"'\\* ]{0,5}){1,3}\n?"
     rb"(" + _SIGN + rb")" + _NO_MORE
 )
 # Nothing between: `PIN 4821, PUK 12345678`, `door code 2580`. Then no year, and no name of something behind it (`the PIN 2040 variant`).
 _NO_YEAR: Final = rb"(?!(?:19|20)[0-9]{2}\b)"
 _AFTER: Final = (
     rb"(?=[ \t]{0,2}(?:[.,;:!?)(/|#*\"'\r\n\x7f-]|[ \t]{2}|\Z|(?:in|for|at|on|to|if|when|and|or|please|am|an|im|bei|und|oder|bitte|et|ou"
-    rb"|pour|y|o|e|per|para|en|i|och|og|enter|voor|van|dla|do|als|as|PUK|PUK2|PIN2|TAN|CVV)\b))"
+    rb"|pour|y|o|e|per|para|en|i|och|og|enter|but|aber|mais|pero|maar|voor|van|dla|do|als|as|PUK|PUK2|PIN2|TAN|CVV)\b))"
 )
 _PIN_NEXT: Final = re.compile(rb" ?" + _NO_YEAR + rb"(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 _PIN_TOLD: Final = re.compile(rb" ?(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 # `my pin 4821.`, `password ..., pin 4821`: it ends what is said.
-_OWNED: Final = re.compile(rb"(?i)(?:\b(?:my|your|his|her|el|il|o|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z")
+_OWNED: Final = re.compile(
+    rb"(?i)(?:\b(?:my|your|his|her|old|new|current|alte|neue|alter|neuer|ancien|nouveau|viejo|nuevo|vecchio|nuovo|oude|nieuwe|el|il|o"
+    rb"|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z"
+)
 _PIN_LAST: Final = re.compile(rb"[ ]" + _NO_YEAR + rb"([0-9]{4,6})(?=[ \t]{0,2}(?:[,;!?)\r\n]|\.(?![0-9])|\Z))")
 # `il pin del bancomat 4096`
 _PIN_FOR: Final = re.compile(
@@ -47,6 +51,16 @@ _PIN_FOR: Final = re.compile(
     + rb")(?: [a-z\x7f'-]{1,16}){1,3}? "
     + _NO_YEAR
     + rb"([0-9]{4,8})"
+    + _NO_MORE
+    + rb"(?=[ \t]{0,2}(?:[.,;!?)\r\n]|\Z))"
+)
+# `el codigo de verificacion que te llego es 330 417`
+_PIN_FAR: Final = re.compile(
+    rb"(?i) (?:that|which|you|i|we|they|que|qui|der|die|das|den|che|dat|ktory)[^\n.;:=0-9]{1,40}? (?:is|was|es|era|ist|war|est|e)(?: le)? "
+    + _NO_YEAR
+    + rb"("
+    + _SIGN
+    + rb")"
     + _NO_MORE
     + rb"(?=[ \t]{0,2}(?:[.,;!?)\r\n]|\Z))"
 )
@@ -70,7 +84,7 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
     if match is None and _ENDS.match(view, hit.end):
         match = _AND_PIN.search(view, max(0, hit.start - 56), hit.start)
     if match is None:
-        match = _PIN_FOR.match(view, hit.end)
+        match = _PIN_FOR.match(view, hit.end) or _PIN_FAR.match(view, hit.end)
     if match is None and (_OWNED.search(view, max(0, hit.start - 12), hit.start) or page.says(Kind.PASSWORD, hit.start, 56)):
         match = _PIN_LAST.match(view, hit.end)
     if match is None and ((at := answer(page, hit)) is not None or (at := told(page, hit)) is not None):
@@ -79,29 +93,51 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
         yield Found(*match.span(1), "PASSWORD")
 
 
-_TYPED: Final = (
-    # Of a code it is said what it opens: `code for the front door: 2580#`, `le code du portail est le 4471`.
-    r"\b(?i:(?:code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer)[ ]"
-    r"(?:(?:for|to|of|on|fur|zu|zum|zur|vom|von|am|der|des|de|du|del|della|dell|do|da|dla|voor|van|pour|para|per|til|till|na)[ ])?"
-    r"(?:(?:the|my|our|die|das|den|dem|der|unsere|la|le|les|l|el|il|lo|o|a|het|de|notre|nuestra|nuestro)[ ']){0,2}"
-    r"(?:(?:front|back|side|main|garden|garage|house|office|cellar|entrance|bike|new|haupt|rear) ?)?"
-    r"(?:door|gate|garage|alarm|safe|shed|locker|mailbox|letterbox|elevator|lift|attic"
-    r"|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
-    r"|schlusseltresor|keller|schranke|porte|portail|immeuble|coffre|alarme|garage|boite a cles|entree|puerta|portal|garaje|alarma"
-    r"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
-    r"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
-    r"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,?\x22'(#\x7f\xad\-]|it'?s){0,7})"
-    r"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
-    # `use code 550913 to sign in`
-    r"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
-    r"|wpisz|digite|insira)"
-    r"(?: (?:the|this|den|le|el|il|de|o|ten))? (?:code|pin|codigo|codice|kod)[ :]{1,2}[0-9]{4,8}"
-    r" (?:to|for|zum|fur|ein|pour|para|per|om|aby|in om) ?(?:sign|log|verify|confirm|access|unlock|continue|reset|complete|finish|your|open"
-    r"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare|verificare|in te|te"
-    r"|zalogowac|potwierdzic|entrar))",
+_TYPED: Final = tuple(
+    map(
+        re.compile,
+        (
+            # Of a code it is said what it opens: `code for the front door: 2580#`, `le code du portail est le 4471`.
+            rb"\b(?i:(?:code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer)[ ]"
+            rb"(?:(?:for|to|of|on|fur|zu|zum|zur|vom|von|am|der|des|de|du|del|della|dell|do|da|dla|voor|van|pour|para|per|til|till|na)[ ])?"
+            rb"(?:(?:the|my|our|die|das|den|dem|der|unsere|la|le|les|l|el|il|lo|o|a|het|de|notre|nuestra|nuestro)[ ']){0,2}"
+            rb"(?:(?:front|back|side|main|garden|garage|house|office|cellar|entrance|bike|new|haupt|rear) ?)?"
+            rb"(?:door|gate|garage|alarm|safe|shed|locker|mailbox|letterbox|elevator|lift|attic"
+            rb"|lockbox|key box|keybox|lock|building|entrance|barrier|haustur|hausture|tur|tor|hoftor|tresor|eingang"
+            rb"|schlusseltresor|keller|schranke|porte|portail|immeuble|coffre|alarme|garage|boite a cles|entree|puerta|portal|garaje|alarma"
+            rb"|caja fuerte|entrada|cancello|portone|porta|allarme|cassaforte|ingresso|deur|voordeur|poort|kluis|alarm|drzwi|furtki|bramy"
+            rb"|domofonu|klatki|garazu|alarmu|sejfu|portao|garagem|predio|cofre|alarme)\b"
+            rb"(?: (?:is|now|ist|lautet|est|le|es|el|e|il|to|jest)\b|[ :=,?\x22'(#\x7f\xad\-]|it'?s){0,7})"
+            rb"(?:[A-Z][0-9]{3,6}|[0-9]{3,8}[A-Z]?)\b",
+            # `use code 550913 to sign in`
+            rb"\b(?i:(?:use|enter|type|with|mit|gib|geben sie|saisissez|entrez|utilisez|usa|utilice|introduzca|inserisci|voer"
+            rb"|wpisz|digite|insira)"
+            rb"(?: (?:the|this|den|le|el|il|de|o|ten))? (?:code|pin|codigo|codice|kod)[ :]{1,2}[0-9]{4,8}"
+            rb" (?:to|for|zum|fur|ein|pour|para|per|om|aby|in om) ?(?:sign|log|verify|confirm|access|unlock|continue|reset"
+            rb"|complete|finish|your|open"
+            rb"|anmeld|bestatig|einlogg|vous|confirmer|valider|acceder|iniciar|confirmar|verificar|acceder|accedere|confermare"
+            rb"|verificare|in te|te"
+            rb"|zalogowac|potwierdzic|entrar))",
+        ),
+    )
 )
 _PORT: Final = re.compile(rb"(?i)\b(?:porta|poort|puerta) \Z")  # of a machine: `porta 8080`
 _LAST: Final = re.compile(rb"\b[A-Z]?[0-9]{3,8}[A-Z]?")
+
+
+# The words that such a sentence begins with (sentences.py).
+TYPED_HEADS: Final = (
+    "code|codes|codice|codigo|clave|kod|koden|zahlencode|zugangscode|combination|nummer|use|enter|type|with|mit|gib|geben|saisissez|entrez"
+    "|utilisez|usa|utilice|introduzca|inserisci|voer|wpisz|digite|insira"
+)
+
+
+def typed(page: Page, start: int, _word: int, _first: int) -> Found | None:
+    """A code whose sentence says what it opens or what it is for."""
+    for pattern in _TYPED:
+        if (match := pattern.match(page.view, start)) is not None:
+            return _typed(page, start, match.end())
+    return None
 
 
 def _typed(page: Page, start: int, end: int) -> Found | None:
@@ -117,4 +153,3 @@ def _typed(page: Page, start: int, end: int) -> Found | None:
 
 
 CUES: Final = (Cue(Kind.PIN, _pin, frozenset({"PASSWORD"}), digits=True),)
-SHAPES: Final = (Shape(_TYPED, _typed, frozenset({"PASSWORD"}), digits=True),)

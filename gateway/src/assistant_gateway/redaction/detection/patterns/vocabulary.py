@@ -153,7 +153,7 @@ TABLE: Final[dict[int, str]] = {
         kpn|three on the back|ziffern hinten|ziffern auf der karte
         """,
     Kind.BIRTH: """
-        dob|d o b|date of birth|birth date|birthdate|birthday|birth day|born|born on|born in|bday|born at
+        dob|d o b|date of birth|birth date|birthdate|birthday|birth day|b day|zur welt|born|born on|born in|bday|born at
         geboren|geburtsdatum|geburtstag|geb|geboren am|geb am|gebdat|geburtsjahr
         date de naissance|ne le|nee le|ne a|ne en|nee a|nee en|nee|naissance|ddn|anniversaire|nacido|nacida|nacido el|nacida el|naci
         naci el|nacio|nacio el|fecha de nacimiento|nacimiento|cumpleanos|f nac|fecha nac
@@ -185,6 +185,9 @@ TABLE: Final[dict[int, str]] = {
         netzwerkschlussel|clave wifi|codigo wifi|chiave wifi|chiave di rete|network key|klucz wifi|kod wifi
         passcode|pass code|kenncode|meeting passcode|zoom passcode|freischaltcode|aktivierungscode|activation code|unlock code
         code d'activation|codigo de activacion
+        secret word|memorable word|magic word|safeword|safe word|codeword|code word|codewort|mot de code|palabra clave
+        secret phrase|phrase secrete|phrase de passe|frase secreta|frase segreta
+        frase de acceso|frase di accesso|wachtwoordzin|passsatz|clave secreta
         """,
     Kind.PIN: """
         pin|pin code|pin number|pin no|pincode|geheimzahl|code pin|codigo pin|verification code|auth code|2fa code|security pin
@@ -208,6 +211,9 @@ TABLE: Final[dict[int, str]] = {
         dogrulama kodu|onay kodu|код подтверждения|код доступа|код из смс|пук|код домофона
         验证码|校验码|動態密碼|認証コード|確認コード|暗証番号
         인증번호|인증코드|رمز التحقق|الرقم السري|رمز الدخول|ओटीपी|सत्यापन कोड|पिन|קוד אימות
+        atm code|ipad code|iphone code|phone code|tablet code|screen code|locker code|bike code|handycode|handy code|sperrcode
+        code de carte|code de carte bleue|code de la carte|code cb|code du telephone|code telephone|codigo del movil|codigo de la tarjeta
+        codice del telefono|codice bancomat|codice della carta|codigo do cartao|codigo do celular|kod do telefonu|kod do karty
         safe combination|lock combination|zahlenkombination|combinaison|combinacion|combinazione
         """,
     Kind.KEY: """

@@ -11,6 +11,8 @@ from tests.unit.gateway.redaction.finding import found
         ("Bot: Please enter your password to continue\nUser: Peppermint*31", ("PASSWORD", "Peppermint*31")),
         ("agent: and your password?\ncustomer: it's tulip77\nagent: thanks", ("PASSWORD", "tulip77")),
         ("[10:02] Berater: Wie lautet Ihre PIN?\n[10:03] Kunde: 6620", ("PASSWORD", "6620")),
+        ("bob: whats the root pw\nalice: corvette-Lemon8\nbob: ty", ("PASSWORD", "corvette-Lemon8")),
+        ("Her Instagram password? I'm pretty sure it's ellie2009", ("PASSWORD", "ellie2009")),
         ("agent: and the security code, the three digits on the back\ncustomer: 902", ("CARD", "902")),
         ("Agent: What is your account number?\nCaller: sure, 63310482", ("IBAN", "63310482")),
         ("Agent: Your passport number, please.\nCaller: it is N1234567", ("NATIONAL_ID", "N1234567")),

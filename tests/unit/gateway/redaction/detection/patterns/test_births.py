@@ -25,12 +25,19 @@ from tests.unit.gateway.redaction.finding import found, only
         ("дата рождения 03.05.1985", "03.05.1985"),
         ("出生日期:1985年5月3日", "1985年5月3日"),
         ("1985-05-03 (date of birth)", "1985-05-03"),
+        ("Sie kam am 17. Februar 2019 zur Welt", "17. Februar 2019"),
         ("3 May 1985 is my birthday", "3 May 1985"),
     ],
 )
 def test_a_date_that_a_word_calls_a_birth_is_found(text: str, date: str) -> None:
     """In every usual writing, in several languages, before or after the word."""
     assert only("DATE_OF_BIRTH", text) == [date]
+
+
+def test_another_date_that_is_said_to_be_one_too_is_found() -> None:
+    """`... and mine is`; what happened on it otherwise is no birth."""
+    assert only("DATE_OF_BIRTH", "Her date of birth is 9 Sept 2015 and mine is 22 Jan 1985.") == ["9 Sept 2015", "22 Jan 1985"]
+    assert only("DATE_OF_BIRTH", "Her date of birth is 9 Sept 2015 and the party is on 22 Jan 2026.") == ["9 Sept 2015"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_what_stands_behind_an_address_is_found() -> None:
         "mongo -p 27017; redis-cli -a $PASS ping; docker login x.io -u bob --password-stdin",
         "git@github.com:Acme/Widgets2.git and bob@srv.test:8080",
         "getConnection(url, user, password)",
-        "login page / Signup2",
+        "login page / Signup2; root / usr / local2; admin/users2/edit; root/Config-2x",
         "zip -r a.zip b; ldapsearch -w password",
     ],
 )
@@ -62,6 +62,8 @@ def test_variables_ports_and_paths_stay(text: str) -> None:
         "openssl enc -aes-256-cbc -k s3cret!x -in a",
         "u: marketing\np: s3cret!x",
         "the guest account is demo / S3cret!x",
+        "ip 10.1.1.1, root / s3cret!x",
+        "jenkins is admin/s3cret!x (yes really)",
     ],
 )
 def test_what_stands_behind_a_name_is_found(text: str) -> None:

@@ -22,6 +22,14 @@ from tests.unit.gateway.redaction.finding import found, only
         ("Use 482913 as your verification code", "482913"),
         ("digicode 45B21", "45B21"),
         ("Q: What is your PIN?\nA: 6620", "6620"),
+        ("Agent: Can you confirm your four digit PIN please? Caller: yes that's 3907.", "3907"),
+        ("El código de verificación que te llegó es 330 417, pásamelo", "330 417"),
+        ("What's my PIN? I think it's 6190 but the machine swallowed the card", "6190"),
+        ("El pin de la tarjeta es el 3817", "3817"),
+        ("my bank pin is still 4471", "4471"),
+        ("old pin 4821, if it matters", "4821"),
+        ("Mum's iPad code: 1947. She never remembers it.", "1947"),
+        ("Mon code de carte bleue est 7306, ne le dis à personne", "7306"),
     ],
 )
 def test_a_code_is_found(text: str, value: str) -> None:
@@ -35,6 +43,7 @@ def test_a_code_is_found(text: str, value: str) -> None:
         "The PIN 2040 variant is sold out; pin 13 is the LED",
         "OTP 2024 roadmap, Erlang/OTP 25.3, TAN 2024 conference",
         "1234 is the default pin code length",
+        "The pin is 4471-compatible",
         "verification code 404 handling, exit code 1234",
         "Amount $84.10  auth code 004512",
     ],
