@@ -69,7 +69,7 @@ def test_a_message_names_the_field_and_fits(rule: Rule) -> None:
 
 
 def test_a_fault_quotes_no_value() -> None:
-    """Somebody will paste a key into the wrong field; conditions are readable for many, and so are logs, which show what led to an error."""
+    """Somebody will paste a key into the wrong field; conditions are readable for many, and so are logs, which show what led to it."""
     secret = "hunter2-hunter2-hunter2"
     specs = [
         {**model(), "suspend": secret},
