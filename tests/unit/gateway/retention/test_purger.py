@@ -130,6 +130,19 @@ async def test_documents_go_with_their_chunks(kept: Kept) -> None:
     assert await kept.counts() == NOTHING | {"documents": 1, "chunks": 2, "keys": 1}
 
 
+async def test_what_is_purged_is_swept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would lie in the tables, and vectors in their index, until another purge."""
+    marked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(kept.sweeper, "mark", marked.append)
+    await kept.started("one")
+    await kept.document("short", expires_in=10)
+    await kept.move_clock(TTL)
+
+    await kept.purger.once()
+
+    assert set(marked) == {CONVERSATIONS, DOCUMENTS}
+
+
 async def test_two_purgers_count_each_row_once(kept: Kept, other: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together they remove everything that is due, in small batches at the same time, and their counts add up."""
     monkeypatch.setattr(purging, "BATCH", 3)
