@@ -82,3 +82,20 @@ def test_what_makes_no_sense_is_refused(place: tuple[str | int, ...], value: obj
 
     with pytest.raises(pydantic.ValidationError):
         policy.parse(json.dumps(text))
+
+
+def test_documents_need_a_store() -> None:
+    """Also where no conversation is kept."""
+    text = json.loads(keeping_policy(STORE).to_json()) | {"store": None, "retention": {"conversations": {"mode": "None"}}}
+
+    with pytest.raises(pydantic.ValidationError, match="rag and kept conversations need a store"):
+        policy.parse(json.dumps(text))
+
+
+def test_a_mode_of_names_is_refused_where_no_names_are_asked_for() -> None:
+    """Whoever wrote it thinks that names are found."""
+    text = json.loads(make_policy().to_json())
+    text["redaction"]["names"]["mode"] = "Standard"
+
+    with pytest.raises(pydantic.ValidationError, match=r"names\.mode"):
+        policy.parse(json.dumps(text))

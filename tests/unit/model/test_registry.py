@@ -163,6 +163,19 @@ def test_redirects_to_nowhere(tmp_path: Path, location: str) -> None:
         assert_refused(server, tmp_path, Reason.REGISTRY_UNREACHABLE)
 
 
+def test_no_redirect_brings_credentials(tmp_path: Path) -> None:
+    """They would be sent with the next request, to wherever the registry says."""
+
+    def redirect(handler: Handler) -> bool:
+        handler.reply(302, headers={"Location": server.url.replace("://", "://u:p@")})
+        return True
+
+    with registry_server(Behaviour(intercept=redirect)) as server:
+        assert_refused(server, tmp_path, Reason.REGISTRY_UNREACHABLE)
+
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("where", ["blobs", "tokens"])
 def test_a_host_that_the_pull_does_not_know_is_said(tmp_path: Path, where: str) -> None:
     """The pull's pod has no DNS: trying again would not help, and the message says what is the matter."""
@@ -191,7 +204,7 @@ def test_redirect_loops_end(tmp_path: Path) -> None:
 def test_a_huge_manifest_is_not_read(tmp_path: Path) -> None:
     """Memory is not the registry's to fill."""
     with registry_server(Behaviour(manifest=b" " * (MAX_MANIFEST + 1))) as server:
-        assert_refused(server, tmp_path, Reason.NOT_A_MODEL)
+        assert "answer is larger" in assert_refused(server, tmp_path, Reason.NOT_A_MODEL)
 
 
 def test_an_encoded_answer_is_not_decoded(tmp_path: Path) -> None:

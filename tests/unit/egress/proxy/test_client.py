@@ -165,10 +165,11 @@ def test_a_hello_has_its_time(host: Upstream, sent: int) -> None:
     assert host.only_visit().received == b""
 
 
-def test_a_wrong_name_is_answered_with_an_alert(host: Upstream) -> None:
-    """unrecognized_name, fatal: what a TLS library shows its user."""
+@pytest.mark.parametrize("name", ["evil.example", f"evil.{GOOD}", f"{GOOD}.evil.example", GOOD.partition(".")[2]])
+def test_a_wrong_name_is_answered_with_an_alert(host: Upstream, name: str) -> None:
+    """unrecognized_name, fatal: what a TLS library shows its user. Wrong is also what has the right one in it, or is in it."""
     with running(rules(host.port)) as proxy, tunnel(proxy, host.port) as client:
-        client.sendall(real("evil.example"))
+        client.sendall(real(name))
         assert read(client) == b"\x15\x03\x03\x00\x02\x02\x70"
     assert host.only_visit().received == b""
 

@@ -14,6 +14,7 @@ from assistant_gateway.neighbours import readiness
 from assistant_gateway.neighbours.egress import Egress
 from assistant_gateway.neighbours.readiness import Readiness
 from assistant_gateway.neighbours.upstream import Upstream
+from assistant_gateway.redaction.proving.selfcheck import FAILING, SelfCheck
 from assistant_gateway.snapshot import Current, Snapshot
 from tests.unit.gateway.fake_ollama import MODEL, Asked, FakeOllama, Wire, document
 from tests.unit.gateway.fake_probe import FakeProbe, requiring
@@ -219,6 +220,19 @@ async def test_a_missing_embedding_model_is_named(fake: FakeOllama, with_documen
     assert await with_documents.look() == [readiness.EMBEDDING_MISSING]
 
 
+async def test_two_models_of_one_name_end_the_gateway(fake: FakeOllama, looking: Readiness) -> None:
+    """In two spellings of it: which of them would answer is not known, whichever is the pinned one."""
+
+    async def tags(asked: Asked, wire: Wire) -> None:
+        await wire.json({"models": [{"name": MODEL, "digest": fake.digest}, {"name": f"library/{MODEL}", "digest": "00" * 32}]})
+
+    fake.scripts["/api/tags"] = tags
+
+    with pytest.raises(FatalError) as fatal:
+        await looking.look()
+    assert fatal.value.reason.reason == "DigestMismatch"
+
+
 async def test_another_embedding_model_of_that_name_ends_the_gateway(fake: FakeOllama, with_documents: Readiness) -> None:
     """Its vectors would be compared with those of the pinned one."""
 
@@ -301,6 +315,21 @@ async def test_a_breach_closes_a_gateway_whose_model_server_hangs(fake: FakeOlla
         fake.scripts["/api/tags"] = silent
         async with asyncio.timeout(readiness.LOOK_SECONDS / 2):
             await until(lambda: not current.ready)
+
+
+async def test_a_pod_that_drains_serves_only_while_it_masks(looking: Readiness, current: Current, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does while it is confined."""
+    fault: list[Reason] = []
+    monkeypatch.setattr(SelfCheck, "fault", property(lambda _: fault[0] if fault else None))
+    looking._redaction = SelfCheck(current)
+    await looking.look()
+    looking._show()
+    looking.drain()
+    assert current.ready
+    fault.append(FAILING)
+    looking._show()
+
+    assert not current.ready
 
 
 async def test_a_pod_that_drains_serves_only_while_it_is_confined(fake: FakeOllama, current: Current) -> None:

@@ -12,6 +12,7 @@ import pytest
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.retention import erasure
 from assistant_gateway.retention.erasure import Counts, Receipt
+from assistant_gateway.retention.sweep import CONVERSATIONS, DOCUMENTS
 from assistant_gateway.storage.store import StoreError
 from tests.unit.gateway.retention.kept import ALICE, BOB, Kept
 from tests.unit.gateway.retention.test_purger import NOTHING
@@ -72,6 +73,18 @@ async def test_a_subject(kept: Kept) -> None:
     assert await kept.counts() == NOTHING | {"conversations": 1, "items": 1, "documents": 1, "chunks": 2, "keys": 2}
     assert await kept.texts(bobs, BOB) == ["of bob"]
     assert checked(await kept.eraser.subject("Alice"), kept) == Counts(0, 0, 0, 0, 0)
+
+
+async def test_what_is_erased_is_swept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversations, and documents with their vectors."""
+    marked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(kept.sweeper, "mark", marked.append)
+    await kept.started("one")
+    await kept.document("document")
+
+    await kept.eraser.subject("Alice")
+
+    assert set(marked) == {CONVERSATIONS, DOCUMENTS}
 
 
 async def test_many_rows_go_in_batches(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,12 @@
 """A narrower resource narrows what is kept already, at once; a wider one widens nothing."""
 
+import asyncio
+from typing import Any
+from uuid import UUID
+
 import pytest
 
+from assistant_gateway.conversations import conversations
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.retention import narrowing
 from tests.unit.gateway.retention.kept import ALICE, TTL, Kept
@@ -64,6 +69,29 @@ async def test_what_is_written_before_the_purge_is_narrowed_as_well(kept: Kept) 
     lives = await kept.sql("SELECT extract(epoch FROM expires_at - created_at)::int FROM items UNION SELECT ttl_seconds FROM conversations")
     assert [row[0] for row in lives] == [100]
     assert await kept.texts(conversation) == ["early", "late"]
+
+
+async def test_what_is_being_added_is_narrowed_as_well(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever adds holds the conversation: what is narrowed meanwhile waits for that, and sees the item that came."""
+    conversation = await kept.started("early")
+    kept.keep(100)
+    append, added, go_on = conversations._append, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any) -> list[UUID]:
+        ids = await append(*given)
+        added.set()
+        await go_on.wait()
+        return ids
+
+    monkeypatch.setattr(conversations, "_append", slow)
+    adding = asyncio.create_task(kept.add(conversation, "late"))
+    await added.wait()
+    narrowing = asyncio.create_task(kept.purger.narrow())
+    await asyncio.wait([narrowing], timeout=0.3)
+    go_on.set()
+    await asyncio.gather(adding, narrowing)
+
+    assert await kept.value("SELECT max(extract(epoch FROM expires_at - created_at))::int FROM items") == 100
 
 
 async def test_narrowing_is_not_late(kept: Kept) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assistant_gateway.errors import RefusalError
 from assistant_gateway.retention import purger as purging
 from assistant_gateway.retention import rekey
-from assistant_gateway.retention.sweep import CONVERSATIONS
+from assistant_gateway.retention.sweep import CONVERSATIONS, DOCUMENTS
 from assistant_gateway.storage.store import StoreError
 from tests.unit.gateway.retention.kept import ALICE, TTL, Kept, only
 from tests.unit.gateway.running import SECONDS
@@ -128,6 +128,19 @@ async def test_documents_go_with_their_chunks(kept: Kept) -> None:
 
     assert await kept.purger.once() == 1
     assert await kept.counts() == NOTHING | {"documents": 1, "chunks": 2, "keys": 1}
+
+
+async def test_what_is_purged_is_swept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would lie in the tables, and vectors in their index, until another purge."""
+    marked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(kept.sweeper, "mark", marked.append)
+    await kept.started("one")
+    await kept.document("short", expires_in=10)
+    await kept.move_clock(TTL)
+
+    await kept.purger.once()
+
+    assert set(marked) == {CONVERSATIONS, DOCUMENTS}
 
 
 async def test_two_purgers_count_each_row_once(kept: Kept, other: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,14 +271,15 @@ async def test_watch_purges_again_and_again(kept: Kept) -> None:
     assert not fails
 
 
-async def test_a_store_that_is_away_does_not_keep_the_gateway_busy(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
-    """Purges that fail at once are tried again after a while, and said once."""
+@pytest.mark.parametrize("error", [StoreError, ValueError])
+async def test_what_fails_does_not_keep_the_gateway_busy(kept: Kept, caplog: pytest.LogCaptureFixture, error: type[Exception]) -> None:
+    """Purges that fail at once, for whatever reason, are tried again after a while, and said once; with the place where it is no outage."""
     passes = 0
 
     async def failing() -> int:
         nonlocal passes
         passes += 1
-        raise StoreError
+        raise error
 
     kept.purger.once = failing  # type: ignore[method-assign]
     watching = asyncio.create_task(kept.purger.watch())
@@ -273,10 +287,23 @@ async def test_a_store_that_is_away_does_not_keep_the_gateway_busy(kept: Kept, c
         await asyncio.sleep(0)
     assert passes == 1
     watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    assert isinstance((await asyncio.gather(watching, return_exceptions=True))[0], asyncio.CancelledError)
 
     await kept.purger._pass()
-    assert [record.message for record in caplog.records if "Purges fail" in record.message] == ["Purges fail for now."]
+    told = [(record.message, bool(record.exc_info)) for record in caplog.records if "Purges fail" in record.message]
+    assert told == [("Purges fail for now.", error is not StoreError)]
+
+
+async def test_what_an_earlier_process_removed_is_swept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have ended between the two: keys that it destroyed would stay in the server's files until another one goes."""
+    marked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(kept.sweeper, "mark", marked.append)
+    watching = asyncio.create_task(kept.purger.watch())
+    await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+    assert {table for tables in marked for table in tables} >= {*CONVERSATIONS, *DOCUMENTS}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ import pytest
 from assistant_gateway.sealing.keys import DataKey
 from assistant_gateway.sealing.ring import KeyRing
 from assistant_gateway.storage.rewrap import BATCH, Rewrap
-from assistant_gateway.storage.store import Store
+from assistant_gateway.storage.store import Store, StoreError
 from tests.support.postgres import Postgres, write_key
 from tests.unit.gateway.storage.stores import open_store
 
@@ -136,3 +136,18 @@ async def test_a_gateway_that_does_not_use_the_new_key_yet_does_not_go_back(post
         assert await Rewrap(store, ring).sweep() == 0
 
         assert await Rewrap(store, ring).remaining() == 0
+
+
+async def test_a_store_that_is_away_ends_no_watch(postgres: Postgres) -> None:
+    """With it the gateway would end; what is left to do is done when the store is there again."""
+    write_key(postgres.keys, "k0002")
+    ring = KeyRing.load(postgres.keys)
+    rewrap = Rewrap(Store(postgres.policy, postgres.folder, ring), ring)
+    with pytest.raises(StoreError):
+        await rewrap.sweep()
+
+    watch = asyncio.create_task(rewrap.watch(0.01))
+    ended, _ = await asyncio.wait([watch], timeout=0.1)
+    watch.cancel()
+
+    assert not ended

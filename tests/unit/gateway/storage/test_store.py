@@ -79,6 +79,17 @@ async def test_a_transaction_is_whole_or_not_there(postgres: Postgres) -> None:
         assert store.fault is None
 
 
+async def test_a_statement_that_should_not_have_been_sent_is_told(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+    """It is ours to mend, and no outage: nothing else would show it."""
+    async with open_store(postgres) as store:
+        with pytest.raises(StoreError):
+            async with store.connection() as connection:
+                await connection.execute("SELECT nothing_of_the_kind")
+
+        assert store.fault is None
+        assert [record.levelname for record in caplog.records if record.message == "The store refused a statement."] == ["ERROR"]
+
+
 async def test_vectors_work_on_lent_connections(postgres: Postgres) -> None:
     """The codec is there on every connection of the pool."""
     async with open_store(postgres) as store, store.connection() as one, store.connection() as other:

@@ -99,8 +99,9 @@ def test_suspension_hides_no_bad_news() -> None:
     """What was seen to be broken stays so, with its reason: nobody gets rid of an alert by looking away."""
     found = conditions.at_rest(conditions.SUSPENDED, told(BROKEN, generation=1), 2, LATER)
 
-    confined = next(one for one in found if one.type == "EgressConfined")
+    ready, confined = (next(one for one in found if one.type == kind) for kind in ("Ready", "EgressConfined"))
     assert (confined.status, confined.reason, confined.observed_generation) == ("False", "NotEnforced", 1)
+    assert (ready.status, ready.reason, ready.observed_generation) == ("Unknown", "Suspended", 2)
     assert linted(found, 2) == []
 
 

@@ -82,3 +82,21 @@ async def test_an_authority_of_which_one_half_was_changed_is_told() -> None:
     fake.client.remove(SECRET, "ns", "one-ca")
     await fake.settle()
     assert fake.verdict() == ("True", "Serving")
+
+
+async def test_an_authority_gets_a_new_term_before_certificates_would_outlive_it() -> None:
+    """Else theirs would become shorter and shorter, and clients that trust it would be left without one on its last day."""
+    fake = FakeWorld()
+    await fake.make_ready()
+
+    def entry(name: str) -> str:
+        secret = fake.client.find(SECRET, "ns", "one-ca")
+        assert secret is not None
+        return base64.b64decode(secret["data"][name]).decode()
+
+    key = entry("ca.key")
+    fake.now += certificates.CA_LIFE - certificates.LEAF_LIFE / 2
+    await fake.settle()
+
+    assert certificates.end_of(entry("ca.crt")) == fake.now + certificates.CA_LIFE
+    assert entry("ca.key") == key

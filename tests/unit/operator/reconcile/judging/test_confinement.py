@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assistant_egress.protocol import EVIDENCE_PATHS, PATHS, ClassVerdict, PathClass, Reason, Verdict
 from assistant_operator.api.v1alpha1.spec import EgressEvidence
 from assistant_operator.api.v1alpha1.status import EvidenceStatus
+from assistant_operator.errors import TerminalError, WaitingError
 from assistant_operator.reconcile.asking.evidence import Evidence, PathSeen
 from assistant_operator.reconcile.judging.confinement import evidence_status, judge_confinement
 from assistant_operator.reconcile.judging.observed import Observed
@@ -74,6 +75,12 @@ CASES: list[Any] = [
     pytest.param({"heard": heard(dns=NOT_TRIED)}, "Unknown Inconclusive", "Unknown Inconclusive", id="the probe could not try"),
     pytest.param({"heard": heard(outside=COVERED)}, "Unknown Inconclusive", "Unknown Inconclusive", id="it may go there"),
     pytest.param({"heard": {"pod": Evidence("probe", {})}}, "Unknown Inconclusive", "Unknown Inconclusive", id="a pod that tells nothing"),
+    pytest.param(
+        {"pods": TWO, "heard": {"pod": confined(), "other": Evidence("probe", {"outside": ENFORCED})}},
+        "Unknown Inconclusive",
+        "Unknown Inconclusive",
+        id="one of two does not tell of all",
+    ),
     pytest.param(
         {"heard": heard(outside=NO_TARGET), "evidence": EgressEvidence(paths=("pods", "dns"))},
         "True Enforced",
@@ -145,9 +152,13 @@ def test_what_is_reported_is_shown_and_waited_for_by_nobody(changes: dict[str, A
         ({"heard": heard(outside=NOT_ENFORCED)}, False),
         ({"heard": {}}, False),
         ({"heard": {}, "evidence": REPORTED}, True),
+        ({"problems": (WaitingError("SecretNotFound", "x", condition="GatewayReady"),)}, False),
+        ({"problems": (TerminalError("NameCollision", "x"),)}, False),
+        ({"problems": (WaitingError("NotResolved", "x", condition="ModelReady"),)}, True),
     ],
 )
 def test_documents_go_to_confined_assistants_alone(changes: dict[str, Any], expected: bool) -> None:
+    """And to those of which all could be written: what is in the way of another model alone keeps no document from this one."""
     assert takes_documents(test_keeping.seen(**changes)) is expected
 
 

@@ -18,6 +18,7 @@ from tests.unit.operator.reconcile.judging.test_readiness import POD, RECORD, SU
 
 CRASHING = {"metadata": {}, "status": {"containerStatuses": [waiting("store", "ImagePullBackOff")]}}
 NEVER_PURGED = GatewayStatus(store=StoreTold(), retention=RetentionTold(is_late=False))
+FULL = told("StoreFull").model_copy(update={"retention": told().retention})
 REBUILDING = told().model_copy(update={"index": IndexTold(state="Rebuilding")})
 MANAGED = StoreSeen(is_managed=True, stateful_set=stateful_set())
 EXTERNAL = StoreSeen(is_managed=False)
@@ -126,6 +127,9 @@ CASES: list[Any] = [
     ),
     pytest.param(
         {"told": {"pod": NEVER_PURGED}}, "Unknown PurgeNotSeen", "True Connected", "Unknown PurgeNotSeen", id="before the first purge"
+    ),
+    pytest.param(
+        {"told": {"pod": FULL}}, "False StoreFull", "False StoreFull", "Unknown PurgeNotSeen", id="of a store with a fault nothing is shown"
     ),
     pytest.param({"told": {"pod": told(late=True)}}, "False PurgeLate", "True Connected", "False PurgeLate", id="late"),
     pytest.param(

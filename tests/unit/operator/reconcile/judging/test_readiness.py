@@ -138,6 +138,13 @@ CASES: list[Any] = [
         {"stateful_set": stateful_set(readyReplicas=0)}, "False PodsNotReady", "True ModelVerified", "False PodsNotReady", id="not ready"
     ),
     pytest.param(
+        {"stateful_set": stateful_set(replicas=2)},
+        "False PodsNotReady",
+        "True ModelVerified",
+        "False PodsNotReady",
+        id="one too many still",
+    ),
+    pytest.param(
         {"stateful_set": stateful_set(readyReplicas=0), "told": {"pod": LOADING, "other": masked(masking())}},
         "False ModelLoading",
         "True ModelVerified",
