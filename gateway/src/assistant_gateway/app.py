@@ -99,7 +99,7 @@ class Gateway:
             raise RefusalError("wrong_role")
         self.limiter.enter(limits.concurrent_requests)
         try:
-            if not self.current.ready:
+            if not self.current.ready or self.records.fault is not None:
                 raise RefusalError("not_ready", headers=[(b"retry-after", b"2")])
             if route.handler is None:
                 await forward.serve(call, route, snapshot, self.upstream, self.memory)

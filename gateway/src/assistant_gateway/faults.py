@@ -31,6 +31,7 @@ ReasonName = Literal[
     "RedactionUnchecked",
     "RedactionFailing",
     "NamesUnavailable",
+    "RecordsNotWritten",
     "Draining",
     "InternalError",
 ]

@@ -58,7 +58,8 @@ class Life:
         self.probe = Upstream(settings.egress_probe)
         store = None if self.memory is None else self.memory.store
         redaction = SelfCheck(self.current)
-        self.readiness = Readiness(self.current, self.upstream, Egress(self.current, self.probe), self.metrics, store, redaction)
+        egress = Egress(self.current, self.probe)
+        self.readiness = Readiness(self.current, self.upstream, egress, self.metrics, store, redaction, self.records)
         self.watch = Watch(settings, self.current, certificates, self.metrics, self._names)
         self.gateway = Gateway(self.current, self.upstream, self.records, self.metrics)
         self.gateway.memory = self.memory
@@ -98,6 +99,7 @@ class Life:
             asyncio.create_task(self.readiness.watch_egress(self.settings.poll_seconds)),
             asyncio.create_task(self.readiness.watch_redaction(self.settings.poll_seconds)),
             asyncio.create_task(self.watch.watch(self.settings.poll_seconds)),
+            asyncio.create_task(self.records.watch(self.settings.poll_seconds)),
         ]
         if self.current.snapshot.policy.logging.runtime == "Filtered":
             looking.append(asyncio.create_task(RuntimeLog(self.settings.runtime_log, self.metrics).run()))

@@ -3,18 +3,23 @@ one: an erasure, a purge.
 
 app.py fills an Exchange while it serves the request, and hands it over once, whatever happened. The fields are closed: names and digests
 of the policy, names of keys and routes, codes, counts and times. The requested path, model, query and headers are never among them.
+While records cannot be written nobody is served, and what cannot be written for good ends the process.
 """
 
 import asyncio
+import errno
 import itertools
+import logging
 import os
 import secrets
 import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
+
+from assistant_gateway.faults import FatalError, Reason
 
 COMPLETED: Final = "completed"
 REFUSED: Final = "refused"
@@ -26,6 +31,16 @@ OUTCOMES: Final = (COMPLETED, REFUSED, FAILED, CLIENT_GONE, UPSTREAM_LOST)
 
 UNKNOWN: Final = "unknown"
 """The route of a path that is nobody's, in records, logs and metrics."""
+
+NOT_WRITTEN: Final = Reason("RecordsNotWritten", "The audit records cannot be written to standard output.")
+PATIENCE_SECONDS: Final = 30.0
+"""How long records may wait that cannot be written."""
+MOST_WAITING: Final = 8 * 1024 * 1024
+"""Bytes of them: refused requests leave records too."""
+_CLOSED: Final = frozenset({errno.EPIPE, errno.EBADF})
+"""Nobody reads any more, and nobody will: a new process gets a new pipe."""
+
+logger = logging.getLogger(__name__)
 
 _PREFIX = secrets.token_hex(6)
 _numbers = itertools.count(1)
@@ -114,9 +129,16 @@ class Note:
 class Records:
     """Writes records to a file descriptor, those of one turn of the event loop in one write."""
 
-    def __init__(self, descriptor: int = 1) -> None:
+    fault: Reason | None = None
+    """Why nobody is to be served now: a request would leave no record."""
+
+    def __init__(self, descriptor: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._descriptor = descriptor
+        self._clock = clock
         self._ended: list[Exchange | Note] = []
+        self._waiting = b""
+        self._failed_at = 0.0
+        self._is_closed = False
         self._second = 0
         self._second_text = ""
 
@@ -131,17 +153,44 @@ class Records:
         self._ended.append(exchange)
 
     def flush(self) -> None:
-        """Write what is waiting."""
-        if not self._ended:
+        """Write what is waiting; what cannot be written waits on, and `fault` says so."""
+        if not self._ended and not self._waiting:
             return
         now = self._now()
-        data = memoryview(b"".join([orjson.dumps(exchange.line(now), option=orjson.OPT_APPEND_NEWLINE) for exchange in self._ended]))
+        lines = [orjson.dumps(exchange.line(now), option=orjson.OPT_APPEND_NEWLINE) for exchange in self._ended]
         self._ended.clear()
-        while data:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except BlockingIOError:  # somebody made the descriptor non-blocking: no record is dropped, requests wait
-                select.select([], [self._descriptor], [])
+        data = memoryview(b"".join([self._waiting, *lines]))
+        try:
+            while data:
+                try:
+                    data = data[os.write(self._descriptor, data) :]
+                except BlockingIOError:  # somebody made the descriptor non-blocking: no record is dropped, requests wait
+                    select.select([], [self._descriptor], [])
+        except OSError as error:
+            self._failed(error)
+        else:
+            self.fault = None
+        self._waiting = bytes(data)
+
+    def _failed(self, error: OSError) -> None:
+        self._is_closed = error.errno in _CLOSED
+        if self.fault is None:
+            self._failed_at = self._clock()
+            logger.error("Audit records cannot be written.", exc_info=error)
+        self.fault = NOT_WRITTEN
+
+    async def watch(self, seconds: float) -> None:
+        """Try again and again what could not be written, for as long as the process lives; raises FatalError where that is in vain."""
+        while True:
+            await asyncio.sleep(seconds)
+            if self.fault is not None:
+                self.flush()
+            if self.fault is not None and self._is_hopeless():
+                lost = self._waiting.count(b"\n")
+                raise FatalError("RecordsNotWritten", f"{lost} audit records could not be written to standard output, and are lost.")
+
+    def _is_hopeless(self) -> bool:
+        return self._is_closed or len(self._waiting) > MOST_WAITING or self._clock() - self._failed_at >= PATIENCE_SECONDS
 
     def _now(self) -> str:
         """Return the time with milliseconds; the text of a second is made once."""

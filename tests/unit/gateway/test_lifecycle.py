@@ -55,6 +55,39 @@ async def test_before_it_is_ready_it_says_why_and_serves_nothing(tmp_path: Path,
     assert told.json()["waitsFor"] == ready.json()["reasons"][0]  # for the operator
 
 
+async def test_while_records_cannot_be_written_nobody_is_served(tmp_path: Path, fake: FakeOllama) -> None:
+    """But for whoever was served when it began: nothing more reaches the model, and the gateway is not ready."""
+    full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+    async with start_process(tmp_path, fake, prelude=full) as gateway:
+        await gateway.ready()
+        async with gateway.http() as client:
+            first, second = [await client.post("/api/chat", json=CHAT) for _ in range(2)]
+        async with asyncio.timeout(SECONDS):
+            while not (reasons := (await gateway.ops("/readyz")).json()["reasons"]):  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.01)
+
+    assert first.status_code == 200
+    assert (second.status_code, second.json()["code"]) == (503, "not_ready")
+    assert len(fake.asked_for("/api/chat")) == 1
+    assert [reason["reason"] for reason in reasons] == ["RecordsNotWritten"]
+
+
+async def test_where_records_are_read_no_more_it_ends(tmp_path: Path, fake: FakeOllama) -> None:
+    """The kubelet starts another one, with a pipe that is read; and the reason says how much is lost."""
+    closed = "import os; one, other = os.pipe(); os.dup2(other, 1); os.close(one)"
+    async with start_process(tmp_path, fake, prelude=closed) as gateway:
+        await gateway.ready()
+        async with gateway.http() as client:
+            await client.post("/api/chat", json=CHAT)
+        status = await gateway.exit_status()
+
+    assert status == 1
+    assert gateway.termination() == {
+        "reason": "RecordsNotWritten",
+        "message": "1 audit records could not be written to standard output, and are lost.",
+    }
+
+
 async def test_a_stream_in_progress_outlives_sigterm(tmp_path: Path, fake: FakeOllama) -> None:
     go_on = asyncio.Event()
 

@@ -19,6 +19,7 @@ from assistant_gateway.neighbours.upstream import Upstream, UpstreamError
 from assistant_gateway.snapshot import Current
 
 if TYPE_CHECKING:
+    from assistant_gateway.record import Records
     from assistant_gateway.redaction.proving.selfcheck import SelfCheck
     from assistant_gateway.storage.store import Store
 
@@ -49,6 +50,7 @@ class Readiness:
         metrics: Metrics,
         store: "Store | None" = None,
         redaction: "SelfCheck | None" = None,
+        records: "Records | None" = None,
     ) -> None:
         self._current = current
         self._upstream = upstream
@@ -56,6 +58,7 @@ class Readiness:
         self._metrics = metrics
         self._store = store
         self._redaction = redaction
+        self._records = records
         self._runtime_lacks: Reason | None = UNREACHABLE
         self.reasons = self._missing()
         self._answered = False
@@ -89,7 +92,8 @@ class Readiness:
 
     def _missing(self) -> list[Reason]:
         store = None if self._store is None else self._store.fault
-        return [found for found in (self._egress.fault, self._unmasked, self._runtime_lacks, store) if found is not None]
+        records = None if self._records is None else self._records.fault
+        return [found for found in (self._egress.fault, self._unmasked, records, self._runtime_lacks, store) if found is not None]
 
     @property
     def _unmasked(self) -> Reason | None:
