@@ -133,7 +133,7 @@ async def test_what_waits_in_vain_ends_the_process(full: int, monkeypatch: pytes
     now = after
 
     with pytest.raises(FatalError) as ended:
-        await records.watch(0)
+        await asyncio.wait_for(records.watch(0), 10)
 
     assert ended.value.reason.reason == "RecordsNotWritten"
     assert ended.value.reason.message.startswith("2 audit records")
@@ -158,5 +158,5 @@ async def test_who_is_not_read_any_more_ends_at_once() -> None:
     records.write(Exchange())
 
     with pytest.raises(FatalError):
-        await records.watch(0)
+        await asyncio.wait_for(records.watch(0), 10)
     os.close(writing)
