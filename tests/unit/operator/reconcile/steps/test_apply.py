@@ -1,15 +1,17 @@
 """What is removed when it leaves the plan, and what is nobody's to remove; what is written, the loop's tests show."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from assistant_operator import errors
 from assistant_operator.kube.inventory import Ref
-from assistant_operator.kube.kinds import CONFIG_MAP, SECRET
+from assistant_operator.kube.kinds import CONFIG_MAP, NETWORK_POLICY, SECRET
 from assistant_operator.kube.objects import Object
 from assistant_operator.naming import KIND
 from assistant_operator.reconcile.steps.apply import Applier
-from tests.support.fake_world import FakeWorld
+from tests.support.fake_world import MODEL, FakeWorld
 
 UID = "uid-of-the-assistant"
 OTHERS = "uid-of-another"
@@ -73,3 +75,35 @@ async def test_what_is_removed_is_remembered_until_it_is_seen_gone(fake: FakeWor
     refs = [put(fake, kind, "gone") for kind in (SECRET.kind, CONFIG_MAP.kind)]
 
     assert await applier(fake).prune(refs, []) == refs[1:]
+
+
+def by_hand(fake: FakeWorld) -> None:
+    fake.client.edit(NETWORK_POLICY, "ns", "one", lambda obj: obj["spec"].update(egress=[{}]))
+
+
+def by_the_spec(fake: FakeWorld, port: int = 443) -> None:
+    fake.apply({"model": {"name": MODEL}, "egress": {"mode": "Allowlist", "allow": [{"cidr": "192.0.2.1/32", "ports": [{"port": port}]}]}})
+
+
+@pytest.mark.parametrize(("change", "moment"), [(by_hand, "get"), (by_hand, "patch"), (by_the_spec, "patch")])
+async def test_what_took_the_name_in_this_instant_is_not_written_to(
+    fake: FakeWorld, change: Callable[[FakeWorld], None], moment: str
+) -> None:
+    """Ours is to be written; meanwhile somebody deletes it and makes one of his own."""
+    await fake.make_ready({"model": {"name": MODEL}})
+    by_the_spec(fake, 8443)
+    await fake.settle()  # from now on it is applied, and not only created
+    change(fake)
+    ours = fake.client.find(NETWORK_POLICY, "ns", "one")
+    assert ours is not None
+    theirs = {**ours, "metadata": {"name": "one", "namespace": "ns", "uid": "theirs", "resourceVersion": "9999"}, "spec": {}}
+
+    def swaps(verb: str, kind: str, name: str) -> None:
+        if (verb, kind, name) == (moment, NETWORK_POLICY.kind, "one"):
+            fake.client.objects[NETWORK_POLICY.group, NETWORK_POLICY.kind, "ns", "one"] = theirs
+
+    fake.client.faults.append(swaps)
+    with pytest.raises(errors.ConflictError):  # the next pass tells whose it is
+        await fake.reconcile()
+
+    assert fake.client.find(NETWORK_POLICY, "ns", "one") == theirs
