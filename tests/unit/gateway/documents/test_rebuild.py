@@ -62,6 +62,7 @@ async def test_meanwhile_words_find_everything_with_true_scores(filled: World) -
 
     change(filled, 96, min_score=0.9)
     assert [hit.text for hit in await filled.retriever.retrieve(ALICE, TEXTS[7], None, 3)] == [TEXTS[7]]
+    assert await filled.found(ALICE, "thing7 and much else that nobody wrote") == []  # found by a word, and not near enough
     assert await filled.found(BOB, TEXTS[7]) == []
 
 
