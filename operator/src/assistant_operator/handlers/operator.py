@@ -186,8 +186,7 @@ class Operator:
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await ends.end(parts, stop_kopf, tenure.release, is_streaming=listed.is_set())
-            await questions.close()
+            await ends.end(parts, stop_kopf, tenure.release, questions.close, is_streaming=listed.is_set())
         for part in done:
             ends.result(part)
         log.info("Stopped", extra={"part": ", ".join(sorted(part.get_name() for part in done))})

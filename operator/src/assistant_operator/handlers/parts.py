@@ -21,14 +21,18 @@ def result(part: asyncio.Task[Any]) -> None:
 
 
 async def end(
-    parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, release: Callable[[], Awaitable[None]], *, is_streaming: bool
+    parts: Sequence[asyncio.Task[Any]], stop_kopf: asyncio.Event, *let_go: Callable[[], Awaitable[None]], is_streaming: bool
 ) -> None:
-    """End the parts: workers first, so that nothing is written any more and the Lease is free; then kopf, which takes seconds."""
+    """End the parts: workers first, so that nothing is written any more and the Lease is free; then kopf.
+
+    It waits five seconds for tasks of others that still run, and cancels them: what has some is let go of before.
+    """
     for part in parts:
         if part.get_name() != WATCHES or not is_streaming:  # where nothing could be listed yet, kopf was not begun, and heeds no flag
             part.cancel()
     await asyncio.gather(*(part for part in parts if part.get_name() != WATCHES), return_exceptions=True)
-    await release()
+    for each in let_go:
+        await each()
     stop_kopf.set()
     watches = next(part for part in parts if part.get_name() == WATCHES)
     _, pending = await asyncio.wait((watches,), timeout=10)
