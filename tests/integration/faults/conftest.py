@@ -3,7 +3,7 @@
 import pytest
 
 from assistant_operator.handlers import operator, watch
-from assistant_operator.reconcile.work import queue
+from assistant_operator.reconcile.scheduling import queue
 from tests.cluster.apiserver import ApiServer
 from tests.integration.faults.recording import PATIENCE, Recorded, record
 

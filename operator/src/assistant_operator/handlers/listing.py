@@ -9,7 +9,7 @@ from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, K
 from assistant_operator.kube.objects import uid_of
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 log = logging.getLogger(__name__)
 

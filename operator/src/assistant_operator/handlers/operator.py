@@ -39,11 +39,11 @@ from assistant_operator.reconcile.background.lookout import LOOK_EVERY, Lookout
 from assistant_operator.reconcile.background.questions import Questions
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.loop import reconcile
+from assistant_operator.reconcile.scheduling import workers
+from assistant_operator.reconcile.scheduling.queue import Queue
+from assistant_operator.reconcile.scheduling.sharing import Sharing
+from assistant_operator.reconcile.scheduling.territory import Territory
 from assistant_operator.reconcile.steps import kept
-from assistant_operator.reconcile.work import workers
-from assistant_operator.reconcile.work.queue import Queue
-from assistant_operator.reconcile.work.sharing import Sharing
-from assistant_operator.reconcile.work.territory import Territory
 from assistant_operator.reconcile.world import World
 from assistant_operator.settings import Settings
 

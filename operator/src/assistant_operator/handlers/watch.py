@@ -19,7 +19,7 @@ from assistant_operator.kube.kinds import PRIVATE_ASSISTANT, WATCHED_CHILDREN, K
 from assistant_operator.kube.objects import Object
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 WORKERS = 64
 """Events that kopf handles at once; without a limit, every object of a listing has a task of its own for a while."""

@@ -19,8 +19,8 @@ from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.policies.dialects import Dialects
 from assistant_operator.reconcile.releases.fleet import Fleet
 from assistant_operator.reconcile.releases.turns import Pace
-from assistant_operator.reconcile.work.retries import Retries
-from assistant_operator.reconcile.work.unfinished import Unfinished
+from assistant_operator.reconcile.scheduling.retries import Retries
+from assistant_operator.reconcile.scheduling.unfinished import Unfinished
 from assistant_operator.resources.context import Installation
 
 

@@ -20,7 +20,7 @@ from assistant_operator.kube.objects import Object
 from assistant_operator.naming import LABEL_ASSISTANT
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 FACTS = Credentials("https://api", "/ca", None, None, "token", insecure=False)
 

@@ -11,7 +11,7 @@ from assistant_operator.reconcile.asking.gateways import GatewayStatus
 from assistant_operator.reconcile.asking.polling import HttpAsk, Poller
 from assistant_operator.reconcile.asking.progress import Progress
 from assistant_operator.reconcile.asking.surroundings import Around
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 from assistant_operator.reconcile.world import utc_now
 
 

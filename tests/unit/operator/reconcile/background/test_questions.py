@@ -18,7 +18,7 @@ from assistant_operator.reconcile.asking.evidence import Place
 from assistant_operator.reconcile.asking.surroundings import Around, HostPort
 from assistant_operator.reconcile.background.questions import Questions
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 KEY = Key("ns", "one")
 ADDRESS = "127.91.92.93"

@@ -7,7 +7,7 @@ import pytest
 from assistant_operator.kube.kinds import CLAIM, CRON_JOB, JOB, SERVICE, STATEFUL_SET
 from assistant_operator.kube.objects import name_of, uid_of
 from assistant_operator.reconcile.asking.gateways import SourceTold
-from assistant_operator.reconcile.work import retries
+from assistant_operator.reconcile.scheduling import retries
 from tests.support.fake_world import FakeWorld
 from tests.support.gateways import told
 from tests.support.pods import terminated

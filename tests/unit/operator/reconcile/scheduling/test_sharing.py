@@ -8,9 +8,9 @@ from assistant_operator.kube.shards import shard_of
 from assistant_operator.naming import API_VERSION, KIND
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
-from assistant_operator.reconcile.work.sharing import Sharing
-from assistant_operator.reconcile.work.territory import Territory
+from assistant_operator.reconcile.scheduling.queue import Queue
+from assistant_operator.reconcile.scheduling.sharing import Sharing
+from assistant_operator.reconcile.scheduling.territory import Territory
 
 COUNT = 4
 TEAMS = [next(name for name in (f"team-{number}" for number in range(99)) if shard_of(name, COUNT) == shard) for shard in range(COUNT)]

@@ -9,7 +9,7 @@ from assistant_operator import errors
 from assistant_operator.metrics import Metrics
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 log = logging.getLogger(__name__)
 

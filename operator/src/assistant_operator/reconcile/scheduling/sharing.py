@@ -11,8 +11,8 @@ from typing import Protocol
 
 from assistant_operator.reconcile.cluster.cache import Cache
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work.queue import Queue
-from assistant_operator.reconcile.work.territory import Territory
+from assistant_operator.reconcile.scheduling.queue import Queue
+from assistant_operator.reconcile.scheduling.territory import Territory
 
 log = logging.getLogger(__name__)
 

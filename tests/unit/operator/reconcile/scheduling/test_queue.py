@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from assistant_operator.reconcile.key import Key
-from assistant_operator.reconcile.work import queue as queues
-from assistant_operator.reconcile.work.queue import MAX_DELAY, Queue
+from assistant_operator.reconcile.scheduling import queue as queues
+from assistant_operator.reconcile.scheduling.queue import MAX_DELAY, Queue
 
 A, B = Key("n", "a"), Key("n", "b")
 pytestmark = pytest.mark.usefixtures("jumping_clock")

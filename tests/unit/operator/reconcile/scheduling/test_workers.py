@@ -9,8 +9,8 @@ from assistant_operator import errors
 from assistant_operator.metrics import Metrics
 from assistant_operator.reconcile.key import Key
 from assistant_operator.reconcile.outcome import Outcome
-from assistant_operator.reconcile.work import workers
-from assistant_operator.reconcile.work.queue import Queue
+from assistant_operator.reconcile.scheduling import workers
+from assistant_operator.reconcile.scheduling.queue import Queue
 
 KEY = Key("n", "a")
 pytestmark = pytest.mark.usefixtures("jumping_clock")
