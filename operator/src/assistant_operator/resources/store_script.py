@@ -1,8 +1,8 @@
 """How the managed store starts: one POSIX shell script and PostgreSQL's settings.
 
-Of PostgreSQL's programs it needs `initdb` and `postgres` alone, so the public pgvector image serves as well as any other. The superuser
-can come in by no way: there is no socket, pg_hba.conf knows one user, and what only a superuser may do is done in single-user mode before
-the server listens. Neighbour: store_stateful_set.py, which gives it its paths.
+Of PostgreSQL's programs it needs `initdb` and `postgres` alone, and `flock` (util-linux or BusyBox), so the public pgvector image serves as
+well as any other. The superuser can come in by no way: there is no socket, pg_hba.conf knows one user, and what only a superuser may do is
+done in single-user mode before the server listens. Neighbour: store_stateful_set.py, which gives it its paths.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,10 +80,28 @@ new=$data.new
 known=$STORE_DATA/password.sha256
 granted=$STORE_DATA/granted.1
 again=$STORE_RUN/again
+lock=$STORE_DATA/in-use
 
 fail() {{
   echo "store: $1" >&2
   exit 1
+}}
+
+# Two servers on one volume would destroy the databases: a pod that was deleted by force runs on for as long as its node does not hear of
+# it. Every process here inherits the lock, and the kernel frees it with the last of them. A file system without locks is served without.
+claim() {{
+  exec 9>>"$lock"
+  for _ in 1 2 3 4 5; do
+    taken=0
+    flock -n 9 || taken=$?
+    [ "$taken" -eq 1 ] || break
+    sleep 1
+  done
+  case $taken in
+    0) ;;
+    1) fail "another server uses this volume" ;;
+    *) echo "store: the volume cannot be locked" >&2 ;;
+  esac
 }}
 
 # Runs the statements on its input, one a line, without any server; the first that fails ends it.
@@ -157,7 +175,7 @@ watch() {{
 
 # A server that was killed leaves its number in its lock file. A new container numbers its processes anew, and PostgreSQL takes whatever has
 # that number now, this script's own watch as a rule, for a server that still runs: it would not start, time and again. None runs here yet,
-# and one in another container has no number that could be looked for.
+# and one in another container, which has no number that could be looked for, holds the lock on the volume.
 unlock() {{
   rm -f "$data/postmaster.pid"
 }}
@@ -185,6 +203,7 @@ serve() {{
 }}
 
 trap 'exit 143' TERM INT
+claim
 [ -d "$data" ] || make
 chmod 700 "$data" # what kubelet made of it, where it gave the volume to the pod's group, is none to PostgreSQL
 unlock

@@ -249,6 +249,38 @@ async def test_the_number_of_a_server_that_was_killed_keeps_none_from_starting(s
         await other.wait()
 
 
+async def test_a_second_server_on_the_same_volume_does_not_start(store: Store) -> None:
+    """As after a pod that was deleted by force and runs on. The first goes on as if nothing were, and the second may once it has ended."""
+    connection = await store.until_served()
+    await connection.execute("CREATE TABLE kept (id int)")
+    first = store.process
+    store.start()
+    second = store.process
+    try:
+        assert second is not None
+        assert await asyncio.to_thread(second.wait, SECONDS) == 1
+        assert store.log.read_text().endswith("store: another server uses this volume\n")
+        await connection.execute("INSERT INTO kept VALUES (1)")
+        await connection.close()
+    finally:
+        store.process = first
+    assert store.end(signal.SIGTERM) == 0
+
+    store.start()
+    connection = await store.until_served()
+    assert await connection.fetchval("SELECT count(*) FROM kept") == 1
+    await connection.close()
+
+
+async def test_a_volume_that_cannot_be_locked_is_served_and_said(store: Store) -> None:
+    """As some network file systems: the lock is a second line of defence behind the cluster's own, not a need."""
+    store.end(signal.SIGKILL)
+    store.start(SCRIPT.replace("flock -n 9", "(exit 71)"))
+
+    await (await store.until_served()).close()
+    assert "store: the volume cannot be locked" in store.log.read_text()
+
+
 async def test_a_start_that_was_killed_halfway_is_begun_anew(store: Store) -> None:
     """What it left is no database yet."""
     end = time.monotonic() + SECONDS
