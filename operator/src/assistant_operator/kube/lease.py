@@ -35,15 +35,16 @@ def boot_clock() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Client-go's defaults, but for the renewals: others take over after `duration`, the holder stops itself after `deadline`.
+    """In seconds: others take over after `duration`, the holder stops itself after `deadline`.
 
-    Renewals are most of what an idle operator does, so they are half as many. A connection that hangs is still given up, and another
-    tried, before the deadline: an attempt may last four seconds, and the next one follows after one.
+    Client-go's defaults are 15, 10 and 2. Renewals are most of what an idle operator does, and an API server that is away for ten seconds
+    (its own update) is no reason to begin anew; whoever loses a node waits longer. A connection that hangs is given up, and another
+    tried, before the deadline: an attempt may last eight seconds, and the next one follows after one.
     """
 
-    duration: float = 15.0
-    deadline: float = 10.0
-    renewal: float = 4.0
+    duration: float = 30.0
+    deadline: float = 20.0
+    renewal: float = 10.0
     retry: float = 1.0
     """After a renewal that failed."""
     look: float = 2.0

@@ -49,7 +49,7 @@ async def test_a_free_lease_is_taken(client: FakeClient, clock: Clock) -> None:
     assert one.is_leader
     one.check()
     assert lease(client)["holderIdentity"] == "a"
-    assert lease(client)["leaseDurationSeconds"] == 15
+    assert lease(client)["leaseDurationSeconds"] == TIMING.duration
 
 
 async def test_a_held_lease_is_not_taken(client: FakeClient, clock: Clock) -> None:
@@ -57,7 +57,7 @@ async def test_a_held_lease_is_not_taken(client: FakeClient, clock: Clock) -> No
     await elector(client, clock).acquire()
     two = elector(client, clock, "b")
     assert not await tries(two)
-    clock.now += 14
+    clock.now += TIMING.duration - 1
     assert not await tries(two)
     with pytest.raises(errors.LeaseLostError):
         two.check()
@@ -67,7 +67,7 @@ async def test_a_lease_that_is_not_renewed_is_taken(client: FakeClient, clock: C
     await elector(client, clock).acquire()
     two = elector(client, clock, "b")
     assert not await tries(two)
-    clock.now += 15.1
+    clock.now += TIMING.duration + 0.1
 
     assert await tries(two)
     assert lease(client)["holderIdentity"] == "b"
@@ -78,7 +78,7 @@ async def test_the_fence_closes_before_others_may_take_it(client: FakeClient, cl
     """A process that was frozen must not write when it wakes: the deadline is shorter than the duration."""
     one = elector(client, clock)
     await one.acquire()
-    clock.now += 10.1
+    clock.now += TIMING.deadline + 0.1
 
     assert not one.is_leader
     with pytest.raises(errors.LeaseLostError):
@@ -91,7 +91,7 @@ async def test_a_renewal_keeps_it(client: FakeClient, clock: Clock) -> None:
     before = lease(client)["acquireTime"]
     holding = asyncio.create_task(one.hold())
     for _ in range(5):
-        clock.now += 8
+        clock.now += TIMING.deadline * 0.8
         await asyncio.sleep(0.01)
         assert one.is_leader
     holding.cancel()
@@ -106,10 +106,10 @@ async def test_an_api_server_that_does_not_answer_ends_it(client: FakeClient, cl
     await one.acquire()
     client.faults.append(unreachable)
     holding = asyncio.create_task(one.hold())
-    clock.now += 5
+    clock.now += TIMING.deadline * 0.5
     await asyncio.sleep(0.02)
     assert not holding.done()
-    clock.now += 6
+    clock.now += TIMING.deadline * 0.6
 
     with pytest.raises(errors.LeaseLostError):
         await asyncio.wait_for(holding, 1)
@@ -161,6 +161,7 @@ async def test_releasing_what_is_not_held_does_nothing(client: FakeClient, clock
 
 async def test_a_renewal_that_failed_is_tried_again_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     """And one that went well is followed by the usual pause."""
+    usual = Timing()
     slept: list[float] = []
     results = iter([True, False, False, True])
 
@@ -175,14 +176,14 @@ async def test_a_renewal_that_failed_is_tried_again_sooner(monkeypatch: pytest.M
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(errors.LeaseLostError):
-        await keep(renew, Timing())
-    assert slept == [4.0, 4.0, 1.0, 1.0, 4.0]
+        await keep(renew, usual)
+    assert slept == [usual.renewal, usual.renewal, usual.retry, usual.retry, usual.renewal]
 
 
 def test_after_an_attempt_that_hangs_there_is_time_for_another() -> None:
     """Before the deadline, at which the fence closes; others take over later than that."""
-    timing = Timing()
-    assert timing.renewal + timing.patience + timing.retry < timing.deadline < timing.duration
+    usual = Timing()
+    assert usual.renewal + usual.patience + usual.retry < usual.deadline < usual.duration
 
 
 async def test_renewing_says_whether_it_went_well(client: FakeClient, clock: Clock) -> None:

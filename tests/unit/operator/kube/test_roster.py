@@ -41,9 +41,9 @@ async def test_replicas_that_count_alike_hold_it_together(client: FakeClient, cl
     one, two = roster(client, clock, "a"), roster(client, clock, "b")
     assert await one.attempt()
     assert await two.attempt()
-    clock.now += 8
+    clock.now += TIMING.deadline * 0.8
     await two.renew()
-    clock.now += 3
+    clock.now += TIMING.deadline * 0.3
 
     two.check()
     with pytest.raises(errors.LeaseLostError):
@@ -58,10 +58,10 @@ async def test_who_counts_otherwise_waits_for_all_of_them(client: FakeClient, cl
     await one.attempt()
     await two.attempt()
     for _ in range(8):
-        clock.now += 2
+        clock.now += TIMING.duration / 7
         await two.renew()
         assert not any([await other.attempt() for other in others])
-    clock.now += 15.1
+    clock.now += TIMING.duration + 0.1
 
     assert await others[1].attempt()
     assert not await two.attempt()
@@ -78,7 +78,7 @@ async def test_the_list_has_who_renews(client: FakeClient, clock: Clock) -> None
     await one.renew()
     assert one.present == two.present == {"a", "b"}
     for _ in range(5):
-        clock.now += 2
+        clock.now += TIMING.deadline / 5
         await one.renew()
     clock.now += 0.1
     await one.renew()
@@ -92,7 +92,7 @@ async def test_replicas_that_write_at_once_do_not_refuse_each_other(client: Fake
     await one.attempt()
     await two.attempt()
     before = client.calls.copy()
-    clock.now += 8
+    clock.now += TIMING.deadline * 0.8
     await two.renew()
     await one.renew()
     await two.renew()
@@ -109,9 +109,9 @@ async def test_who_comes_back_at_the_last_moment_stays_in_the_list(client: FakeC
     await two.attempt()
     await one.renew()
     for _ in range(3):
-        clock.now += 3
+        clock.now += TIMING.deadline * 0.3
         await one.renew()
-    clock.now += 1.1
+    clock.now += TIMING.deadline * 0.11
     await two.attempt()
     await one.renew()
 
@@ -162,7 +162,7 @@ async def test_those_who_counted_otherwise_are_forgotten(client: FakeClient, clo
     await old.attempt()
     assert not await one.attempt()
     assert not await two.attempt()
-    clock.now += 15.1
+    clock.now += TIMING.duration + 0.1
     assert await one.attempt()
     assert await two.attempt()
     await two.renew()
@@ -177,7 +177,7 @@ async def test_who_left_leaves_the_lease_of_others_alone(client: FakeClient, clo
     one, other = roster(client, clock, "a"), sole(client, clock)
     await one.attempt()
     await other.attempt()
-    clock.now += 15.1
+    clock.now += TIMING.duration + 0.1
     await other.attempt()
     await one.release()
 

@@ -194,7 +194,7 @@ async def test_a_lease_that_cannot_be_read_is_not_taken_for_free(client: FakeCli
 
     await two.enlist()
     client.faults.append(hides_the_second)
-    clock.now += 15.1
+    clock.now += TIMING.duration + 0.1
     await two.enlist()
 
     assert two.held == (0, 1, 3)
@@ -236,10 +236,10 @@ async def test_the_common_lease_fences_every_write(client: FakeClient, clock: Cl
     await one.acquire()
     client.faults.append(lambda verb, kind, name: errors.UnavailableError(verb, kind, 0, "ClientError") if name == "lease" else None)
     for _ in range(4):
-        clock.now += 2
+        clock.now += TIMING.deadline / 5
         await one.renew()
     assert writes_to(one, "team-1")
-    clock.now += 2.1
+    clock.now += TIMING.deadline / 5 + 0.1
     with pytest.raises(errors.LeaseLostError):
         await one.renew()
 
@@ -316,7 +316,7 @@ class Cluster:
 
     async def go_on(self) -> None:
         """Let a moment pass, and some replica do something."""
-        self.clock.now += self.chance.uniform(0, 4 / max(1, len(self.working)))
+        self.clock.now += self.chance.uniform(0, 0.4 * TIMING.deadline / max(1, len(self.working)))
         await self.one_does(self.chance.choice(self.working))
         self.check()
 
