@@ -82,7 +82,8 @@ class Rules:
         self._takes_all = wanted.issuperset(STRUCTURED)
         self._shapes = tuple((_search(shape.sources), shape.needs, shape.digits, shape) for shape in SHAPES if shape.entities & wanted)
         self._cues = tuple(cue for cue in CUES if cue.entities & wanted)
-        self._by_kinds: dict[int, tuple[Cue, ...]] = {}
+        self._needs = {cue.needs for cue in self._cues} - {b""}
+        self._by_kinds: dict[tuple[bytes, ...], dict[int, tuple[Cue, ...]]] = {}
         self._custom = tuple(Custom(name, source) for name, source in (patterns or {}).items())
 
     def find(self, text: str) -> list[Span]:
@@ -133,21 +134,22 @@ class Rules:
         for search, needs, has_digits, shape in self._shapes:
             if (numbers or not has_digits) and needs in view and (match := search(view)) is not None:
                 found += _confirmed(page, shape, search, match)
-        known = self._by_kinds
+        lacks = tuple(needed for needed in self._needs if needed not in view)
+        known = self._by_kinds.setdefault(lacks, {})
         for hit in page.hits:
             near: bool | None = None if numbers else False  # asked once for all cues of the word
-            for cue in known.get(hit.kinds) or self._cues_of(hit.kinds):
+            cues = known.get(hit.kinds)
+            if cues is None:  # as many as there are combinations in the table of words
+                cues = known[hit.kinds] = self._cues_of(hit.kinds, lacks)
+            for cue in cues:
                 if cue.digits and near is None:
                     near = page.digit_near(hit)
                 if near or not cue.digits:
                     found += cue.confirm(page, hit)
         return found if self._takes_all else [each for each in found if each.entity in self._wanted]
 
-    def _cues_of(self, kinds: int) -> tuple[Cue, ...]:
-        cues = self._by_kinds.get(kinds)
-        if cues is None:  # as many as there are combinations in the table of words
-            cues = self._by_kinds[kinds] = tuple(cue for cue in self._cues if cue.kinds & kinds and (cue.weak or not kinds & Kind.WEAK))
-        return cues
+    def _cues_of(self, kinds: int, lacks: tuple[bytes, ...]) -> tuple[Cue, ...]:
+        return tuple(cue for cue in self._cues if cue.kinds & kinds and (cue.weak or not kinds & Kind.WEAK) and cue.needs not in lacks)
 
 
 def _confirmed(page: Page, shape: Shape, search: Callable[..., Any], match: Any) -> list[Found]:

@@ -99,4 +99,4 @@ def fits(value: bytes, entity: str, least: int) -> bool:
     return bool(DATE.fullmatch(value)) if entity == "DATE_OF_BIRTH" else digits(value) >= least and not is_blank(value)
 
 
-CUES: Final = tuple(Cue(kind, _table, frozenset({entity}), weak=False) for kind, entity, _ in COLUMNS)
+CUES: Final = tuple(Cue(kind, _table, frozenset({entity}), weak=False, needs=b"\n") for kind, entity, _ in COLUMNS)

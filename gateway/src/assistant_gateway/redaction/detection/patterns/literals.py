@@ -14,6 +14,7 @@ _SUFFIX: Final = (
     rb"|replica|backup|default|confirm|confirmation|repeat|again)|-[a-z0-9]{1,3})?"
     rb"(?:[0-9]{0,3}| [0-9]{1,2}(?=[\"']?[ \t]?[:=]))"
 )
+SUFFIXES: Final = b"_-0123456789abcdhklmnoprstvABCDHKLMNOPRSTV"  # what the rest of an identifier begins with
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
     rb"(?i)"
@@ -200,19 +201,23 @@ _PHRASE: Final = re.compile(rb"[A-Za-z]{3,10}(?:[\-_.][A-Za-z]{3,10}){2,6}[\-_.]
 _ABOUT: Final = re.compile(rb"pass|secret|token|key|credential|database|prod|example|your|enter|change|version")
 
 
+_DIGITS: Final = b"0123456789"
+_JOINERS: Final = b"_-."  # names have them
+# What each byte counts as, one character for each class.
+_CLASS: Final = bytes(
+    ord("a" if chr(byte).islower() else "A" if chr(byte).isupper() else "0" if chr(byte).isdigit() else "!") if byte < 0x7F else ord("!")
+    for byte in range(0x100)
+)
+
+
 def digits(value: bytes) -> int:
     """How many digits it has."""
-    return sum(48 <= character < 58 for character in value)
+    return len(value) - len(value.translate(None, _DIGITS))
 
 
 def classes(value: bytes) -> int:
     """How many of small letters, capitals, digits and other characters (`_`, `-` and `.` aside: names have them) it has."""
-    return (
-        any(97 <= character < 123 for character in value)
-        + any(65 <= character < 91 for character in value)
-        + any(48 <= character < 58 for character in value)
-        + any(character > 126 or not (chr(character).isalnum() or character in b"_-.") for character in value)
-    )
+    return len(set(value.translate(_CLASS, _JOINERS)))
 
 
 def entropy(value: bytes) -> float:
@@ -222,11 +227,12 @@ def entropy(value: bytes) -> float:
 
 
 _SPECIAL: Final = frozenset(b"!@#$%^&*+~?|\\/{}=:")
+_CAPITALS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def has_special(value: bytes) -> bool:
     """Whether a sign is in it that names do not have."""
-    return any(character in _SPECIAL for character in value) or (b"-" in value and any(65 <= character < 91 for character in value))
+    return not _SPECIAL.isdisjoint(value) or (b"-" in value and not _CAPITALS.isdisjoint(value))
 
 
 def is_odd(value: bytes) -> bool:

@@ -57,6 +57,14 @@ class Page:
             yield self.hits[index]
             index -= 1
 
+    def between(self, hit: Hit, kinds: int, reach: int) -> tuple[bool, bool]:
+        """Whether words of the kinds end at most `reach` bytes before the word, and begin at most so far behind it."""
+        at = bisect_right(self.ends, hit.end)
+        behind = at < len(self.hits) and bool(self.hits[at].kinds & kinds) and self.hits[at].start - hit.end <= reach
+        at = bisect_right(self.ends, hit.start) - 1
+        ahead = at >= 0 and bool(self.hits[at].kinds & kinds) and hit.start - self.ends[at] <= reach
+        return ahead, behind
+
     def digit_near(self, hit: Hit) -> bool:
         """Whether a digit stands near enough to the word to be what it names."""
         return _DIGIT.search(self.view, max(0, hit.start - _BACK), hit.end + _AHEAD) is not None
@@ -110,3 +118,4 @@ class Cue(NamedTuple):
     entities: frozenset[str]
     digits: bool = False  # whether the value has a digit, so that none near the word saves the work
     weak: bool = True  # whether words say enough that count only together with a value of the right shape
+    needs: bytes = b""  # without these bytes in the view there is nothing to look at

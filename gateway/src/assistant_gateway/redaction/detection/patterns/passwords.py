@@ -1,7 +1,7 @@
 """Passwords after a word for them, and stored hashes of passwords. What needs no word is in calls.py."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.answers import answer, told
@@ -14,6 +14,7 @@ from assistant_gateway.redaction.detection.patterns.literals import (
     LABELLED,
     NEXT,
     SAID,
+    SUFFIXES,
     TYPED,
     UNSPACED,
     classes,
@@ -36,8 +37,20 @@ from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
 
 
-_SEPARATORS: Final = (GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
-_JOINED: Final = (TYPED, ASSIGNED, LABELLED)
+# What may stand between the word and the value, in the order in which it is tried, and the bytes that each can begin with.
+SEPARATORS: Final = (
+    (GIVEN_TO, b"("),
+    (ASSIGNED, SUFFIXES + b"\\\"'`] \t<=|,>."),
+    (LABELLED, b"*_<( \t="),
+    (SAID, b"\"'`*_ \t"),
+    (BESIDE, SUFFIXES + b"\\\"' \t\r\n\f\v,"),
+    (UNSPACED, b"\x7f"),
+    (NEXT, b" \t"),
+)
+_BY_BYTE: Final = {bytes([byte]): tuple(separator for separator, first in SEPARATORS if byte in first) for byte in range(0x80)} | {
+    b":": (TYPED, ASSIGNED, LABELLED),
+    b"=": (TYPED, ASSIGNED, LABELLED),
+}
 
 
 def _password(page: Page, hit: Hit) -> Iterator[Found]:
@@ -48,21 +61,28 @@ def _password(page: Page, hit: Hit) -> Iterator[Found]:
         yield found
         yield from _far(page, found.end, again=True)
         return
-    joined = page.view[hit.end : hit.end + 1] in (b":", b"=")
-    for others in (
-        (_items, codes, _replied, plain)
-        if joined
-        else (_hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, plain, nearby, before)
-    ):
-        if several := list(others(page, hit)):
+    for turn_of_phrase in _turns_of_phrase(page, hit):
+        if several := list(turn_of_phrase(page, hit)):
             yield from several
             return
+
+
+_Turn = Callable[[Page, Hit], Iterator[Found]]
+_CLOSE: Final = 12  # bytes between two words for a password: what stands before and behind them is the nearer one's
+
+
+def _turns_of_phrase(page: Page, hit: Hit) -> tuple[_Turn, ...]:
+    """Return what is tried where the word names nothing by itself. A text may be nothing but such words, and each try has its price."""
+    if page.view[hit.end : hit.end + 1] in (b":", b"="):
+        return _JOINED_TURNS
+    ahead, behind = page.between(hit, Kind.PASSWORD, _CLOSE)
+    return (() if behind else _TURNS_BEHIND) + (() if ahead else _TURNS_BEFORE)
 
 
 def _named(page: Page, hit: Hit) -> Found | None:
     """Return what the word is given, or named beside it."""
     view = page.view
-    for separator in _JOINED if view[hit.end : hit.end + 1] in (b":", b"=") else _SEPARATORS:
+    for separator in _BY_BYTE.get(view[hit.end : hit.end + 1], ()):
         match = separator.match(view, hit.end)
         if match is None:
             continue
@@ -82,6 +102,8 @@ def _named(page: Page, hit: Hit) -> Found | None:
 
 def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Match[bytes]", start: int, end: int, *, called: bool) -> bool:
     value = view[start:end]
+    if len(value) < (4 if separator is NEXT else 3):
+        return False
     if (separator is NEXT or view[hit.start - 2 : hit.start] == b"/ ") and _is_paired(view, hit, match, value):
         return True
     if value.isdigit() and view[hit.start : hit.end].lower() == b"pass":
@@ -310,6 +332,12 @@ _STORED: Final = (
 def _stored(page: Page, start: int, end: int) -> Found | None:
     return Found(start, end, "PASSWORD")
 
+
+_JOINED_TURNS: Final[tuple[_Turn, ...]] = (_items, codes, _replied, plain)
+_TURNS_BEHIND: Final[tuple[_Turn, ...]] = (
+    _hidden, _items, codes, _below, changed, was_set, named_for, its, _further, _answered, plain, nearby,
+)  # fmt: skip
+_TURNS_BEFORE: Final[tuple[_Turn, ...]] = (before,)
 
 _PASSWORD: Final = frozenset({"PASSWORD"})
 SHAPES: Final = (Shape(_STORED, _stored, _PASSWORD),)

@@ -59,4 +59,4 @@ def _copied(page: Page, at: int, columns: dict[int, tuple[str, int]]) -> Iterato
         page.done["statement"] = at = end + 1
 
 
-CUES: Final = tuple(Cue(kind, _statement, frozenset({entity}), weak=False) for kind, entity, _ in COLUMNS)
+CUES: Final = tuple(Cue(kind, _statement, frozenset({entity}), weak=False, needs=b"(") for kind, entity, _ in COLUMNS)

@@ -1,7 +1,14 @@
 """Passwords and PINs."""
 
-import pytest
+import re
+from collections.abc import Iterator
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant_gateway.redaction.detection.patterns import passwords
+from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page
 from tests.unit.gateway.redaction.finding import found, only
 
 
@@ -283,3 +290,39 @@ def test_a_password_is_found_in_other_turns_of_phrase(text: str, value: str) -> 
 def test_other_turns_of_phrase_about_passwords_stay(text: str) -> None:
     """Messages in quotes, names of machines, and questions of a page of help."""
     assert only("PASSWORD", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("The password, or pw, that everybody gets is Gelato!Fragola3, as ever.", "Gelato!Fragola3"),
+        ("Bluebird!77x is my password, passwd for short", "Bluebird!77x"),
+        ("pw Ab12!cdef pw", "Ab12!cdef"),
+    ],
+)
+def test_of_two_words_the_nearer_one_names_the_value(text: str, value: str) -> None:
+    """Where they stand close to each other, what is behind them is the last one's, and what is before them the first one's."""
+    assert only("PASSWORD", text) == [value], found(text)
+
+
+def test_a_text_of_such_words_alone_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look behind a word has its price, and 32 KB hold ten thousand of the shortest word."""
+    looked: list[int] = []
+
+    def look(_page: Page, hit: Hit) -> Iterator[Found]:
+        looked.append(hit.start)
+        yield from ()
+
+    monkeypatch.setattr(passwords, "_TURNS_BEHIND", (look,))
+
+    assert found("pw " * 1000) == []
+    assert looked == [2997]
+
+
+@pytest.mark.parametrize(("separator", "first"), passwords.SEPARATORS)
+@given(data=st.data())
+def test_no_separator_begins_with_another_byte(separator: "re.Pattern[bytes]", first: bytes, data: st.DataObject) -> None:
+    """The byte behind the word says which ones are tried; `:` and `=` have their own."""
+    match = separator.match(data.draw(st.from_regex(separator)))
+
+    assert match is None or match[0][:1] in {b":", b"="} | {bytes([byte]) for byte in first}
