@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import rurex
 
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.page import Found, Page
 
 _SIGN: Final = re.compile(
@@ -86,10 +87,10 @@ _WITH: Final = re.compile(
 )
 _TYPED: Final = re.compile(rb"(?i)" + _ARTICLE + rb"{0,3}:?[ \"'`#]{1,2}")
 
-_OURS: Final = re.compile(
-    rb"(?i)(?:\A|[.!?:,\n] ?|[a-z]'s |\b(?:the|my|your|our|his|her|their|der|mein|dein|unser|ihr|den|le|mon|ton|notre|votre|son|el|mi"
+_OURS: Final = Ending(
+    rb"(?:\A|[.!?:,\n] ?|[a-z]'s |\b(?:the|my|your|our|his|her|their|der|mein|dein|unser|ihr|den|le|mon|ton|notre|votre|son|el|mi"
     rb"|tu|su|nuestro|il|mio|tuo|de|mijn|o|meu"
-    rb"|seu|moj) )(?:(?:new|old|current|right|neue|alte|nouveau|ancien|nuevo|viejo|nuovo|nieuwe|novo|nowy) )?\Z"
+    rb"|seu|moj) )(?:(?:new|old|current|right|neue|alte|nouveau|ancien|nuevo|viejo|nuovo|nieuwe|novo|nowy) )?"
 )
 _CODE_IS: Final = re.compile(
     rb"(?i)(?: (?:to|for|fur|zum|pour|para|per|om) [a-z\x7f ]{2,24}?)?(?:'s|,? (?:is|ist|lautet|est|c'est|es|e|jest|to))"
@@ -112,7 +113,7 @@ _LOCKED: Final[Any] = rurex.compile(
     rb"|poort|hekje"
     rb"|sterretje|brama|drzwi|domofon|krzyzyk|portao|predio|cofre)\b"
 )
-_SECOND: Final = re.compile(rb"[0-9][A-Z]?[#*]?(?:[,;]|,? (?:and|und|et|y|e|en|i))(?: [A-Za-z\x7f]{1,8}){0,3} \Z")
+_SECOND: Final = Ending(rb"[0-9][A-Z]?[#*]?(?:[,;]|,? (?:and|und|et|y|e|en|i))(?: [A-Za-z\x7f]{1,8}){0,3} ", any_case=False)
 _CODED: Final = re.compile(rb"(?i)code|\bpin\b|codigo|codice|\bkod|combination|entry|safe|lock|\bdoor|gate|tresor|alarm")
 _COUNTED: Final[Any] = rurex.compile(
     rb"(?i)\b(?:field|cell|column|row|box|amount|price|year|quantity|total|budget|excel|spreadsheet|width|height|feld|betrag|jahr"
@@ -128,7 +129,7 @@ def _of_lock(page: Page, start: int, word: int, end: int) -> Found | None:
 
 def _of_door(page: Page, start: int, word: int, end: int) -> Found | None:
     """Of two codes the second may stand right behind what it opens: `safe code 40718, alarm 9921`."""
-    second = _SECOND.search(page.view, max(0, start - 40), start) and _CODED.search(page.view, max(0, start - 80), start)
+    second = _SECOND.is_before(page.view, start, 40) and _CODED.search(page.view, max(0, start - 80), start)
     return _sign(page, word, end, (_LINKED, _NEXT) if second else (_LINKED,), plain=True)
 
 
@@ -150,7 +151,7 @@ def _typed(page: Page, start: int, word: int, end: int) -> Found | None:
 def _coded(page: Page, start: int, word: int, end: int) -> Found | None:
     """`the code is 4471`, but no error's."""
     view = page.view
-    if _OURS.search(view, max(0, start - 24), start) is None or _ERROR.search(view[max(0, start - 60) : end + 40]) is not None:
+    if not _OURS.is_before(view, start, 24) or _ERROR.search(view[max(0, start - 60) : end + 40]) is not None:
         return None
     if view[end : end + 1].isalpha():
         return None

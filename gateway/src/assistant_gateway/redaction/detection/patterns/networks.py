@@ -4,6 +4,7 @@ import re
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page, Shape
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
@@ -88,7 +89,7 @@ def _code_path(groups: list[bytes], raw: bytes) -> bool:
     return b"::" in raw and len(groups) <= 2 and not raw[:1].isdigit() and not raw.lower().startswith((b"fe80", b"fd", b"fc", b"ff", b"::"))
 
 
-_NAMED: Final = re.compile(rb"(?i)\b(?:mac|hwaddr|ether|bssid|physical)(?:[ _\-]?addr(?:ess)?)?[\"']?[ :=]{1,4}[\"']?\Z")
+_NAMED: Final = Ending(rb"\b(?:mac|hwaddr|ether|bssid|physical)(?:[ _\-]?addr(?:ess)?)?[\"']?[ :=]{1,4}[\"']?")
 
 
 def _mac(page: Page, start: int, end: int) -> Found | None:
@@ -104,7 +105,7 @@ def _mac(page: Page, start: int, end: int) -> Found | None:
         return None
     if (
         b":" not in raw
-        and not _NAMED.search(view, max(0, start - 20), start)
+        and not _NAMED.is_before(view, start, 20)
         and raw.translate(None, b"-.").isdigit()
         and (b"." in raw or max(raw.split(b"-")) < b"60")
     ):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.answers import answer, told
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.literals import (
     ASSIGNED,
     BESIDE,
@@ -87,7 +88,7 @@ def _named(page: Page, hit: Hit) -> Found | None:
         if match is None:
             continue
         sign = mark(match[0]) if separator is ASSIGNED else b""
-        called = sign == b"," and match[1] is not None and _CALLED.search(view, max(0, hit.start - 60), hit.start) is not None
+        called = sign == b"," and match[1] is not None and _CALLED.is_before(view, hit.start, 60)
         if sign and not called and not _opens(view, hit.start, sign):
             continue
         start, end = extent(view, match.end(), match[1])
@@ -119,7 +120,7 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
         return False
     if (called and not (digits(value) or has_special(value))) or (separator is GIVEN_TO and not digits(value) and classes(value) < 3):
         return False  # what a form shows for it
-    if separator is GIVEN_TO and _ASKED.search(view, max(0, hit.start - 12), hit.start):
+    if separator is GIVEN_TO and _ASKED.is_before(view, hit.start, 12):
         return False  # getPassword("db1") names it
     if separator is ASSIGNED and _is_plain(view, hit, match, value, end):
         return True
@@ -130,16 +131,16 @@ def _fits(view: bytes, hit: Hit, separator: "re.Pattern[bytes]", match: "re.Matc
 
 _SIGN: Final = re.compile(rb"[\-_!.]")
 # `user "root", password "..."`, `usuario admin clave ...`
-_PAIRED: Final = re.compile(
-    rb"(?i)\b(?:user(?:name)?|login|usuario|usuaria|utente|utilisateur|identifiant|benutzer(?:name)?|nutzer|gebruiker|utilizador|uzytkownik)"
-    rb"[ :=]{1,3}[\"'`]?[a-z0-9._@\-]{2,40}[\"'`]?(?:[ ,;/]{1,3}|,? (?:and|und|et|y|e|en|i) )(?:the |das |le |la |het )?\Z"
+_PAIRED: Final = Ending(
+    rb"\b(?:user(?:name)?|login|usuario|usuaria|utente|utilisateur|identifiant|benutzer(?:name)?|nutzer|gebruiker|utilizador|uzytkownik)"
+    rb"[ :=]{1,3}[\"'`]?[a-z0-9._@\-]{2,40}[\"'`]?(?:[ ,;/]{1,3}|,? (?:and|und|et|y|e|en|i) )(?:the |das |le |la |het )?"
 )
 
 
 def _is_paired(view: bytes, hit: Hit, match: "re.Match[bytes]", value: bytes) -> bool:
     if len(value) < 6 or not (match[1] or _SIGN.search(value)):
         return False
-    return _PAIRED.search(view, max(0, hit.start - 64), hit.start) is not None and not is_blank(value)
+    return _PAIRED.is_before(view, hit.start, 64) and not is_blank(value)
 
 
 _LAST_WORD: Final = re.compile(
@@ -220,7 +221,7 @@ def _said_at(page: Page, at: int | None) -> Iterator[Found]:
         yield Found(start, end, "PASSWORD")
 
 
-_ASKED: Final = re.compile(rb"(?i)(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?\Z")
+_ASKED: Final = Ending(rb"(?:get|find|load|read|fetch|has|is|validate|check|assert|generate|reset)_?")
 # What these words name has blanks in it.
 _IN_TAG: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.!_\-]{5,63}")
 _WORD_OF_ITS_OWN: Final = re.compile(rb"[A-Za-z][A-Za-z0-9_]{4,31}")
@@ -244,7 +245,7 @@ def _in_tag(view: bytes, match: "re.Match[bytes]", end: int) -> bool:
 _PHRASE: Final = re.compile(rb"(?i)pass ?phrase|psk|wpa|pre.?shared|master")
 
 # define('DB_PASSWORD', '...'), props.setProperty("password", "..."): the name is what the call sets.
-_CALLED: Final = re.compile(rb"(?i)(?:define|set|put|add|header|append|property|env|with|secret|config)[a-z_]*\([\"'][a-z0-9_.\-]{0,40}\Z")
+_CALLED: Final = Ending(rb"(?:define|set|put|add|header|append|property|env|with|secret|config)[a-z_]*\([\"'][a-z0-9_.\-]{0,40}")
 
 
 def _opens(view: bytes, start: int, separator: bytes) -> bool:
@@ -304,14 +305,16 @@ def _says_about(value: bytes) -> bool:
 
 
 # A flag, a statement of SQL, a line of .netrc: the password is what comes next.
-_GIVEN: Final = re.compile(rb"(?i)(?:(?:\A|[ -])-|\bENV [A-Z0-9_]{0,32}|\blogin [^\s]{1,64}\s{1,4})\Z")
-_STATED: Final = re.compile(rb"(?i)\b(?:with|encrypted) \Z")
+_GIVEN: Final = Ending(rb"(?:(?:\A|[ -])-|\bENV [A-Z0-9_]{0,32}|\blogin [^\s]{1,64}\s{1,4})")
+_STATED: Final = Ending(rb"\b(?:with|encrypted) ")
+
+
+_COMMAND: Final = 80  # bytes of it before the word
 
 
 def _is_given(view: bytes, hit: Hit, match: "re.Match[bytes]") -> bool:
-    begin = max(0, hit.start - 80)
-    stated = view[hit.start : hit.end].lower() == b"identified by" or _STATED.search(view, begin, hit.start) is not None
-    return (stated and match[1] is not None) or _GIVEN.search(view, begin, hit.start) is not None
+    stated = view[hit.start : hit.end].lower() == b"identified by" or _STATED.is_before(view, hit.start, _COMMAND)
+    return (stated and match[1] is not None) or _GIVEN.is_before(view, hit.start, _COMMAND)
 
 
 def _is_argument(value: bytes) -> bool:

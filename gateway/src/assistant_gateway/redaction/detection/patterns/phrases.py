@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import rurex
 
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.literals import classes, digits, extent, has_special, is_blank, is_made_up, is_name
 from assistant_gateway.redaction.detection.patterns.looks import MIXED, SIGNED, grade
 from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page
@@ -38,9 +39,9 @@ _SET: Final = re.compile(
     + rb"|(?: [a-z\x7f]{1,12}){0,3} auf(?=(?: neu)? [^\s]{4,64} (?:um)?(?:ge(?:andert|setzt|stellt)|zuruckgesetzt)))"
     rb" [\"'`]?(?=[^\s\"'`]{4,64})"
 )
-_SETTING: Final = re.compile(
-    rb"(?i)\b(?:chang|set|reset|cambi|modifi|rempla|zmien|wijzig|verander|alter|mud|ander|setz|stell)[a-z\x7f]{0,6}"
-    rb" (?:[a-z\x7f]{1,8} ){0,2}\Z"
+_SETTING: Final = Ending(
+    rb"\b(?:chang|set|reset|cambi|modifi|rempla|zmien|wijzig|verander|alter|mud|ander|setz|stell)[a-z\x7f]{0,6}"
+    rb" (?:[a-z\x7f]{1,8} ){0,2}"
 )
 _INTO: Final = re.compile(rb"(?i)(?: [a-z\x7f]{1,10}){0,2} " + _TO + rb" [\"'`]?(?=[^\s\"'`]{4,64})")
 
@@ -52,7 +53,7 @@ def was_set(page: Page, hit: Hit) -> Iterator[Found]:
     """What it was made: only what is no word."""
     view = page.view
     match = _SET.match(view, hit.end)
-    if match is None and _SETTING.search(view, max(0, hit.start - 28), hit.start):
+    if match is None and _SETTING.is_before(view, hit.start, 28):
         match = _INTO.match(view, hit.end)
     if match is None:
         return
@@ -135,11 +136,11 @@ def _names(value: bytes) -> bool:
 
 
 # `I used "..." as my password`, `... ist mein Passwort`, `... est le nouveau mot de passe`
-_AS: Final = re.compile(
-    rb"(?i)(?:(?: (?:as|is|was|als|ist|war|comme|est|como|es|come|e|jako|to|is het)"
+_AS: Final = Ending(
+    rb"(?:(?: (?:as|is|was|als|ist|war|comme|est|como|es|come|e|jako|to|is het)"
     rb"| ?[\-(,] ?(?:that'?s|this is|das ist|c'est)) (?:(?:my|the|our|your|a|mein|das|unser|dein|mon|le|ton|mi|la|tu|mia|minha"
     rb"|a minha|mijn|het|moje|una?)(?: [a-z\-]{2,12}){0,2} )?"
-    rb"| (?:an?|ein|una?|une?) (?:good|strong|safe|secure|bad|weak|decent|gutes|starkes|sicheres|bon|bonne|buena|boa) )\Z"
+    rb"| (?:an?|ein|una?|une?) (?:good|strong|safe|secure|bad|weak|decent|gutes|starkes|sicheres|bon|bonne|buena|boa) )"
 )
 _REACH: Final = 92  # bytes that a value may stand before the end of the word: a stream waits no longer (rules.REACH)
 _EDGES: Final = (b" ", b"\n", b'"', b"'", b"`", b"(")
@@ -150,15 +151,15 @@ _INSIDE: Final[Any] = rurex.compile(rb"[A-Za-z0-9][!#$%&*@?+][A-Za-z0-9]")
 _ODD: Final = re.compile(rb"[0-9!#$%*]")
 _FURTHER: Final[Any] = rurex.compile(rb" [\"'`]?[A-Za-z0-9][^\s]*[0-9!#$%*]")
 _APART: Final = re.compile(rb" ?[,.;!?)\n\-]|\Z")
-_INSTEAD: Final = re.compile(
-    rb"(?i)(?: but| mais| sondern| sino| ma| maar| mas| lecz| ale| be| remains| stays| heisst| hei\x7ft| bleibt| reste| continua"
+_INSTEAD: Final = Ending(
+    rb"(?: but| mais| sondern| sino| ma| maar| mas| lecz| ale| be| remains| stays| heisst| hei\x7ft| bleibt| reste| continua"
     rb"| siendo| resta| blijft"
-    rb"| pozostaje|, (?:is|ist|est|es|e)) [\"'`]?\Z"
+    rb"| pozostaje|, (?:is|ist|est|es|e)) [\"'`]?"
 )
-_PLACED: Final = re.compile(
-    rb"(?i) (?:for|of|on|in|at|to|from|by|via|with|fur|auf|von|bei|mit|im|am|pour|de|du|sur|dans|para|del|en|con|per|di|su|voor|van"
+_PLACED: Final = Ending(
+    rb" (?:for|of|on|in|at|to|from|by|via|with|fur|auf|von|bei|mit|im|am|pour|de|du|sur|dans|para|del|en|con|per|di|su|voor|van"
     rb"|op|do|na|and|or)"
-    rb" [\"'`]?\Z"
+    rb" [\"'`]?"
 )
 
 
@@ -167,9 +168,8 @@ def before(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     if _ODD.search(view, max(0, hit.start - 96), hit.start) is None:
         return
-    match = _AS.search(view, max(0, hit.start - 48), hit.start)
-    if match is not None:
-        end = match.start()
+    end = _AS.start(view, hit.start, 48)
+    if end is not None:
         while end and view[end - 1 : end] in (b'"', b"'", b"`", b" "):
             end -= 1
         start = max(view.rfind(edge, max(0, end - 65), end) for edge in _EDGES) + 1
@@ -195,6 +195,6 @@ def nearby(page: Page, hit: Hit) -> Iterator[Found]:
         return
     start, end = extent(view, match.start(2), None)
     looks = grade(view[start:end])
-    apart = (match[1] or _INSTEAD.search(view, hit.end, match.start(2))) and _APART.match(view, end)
-    if looks == SIGNED or (looks and (apart or looks == MIXED) and _PLACED.search(view, hit.end, match.start(2)) is None):
+    apart = (match[1] or _INSTEAD.is_before(view, match.start(2), match.start(2) - hit.end)) and _APART.match(view, end)
+    if looks == SIGNED or (looks and (apart or looks == MIXED) and not _PLACED.is_before(view, match.start(2), match.start(2) - hit.end)):
         yield Found(start, end, "PASSWORD")

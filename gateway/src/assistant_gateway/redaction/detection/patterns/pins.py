@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.answers import answer, told
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
@@ -39,9 +40,9 @@ _AFTER: Final = (
 _PIN_NEXT: Final = re.compile(rb" ?" + _NO_YEAR + rb"(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 _PIN_TOLD: Final = re.compile(rb" ?(" + _SIGN + rb")" + _NO_MORE + _AFTER)
 # `my pin 4821.`, `password ..., pin 4821`: it ends what is said.
-_OWNED: Final = re.compile(
-    rb"(?i)(?:\b(?:my|your|his|her|old|new|current|alte|neue|alter|neuer|ancien|nouveau|viejo|nuevo|vecchio|nuovo|oude|nieuwe|el|il|o"
-    rb"|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)\Z"
+_OWNED: Final = Ending(
+    rb"(?:\b(?:my|your|his|her|old|new|current|alte|neue|alter|neuer|ancien|nouveau|viejo|nuevo|vecchio|nuovo|oude|nieuwe|el|il|o"
+    rb"|mi|tu|meu|la|die|le|mon|ton|mein|mijn|de|moj) |[,;&/] ?)"
 )
 _PIN_LAST: Final = re.compile(rb"[ ]" + _NO_YEAR + rb"([0-9]{4,6})(?=[ \t]{0,2}(?:[,;!?)\r\n]|\.(?![0-9])|\Z))")
 # `il pin del bancomat 4096`
@@ -85,7 +86,7 @@ def _pin(page: Page, hit: Hit) -> Iterator[Found]:
         match = _AND_PIN.search(view, max(0, hit.start - 56), hit.start)
     if match is None:
         match = _PIN_FOR.match(view, hit.end) or _PIN_FAR.match(view, hit.end)
-    if match is None and (_OWNED.search(view, max(0, hit.start - 12), hit.start) or page.says(Kind.PASSWORD, hit.start, 56)):
+    if match is None and (_OWNED.is_before(view, hit.start, 12) or page.says(Kind.PASSWORD, hit.start, 56)):
         match = _PIN_LAST.match(view, hit.end)
     if match is None and ((at := answer(page, hit)) is not None or (at := told(page, hit)) is not None):
         match = _PIN_TOLD.match(view, at)
@@ -121,7 +122,7 @@ _TYPED: Final = tuple(
         ),
     )
 )
-_PORT: Final = re.compile(rb"(?i)\b(?:porta|poort|puerta) \Z")  # of a machine: `porta 8080`
+_PORT: Final = Ending(rb"\b(?:porta|poort|puerta) ")  # of a machine: `porta 8080`
 _LAST: Final = re.compile(rb"\b[A-Z]?[0-9]{3,8}[A-Z]?")
 
 
@@ -144,7 +145,7 @@ def _typed(page: Page, start: int, end: int) -> Found | None:
     digits = _LAST.search(page.view, start, end)
     if digits is None:
         return None
-    if _PORT.search(page.view, start, digits.start()):
+    if _PORT.is_before(page.view, digits.start(), digits.start() - start):
         return None
     more = page.view[digits.end() : digits.end() + 2]
     if more[:1] in (b".", b",", b"-", b"/", b"%") and more[1:].isdigit():

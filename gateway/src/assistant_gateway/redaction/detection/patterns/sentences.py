@@ -11,6 +11,7 @@ from typing import Any, Final
 import rurex
 
 from assistant_gateway.redaction.detection.patterns import locks, pins
+from assistant_gateway.redaction.detection.patterns.endings import Ending
 from assistant_gateway.redaction.detection.patterns.literals import extent
 from assistant_gateway.redaction.detection.patterns.looks import MIXED, NUMBERED, SIGNED, grade
 from assistant_gateway.redaction.detection.patterns.page import Found, Page, Shape
@@ -57,9 +58,7 @@ _IT_INTO: Final = re.compile(
 _ON: Final = re.compile(rb"(?i) (?:[a-z]+ ){0,4}(?:auf|zu|in)" + _QUOTE)
 _PARTICIPLE: Final = re.compile(rb"(?i) (?:(?:um)?ge(?:andert|setzt|stellt|macht)|(?:zuruck|um)(?:ge)?(?:setzt|stellt))\b")
 # What was changed is not said again: it, in front of the verb.
-_PRONOUN: Final = re.compile(
-    rb"(?i)(?:\bl'(?:ai|as|a|avons|ont|ho|hai|ha|abbiamo|hanno)|\b(?:la|lo|las|los|het|hem)(?: (?:he|ha|hemos|han))?) \Z"
-)
+_PRONOUN: Final = Ending(rb"(?:\bl'(?:ai|as|a|avons|ont|ho|hai|ha|abbiamo|hanno)|\b(?:la|lo|las|los|het|hem)(?: (?:he|ha|hemos|han))?) ")
 _ENGLISH: Final = frozenset(b"change changed changing set reset switch switched update updated made turned rotated".split())
 _GERMAN: Final = frozenset(b"habe hab hast haben".split())
 _ALONE: Final = frozenset(
@@ -141,7 +140,7 @@ def _changed(page: Page, start: int, word: int, first: int) -> Found | None:
     verb = view[start:word].lower()
     if verb in _GERMAN:
         link = _ON
-    elif verb in _ALONE or _PRONOUN.search(view, max(0, start - 16), start) is not None:
+    elif verb in _ALONE or _PRONOUN.is_before(view, start, 16):
         link = _INTO
     else:
         link = _IT_INTO
