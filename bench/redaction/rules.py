@@ -30,7 +30,7 @@ _LOG: Final = "2024-01-17 10:42:07,123 INFO [4711] request 4567890123 took 12.34
 _HOSTILE: Final = (
     "4111 ", "tel 1 ", "password=", "password: ", "token=a1 ", "born 12 ", "ssn 1 ", "1:", "DE89 3704 ", "-----BEGIN PRIVATE KEY-----",
     "%41", "3132333435363738 ", "01 23 ", "cookie: a=b;", "1.1.1.1.", "1\u200b", "телефон 1 ", "\\u0031", "eyJabcdefgh.eyJabcd", "a://b:c",
-    "eyJ", "eyJ-", "ops_eyJ-", "EAAA", "pw ", "pwd: ", "pwd 12345a ", "psk 12.3.", "pw for the new 12 ", "口令 -", "mdp is ",
+    "eyJ", "eyJ-", "ops_eyJ-", "EAAA", "pw ", "pwd: ", "pwd 12345a ", "psk 12.3.", "pw for the new 12 ", "口令", "口令 -", "mdp is ",
 )  # fmt: skip
 
 

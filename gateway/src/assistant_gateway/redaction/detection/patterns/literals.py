@@ -93,7 +93,7 @@ _LONGEST: Final = 160  # bytes of a bare value, and
 _QUOTED: Final = 512  # of one in quotes
 _BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,160}")
 _NEXT_PARAMETER: Final = re.compile(rb"&(?=[A-Za-z_]{1,24}=)")
-_TRAILING: Final = b".:)]}\\?*|\x7f"
+_TRAILING: Final = b".:\\?*|\x7f"
 _OPENING: Final = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
 
 _PLACEHOLDER: Final = re.compile(
@@ -145,14 +145,10 @@ def extent(view: bytes, at: int, quote: bytes | None) -> tuple[int, int]:
     end = match.end()
     if (parameter := _NEXT_PARAMETER.search(view, at, end)) is not None:
         end = parameter.start()
-    while end > at and view[end - 1] in _TRAILING and not _closes(view[at:end]):
-        end -= 1
-    return at, end
-
-
-def _closes(value: bytes) -> bool:
-    """Whether the value's last character is a bracket that was opened inside it."""
-    return value[-1] in _OPENING and _OPENING[value[-1]] in value[1:]
+    value = view[at:end].rstrip(_TRAILING)
+    while value and value[-1] in _OPENING and _OPENING[value[-1]] not in value[1:]:  # a bracket that was not opened inside it
+        value = value[:-1].rstrip(_TRAILING)
+    return at, at + len(value)
 
 
 def is_name(value: bytes) -> bool:
