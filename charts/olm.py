@@ -1,8 +1,9 @@
 """The bundle for the Operator Lifecycle Manager, from the chart as Helm renders it: charts/generate.py writes it to deploy/olm/.
 
 Format registry+v1 (https://olm.operatorframework.io/docs/tasks/creating-operator-bundle/): a ClusterServiceVersion with Deployments and
-rights, beside it the definition and what else OLM takes as it is. OLM chooses the namespace, hence $(NAMESPACE) in arguments. It does not
-take NetworkPolicies in all its versions: the canary's is left out, which only says that everybody may call it, as without any.
+rights, beside it the definition and what else OLM takes as it is. OLM chooses the namespace, hence $(NAMESPACE) in settings. It takes
+NetworkPolicies from 0.32 on, and refuses the whole bundle before: the canary's is left out. It says that everybody may
+call the canary, as without any but where all else is denied, and that the canary calls nobody. docs/install.md tells both.
 """
 
 import base64
@@ -18,6 +19,8 @@ OLM: Final = REPOSITORY / "deploy" / "olm"
 PACKAGE: Final = "private-assistant-operator"
 CHANNEL: Final = "candidate"
 """One of the names that users know from others' channels: https://olm.operatorframework.io/docs/best-practices/channel-naming/."""
+SETTING: Final = "PRIVATE_ASSISTANT_"
+"""What the variable of every flag begins with (assistant_operator/settings.py)."""
 _ICON: Final = REPOSITORY / "charts" / "icon.svg"
 HEADER: Final = "# Made by `python charts/generate.py` from the chart.\n"
 Object = dict[str, Any]
@@ -96,7 +99,7 @@ def _service_version(objects: list[Object]) -> Object:
                     "clusterPermissions": [{"serviceAccountName": account, "rules": bound}],
                     "permissions": [{"serviceAccountName": account, "rules": own["rules"]}],
                     "deployments": [
-                        {"name": one["metadata"]["name"], "label": one["metadata"]["labels"], "spec": one["spec"]}
+                        {"name": one["metadata"]["name"], "label": one["metadata"]["labels"], "spec": _with_variables(one["spec"])}
                         for one in _of(objects, "Deployment")
                     ],
                 },
@@ -104,6 +107,19 @@ def _service_version(objects: list[Object]) -> Object:
             "relatedImages": _images(operator),
         },
     }
+
+
+def _with_variables(spec: Object) -> Object:
+    """Turn the operator's flags into variables: a Subscription replaces these (spec.config.env), and a flag would win over them."""
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    if "command" in container:  # The canary, whose arguments are not settings.
+        return spec
+    flags = [argument.removeprefix("--").split("=", 1) for argument in container["args"]]
+    # After those to which $(NAMESPACE) and $(POD) refer.
+    variables = [{"name": SETTING + name.upper().replace("-", "_"), "value": value} for name, value in flags]
+    changed = {key: value for key, value in container.items() if key != "args"} | {"env": [*container["env"], *variables]}
+    return spec | {"template": spec["template"] | {"spec": pod | {"containers": [changed]}}}
 
 
 def _description(chart: Object) -> str:

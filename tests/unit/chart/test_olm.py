@@ -2,6 +2,7 @@
 
 import base64
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,18 @@ def operator() -> Object:
     (found,) = [one for one in INSTALL["deployments"] if one["name"] == "private-assistant-operator"]
     (container,) = found["spec"]["template"]["spec"]["containers"]
     return dict(container)
+
+
+def plain_operator() -> Object:
+    """Return the operator's container in the plain manifests."""
+    (found,) = [one for one in PLAIN if one["kind"] == "Deployment" and one["metadata"]["name"] == "private-assistant-operator"]
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    return dict(container)
+
+
+def variables() -> dict[str, str]:
+    """Return what the operator's container has in its environment, but for what Kubernetes puts there."""
+    return {one["name"]: one["value"] for one in operator()["env"] if "value" in one}
 
 
 def test_the_definition_is_the_one_that_is_owned() -> None:
@@ -58,20 +71,37 @@ def test_rights_are_those_of_the_table() -> None:
 
 
 def test_pods_are_those_of_the_plain_manifests() -> None:
-    """But for the namespace in the canary's name, which OLM chooses."""
-    bundled = json.dumps({one["name"]: one["spec"] for one in INSTALL["deployments"]})
-    plain = {one["metadata"]["name"]: one["spec"] for one in PLAIN if one["kind"] == "Deployment"}
+    """But for the namespace in the canary's name, which OLM chooses, and for the settings, which are variables here."""
+    bundled = deepcopy({one["name"]: one["spec"] for one in INSTALL["deployments"]})
+    plain = deepcopy({one["metadata"]["name"]: one["spec"] for one in PLAIN if one["kind"] == "Deployment"})
 
-    assert json.loads(bundled.replace("$(NAMESPACE).svc", "private-assistant-system.svc")) == plain
+    for pods in (bundled, plain):
+        (container,) = pods["private-assistant-operator"]["template"]["spec"]["containers"]
+        container.pop("args", None)
+        container["env"] = [one for one in container["env"] if "value" not in one]
+    assert bundled == plain
+
+
+def test_a_subscription_can_replace_every_setting() -> None:
+    """Its spec.config.env replaces variables and leaves arguments, which would win; the operator understands both alike."""
+    plain = [argument.replace("private-assistant-system.svc", "$(NAMESPACE).svc") for argument in plain_operator()["args"]]
+
+    assert "args" not in operator()
+    assert settings.load([], variables()) == settings.load(plain, {})
+    replaced = variables() | {"PRIVATE_ASSISTANT_DNS_PORT": "5353", "PRIVATE_ASSISTANT_OUTSIDE_TARGETS": "198.51.100.10:443"}
+    assert settings.load([], replaced).installation.dns_port == 5353
+    assert len(settings.load([], replaced).outside_targets) == 1
 
 
 def test_the_operator_finds_itself_in_any_namespace() -> None:
-    """Kubernetes puts the pod's namespace into its arguments; the canary is the Service that the bundle brings."""
+    """Kubernetes puts the pod's namespace into its variables; the canary is the Service that the bundle brings."""
+    names = [one["name"] for one in operator()["env"]]
     (where,) = [one for one in operator()["env"] if one["name"] == "NAMESPACE"]
-    understood = settings.load([argument.replace("$(NAMESPACE)", "elsewhere") for argument in operator()["args"]], {})
+    understood = settings.load([], {name: value.replace("$(NAMESPACE)", "elsewhere") for name, value in variables().items()})
     services = {one["metadata"]["name"] for one in MANIFESTS if one["kind"] == "Service"}
 
     assert where["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert names[:2] == ["NAMESPACE", "POD"], "what a variable refers to has to stand before it"
     assert understood.installation.operator_namespace == "elsewhere"
     assert understood.canary is not None
     assert understood.canary[0].removesuffix(".elsewhere.svc.cluster.local") in services
@@ -87,9 +117,9 @@ def test_only_the_whole_cluster_is_offered() -> None:
 
 def test_every_image_is_related() -> None:
     """What mirrors copy for clusters without a way out."""
-    arguments = {argument.partition("=")[2] for argument in operator()["args"] if "-image=" in argument}
+    named = {value for name, value in variables().items() if name.endswith("_IMAGE")}
 
-    assert {one["image"] for one in CSV["spec"]["relatedImages"]} == {operator()["image"], *arguments}
+    assert {one["image"] for one in CSV["spec"]["relatedImages"]} == {operator()["image"], *named}
 
 
 def test_the_image_of_the_bundle_says_what_its_metadata_says() -> None:
