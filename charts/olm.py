@@ -39,17 +39,33 @@ def bundle_files(rendered: str, namespace: str) -> Iterator[tuple[Path, str]]:
     """Yield each file of the bundle with its text; `rendered` is the chart with its defaults, released into the namespace."""
     objects = [_without_namespace(one) for one in yaml.safe_load_all(rendered.replace(f".{namespace}.svc.", ".$(NAMESPACE).svc.")) if one]
     manifests = OLM / "manifests"
-    yield manifests / f"{PACKAGE}.clusterserviceversion.yaml", HEADER + _yaml(_service_version(objects))
+    yield manifests / f"{PACKAGE}.clusterserviceversion.yaml", HEADER + _yaml(_service_version(objects, namespace))
     # ClusterRoles that are bound to the operator are rights of the ClusterServiceVersion.
     for one in (*_of(objects, "CustomResourceDefinition"), *_of(objects, "Service"), *_unbound(objects)):
         yield manifests / f"{one['metadata']['name']}.{one['kind'].lower()}.yaml", HEADER + _yaml(one)
     yield OLM / "metadata" / "annotations.yaml", HEADER + _yaml({"annotations": _METADATA})
+    yield OLM / "catalog.yaml", HEADER + yaml.safe_dump_all(_catalog(), sort_keys=False)
     labels = "".join(f"LABEL {name}={value}\n" for name, value in _METADATA.items())
     yield OLM / "Containerfile", f"{HEADER}FROM scratch\n{labels}COPY manifests /manifests/\nCOPY metadata /metadata/\n"
 
 
-def _service_version(objects: list[Object]) -> Object:
-    chart = yaml.safe_load((REPOSITORY / "charts" / PACKAGE / "Chart.yaml").read_text())
+def _catalog() -> list[Object]:
+    """Return what a catalogue says beside the bundle: the release takes the place of every one before, none of which need be in it."""
+    version = _chart()["appVersion"]
+    entry = {"name": f"{PACKAGE}.v{version}", "skipRange": f"<{version}"}
+    return [
+        {"schema": "olm.package", "name": PACKAGE, "defaultChannel": CHANNEL},
+        {"schema": "olm.channel", "package": PACKAGE, "name": CHANNEL, "entries": [entry]},
+    ]
+
+
+def _chart() -> Object:
+    chart: Object = yaml.safe_load((REPOSITORY / "charts" / PACKAGE / "Chart.yaml").read_text())
+    return chart
+
+
+def _service_version(objects: list[Object], namespace: str) -> Object:
+    chart = _chart()
     version, (operator,) = chart["appVersion"], _of(objects, "Deployment", PACKAGE)
     account = operator["spec"]["template"]["spec"]["serviceAccountName"]
     bound = [rule for role in _bound(objects, account) for rule in role["rules"]]
@@ -72,6 +88,8 @@ def _service_version(objects: list[Object]) -> Object:
                 "description": chart["description"],
                 # Who has any release before this one is brought here, whichever of them a catalogue holds.
                 "olm.skipRange": f"<{version}",
+                # One of its own, as with Helm, and not the one that all operators share.
+                "operatorframework.io/suggested-namespace": namespace,
                 "repository": chart["home"],
                 "support": chart["maintainers"][0]["name"],
             },

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ Object = dict[str, Any]
 MANIFESTS: list[Object] = [yaml.safe_load(path.read_text()) for path in sorted((OLM / "manifests").iterdir())]
 (CSV,) = [one for one in MANIFESTS if one["kind"] == "ClusterServiceVersion"]
 INSTALL: Object = CSV["spec"]["install"]["spec"]
+ANNOTATIONS: dict[str, str] = yaml.safe_load((OLM / "metadata" / "annotations.yaml").read_text())["annotations"]
 PLAIN: list[Object] = [one for one in yaml.safe_load_all((REPOSITORY / "deploy" / "install.yaml").read_text()) if one]
 
 
@@ -56,6 +58,43 @@ def test_the_definition_is_the_one_that_is_owned() -> None:
 def test_it_takes_the_place_of_every_release_before() -> None:
     """Without it OLM offers a new release to nobody who has an old one."""
     assert CSV["metadata"]["annotations"]["olm.skipRange"] == f"<{CSV['spec']['version']}"
+
+
+def test_the_catalogue_holds_the_bundle() -> None:
+    """Its channel leads to this release, from every one before: OLM reads that there, and not in the bundle."""
+    package, channel = yaml.safe_load_all((OLM / "catalog.yaml").read_text())
+    (entry,) = channel["entries"]
+
+    assert package["name"] == channel["package"] == CSV["metadata"]["name"].partition(".")[0]
+    assert package["defaultChannel"] == channel["name"] == ANNOTATIONS["operators.operatorframework.io.bundle.channel.default.v1"]
+    assert entry == {"name": CSV["metadata"]["name"], "skipRange": CSV["metadata"]["annotations"]["olm.skipRange"]}
+
+
+def test_the_example_installs_what_the_catalogue_holds() -> None:
+    """In the namespace that the bundle suggests, for the whole cluster, with settings that there are."""
+    text = (REPOSITORY / "examples" / "olm" / "operator.yaml").read_text()
+    namespace, group, _, source, subscription = yaml.safe_load_all(text)
+    package, channel = yaml.safe_load_all((OLM / "catalog.yaml").read_text())
+    wanted, name = subscription["spec"], namespace["metadata"]["name"]
+
+    assert name == CSV["metadata"]["annotations"]["operatorframework.io/suggested-namespace"]
+    assert {one["metadata"]["namespace"] for one in (group, source, subscription)} == {name}
+    assert "spec" not in group
+    assert (wanted["name"], wanted["channel"]) == (package["name"], channel["name"])
+    assert (wanted["source"], wanted["sourceNamespace"]) == (source["metadata"]["name"], name)
+    flags = {f"PRIVATE_ASSISTANT_{action.dest.upper()}" for action in settings.parser()._actions}
+    assert set(re.findall(r"PRIVATE_ASSISTANT_[A-Z_]+", text)) <= flags
+
+
+def test_the_example_brings_the_policy_that_the_bundle_cannot() -> None:
+    """The canary's, as the chart has it: where all else is denied, no assistant is Ready without."""
+    (policy,) = [
+        one for one in yaml.safe_load_all((REPOSITORY / "examples" / "olm" / "operator.yaml").read_text()) if one["kind"] == "NetworkPolicy"
+    ]
+    (plain,) = [one for one in PLAIN if one["kind"] == "NetworkPolicy"]
+
+    assert policy["spec"] == plain["spec"]
+    assert policy["metadata"]["namespace"] == plain["metadata"]["namespace"]
 
 
 def test_rights_are_those_of_the_table() -> None:
@@ -124,12 +163,11 @@ def test_every_image_is_related() -> None:
 
 def test_the_image_of_the_bundle_says_what_its_metadata_says() -> None:
     """OLM reads the labels first, and the file where there are none."""
-    annotations = yaml.safe_load((OLM / "metadata" / "annotations.yaml").read_text())["annotations"]
     lines = (OLM / "Containerfile").read_text().splitlines()
 
-    assert dict(line.removeprefix("LABEL ").split("=", 1) for line in lines if line.startswith("LABEL ")) == annotations
+    assert dict(line.removeprefix("LABEL ").split("=", 1) for line in lines if line.startswith("LABEL ")) == ANNOTATIONS
     assert lines[-2:] == ["COPY manifests /manifests/", "COPY metadata /metadata/"]
-    assert annotations["operators.operatorframework.io.bundle.package.v1"] == CSV["metadata"]["name"].partition(".")[0]
+    assert ANNOTATIONS["operators.operatorframework.io.bundle.package.v1"] == CSV["metadata"]["name"].partition(".")[0]
 
 
 def test_the_bundle_holds_only_what_olm_takes() -> None:
@@ -151,8 +189,7 @@ def test_catalogues_take_its_description() -> None:
 
 def test_the_channel_is_named_as_users_know_it() -> None:
     """https://olm.operatorframework.io/docs/best-practices/channel-naming: others are warned of."""
-    annotations = yaml.safe_load((OLM / "metadata" / "annotations.yaml").read_text())["annotations"]
     prefix = "operators.operatorframework.io.bundle.channel"
 
-    assert annotations[f"{prefix}s.v1"] == annotations[f"{prefix}.default.v1"]
-    assert annotations[f"{prefix}s.v1"].partition("-")[0] in {"candidate", "fast", "stable"}
+    assert ANNOTATIONS[f"{prefix}s.v1"] == ANNOTATIONS[f"{prefix}.default.v1"]
+    assert ANNOTATIONS[f"{prefix}s.v1"].partition("-")[0] in {"candidate", "fast", "stable"}
