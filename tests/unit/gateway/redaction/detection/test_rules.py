@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant_gateway.redaction.detection import rules as module
+from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 from assistant_gateway.redaction.detection.rules import PatternError, Rules
 from assistant_gateway.redaction.entities import STRUCTURED, Span, custom
 from tests.unit.gateway.redaction.finding import VALUES, covered, found, rules
@@ -223,3 +224,12 @@ def test_no_value_is_in_a_repr() -> None:
 
     assert spans
     assert "anary" not in repr(spans) + repr(rules())
+
+
+def test_what_a_text_lacks_is_not_asked_for() -> None:
+    """A statement of SQL has a bracket, a table two lines: a word in a text without is looked at by fewer."""
+    rules = Rules()
+
+    whole = {cue.confirm.__name__ for cue in rules._cues_of(Kind.PASSWORD, ())}
+    bare = {cue.confirm.__name__ for cue in rules._cues_of(Kind.PASSWORD, (b"(", b"\n"))}
+    assert whole - bare == {"_statement", "_table"}

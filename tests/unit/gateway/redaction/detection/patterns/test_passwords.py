@@ -26,6 +26,8 @@ from tests.unit.gateway.redaction.finding import found, only
         ('{"password":"x7Hq!9"}', "x7Hq!9"),
         ('{\\"password\\": \\"x7Hq!9\\"}', "x7Hq!9"),
         ("pw: `S3cret!`", "S3cret!"),
+        ('password: "x1!"', "x1!"),
+        ("mysql --password ab12 --host x", "ab12"),
         ("--password=Sup3rS3cret! --verbose", "Sup3rS3cret!"),
         ("Server=x;User ID=sa;Password=MyP@ssw0rd!;Encrypt=True", "MyP@ssw0rd!"),
         ("| password | hunter2 |", "hunter2"),
@@ -298,6 +300,7 @@ def test_other_turns_of_phrase_about_passwords_stay(text: str) -> None:
         ("The password, or pw, that everybody gets is Gelato!Fragola3, as ever.", "Gelato!Fragola3"),
         ("Bluebird!77x is my password, passwd for short", "Bluebird!77x"),
         ("pw Ab12!cdef pw", "Ab12!cdef"),
+        ("my password for the router Gelato-Fragola3, pw", "Gelato-Fragola3"),
     ],
 )
 def test_of_two_words_the_nearer_one_names_the_value(text: str, value: str) -> None:
