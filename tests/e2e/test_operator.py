@@ -264,7 +264,7 @@ def test_a_replica_that_ends_hands_over_at_once(two: Operating) -> None:
 
     two.kubectl.delete("pod", first, wait=False)
 
-    until("another leads", lambda: two.leader() not in ("", first), 12)  # it would run out after 15
+    until("another leads", lambda: two.leader() not in ("", first), 20)  # it would run out after 30
 
 
 def process_of(pod: str) -> int:
