@@ -61,9 +61,9 @@ integration: $(VENV)/.locked
 node: $(VENV)/.locked
 	$(RUN) pytest tests/node
 
-# The product on real nodes, one for each of two workers (most of the time is spent waiting for pods): the one that runs, and what is
-# ended afterwards. A file's tests stay together. `make e2e NODES=0` does all on one node, one after the other.
-NODES ?= 2
+# The product on real nodes, one for each of three workers (much of the time is spent waiting for pods): the one that runs, and two that
+# are ended afterwards. A file's tests stay together. `make e2e NODES=0` does all on one node, one after the other.
+NODES ?= 3
 e2e: $(VENV)/.locked
 	$(RUN) pytest --numprocesses $(NODES) --dist loadfile tests/e2e
 

@@ -1,7 +1,7 @@
 """The real node with the operator on it, once for the whole session; a fresh restricted namespace for each test.
 
-The cluster is the one of `make demo`; a second worker of pytest-xdist has a second node beside it. Where this session started it, it
-also ends it.
+The cluster is the one of `make demo`; each further worker of pytest-xdist has a node of its own beside it. What this session started, it
+also ends.
 """
 
 import os
