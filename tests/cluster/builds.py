@@ -1,9 +1,9 @@
 """Builds the clusters' Go programs from their published modules, pinned by gomod/<family>/go.mod and go.sum.
 
 Each family is a module of its own, because their requirements would clash in one. Libraries that several need are pinned in the same
-version where they can be, above all Kubernetes' own: what was compiled for one family serves the next. What was built lies in the cache
-under a hash of the pins and of the recipe, so it is built once per machine; an interrupted build goes on where it stopped. images.py puts
-some of the programs into images, node/ and apiserver.py run the others.
+version where they can be, above all Kubernetes' own and what these are made of: what was compiled for one family serves the next. What
+was built lies in the cache under a hash of the pins and of the recipe, so it is built once per machine; an interrupted build goes on where
+it stopped. images.py puts some of the programs into images, node/ and apiserver.py run the others.
 """
 
 import hashlib
@@ -81,8 +81,8 @@ FAMILIES = {
             ),
         ),
         Family("containerd", (_containerd("containerd", 80), _containerd("containerd-shim-runc-v2", 5), _containerd("ctr", 9))),
-        Family("kube-network-policies", (Program("kube-network-policies", "sigs.k8s.io/kube-network-policies/cmd", 40),)),
-        Family("coredns", (Program("coredns", "github.com/coredns/coredns", 60),)),
+        Family("kube-network-policies", (Program("kube-network-policies", "sigs.k8s.io/kube-network-policies/cmd", 20),)),
+        Family("coredns", (Program("coredns", ".", 40),)),  # main.go names its plugins
         Family("helm", (Program("helm", "helm.sh/helm/v3/cmd/helm", 133, "-X helm.sh/helm/v3/internal/version.version=v3.22.0"),)),
         # What users' Prometheus and Argo CD make of our rules and of our health check; no discovery of targets is needed for that.
         Family("prometheus", (Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", 160, tags="remove_all_sd,netgo"),)),
@@ -110,8 +110,8 @@ def folder(family: Family) -> Path:
     """Return where a family's programs lie: named by a hash of everything that they are made from."""
     recipe = [family.name, [(program.name, program.package, program.ldflags, program.tags) for program in family.programs], family.env]
     made_from = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
-    for pin in ("go.mod", "go.sum"):
-        made_from.update((GO_MOD / family.name / pin).read_bytes())
+    for source in sorted((GO_MOD / family.name).iterdir()):
+        made_from.update(source.read_bytes())
     return cache() / "programs" / f"{family.name}-{made_from.hexdigest()[:12]}"
 
 
