@@ -30,6 +30,7 @@ _LONG: Final = 64
 _BARE: Final = 20  # characters of a key that nothing joins to its name
 _MIXED: Final = 28
 _IN_HEADER: Final = re.compile(rb"(?i)(?:bearer|basic|token) ")
+_CLOSING: Final = re.compile(rb"\s{0,24}</[A-Za-z]")
 _LOCATIONS: Final = (b"http://", b"https://", b"./", b"arn:")
 
 
@@ -42,12 +43,14 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
         if match is None:
             continue
         start, end = extent(view, match.end(), match[1])
+        if match[1] and view[start : start + 1] == b" ":
+            start, end = start + 1, end - (view[end - 1 : end] == b" ")
         if (scheme := _IN_HEADER.match(view, start)) is not None:
             start, end = (scheme.end(), end) if match[1] else extent(view, scheme.end(), None)
         if end - start > _LONG:
             page.done["key"] = end
         sign = mark(match[0]) if separator is ASSIGNED else b":"
-        if (sign == b"|" and b"|" in view[start:end]) or (sign == b">" and view[hit.start - 1 : hit.start] not in (b"<", b":")):
+        if (sign == b"|" and b"|" in view[start:end]) or (sign == b">" and not _is_tag(view, hit.start, end)):
             return  # the alternatives of an expression, a comparison
         if separator is NEXT and not _stands_out(view[start:end]):
             return
@@ -57,6 +60,11 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
     for start, end in items(view, hit.end):
         if is_key(view[start:end], quoted=False):
             yield Found(start, end, _entity(view, hit))
+
+
+def _is_tag(view: bytes, start: int, end: int) -> bool:
+    """Whether a tag is what ends with `>` between the name and the value: one begins with the name, or ends behind the value."""
+    return view[start - 1 : start] in (b"<", b":") or _CLOSING.match(view, end) is not None
 
 
 def _entity(view: bytes, hit: Hit) -> str:
@@ -78,21 +86,25 @@ def is_key(value: bytes, quoted: bool) -> bool:
         return False
     count = digits(value)
     if count == len(value):
-        return quoted and len(value) >= 12
+        return len(value) >= (12 if quoted else 16)
     if not count:
         return (quoted and classes(value) >= 3 and len(value) >= 12) or (len(value) >= 24 and entropy(value) > 3.8)
     return entropy(value) >= (2.5 if quoted else 2.7)
 
 
-# `SENDGRID_KEY=...`: of the keys that are no secret the name says so.
-_ENVIRONMENT: Final = (r"[A-Z0-9]_KEY[\x22']?(?: ?= ?|: ?)[\x22']?[A-Za-z0-9+/=_.\-]{20,200}",)
-_OPEN: Final = re.compile(rb"(?:PUBLIC|CACHE|PRIMARY|FOREIGN|SORT|PARTITION|OBJECT|ROUTING|HOST|SITE|PUBLISHABLE|S3)\Z")
-_PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}")  # not all of it words and years
-_VALUE: Final = re.compile(rb"_KEY[\"']?[ :=]{1,3}[\"']?")
+# `SENDGRID_KEY=...`, `sendgridKey: "..."`, `?key=...`: of the keys that are no secret the name says so.
+_ENVIRONMENT: Final = (r"(?:KEY|[Kk]ey)(?:[\x22']|\x20string)?(?: {0,3}:?= ?|: ?| is )[\x22']?[A-Za-z0-9+/=_.\-]{20}",)
+_OPEN: Final = re.compile(
+    rb"(?i)(?:public|cache|primary|foreign|sort|partition|object|routing|host|site|publishable|s3|idempotency|lookup)[_\-]?\Z"
+)
+_PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}|[A-Za-z0-9]{7,12}(?:-[A-Za-z0-9]{4,9}){3,4}")  # not all of it words and years
+_VALUE: Final = re.compile(rb"(?i)key(?:[\"']| string)?(?: is |[ :=]{1,5})([\"']?)")
 
 
 # `the Datadog key (...)`, and what Docker keeps: a name and a password in Base64.
 _BRACKETED: Final = (r"(?i:\b(?:key|token|secret|schlussel|cle|clave|chiave|chave)) \([A-Za-z0-9_+/=.\-]{24,120}\)",)
+# What Jenkins keeps, as it encrypts it: `{AQAAABAAAA...}`.
+_JENKINS: Final = (r"\{(?:[A-Za-z0-9_\-]{1,40} )?AQAAAB[^{}\n]{16}[^{}\n]*\}",)
 _DOCKER: Final = (r"\x22auth\x22 ?: ?\x22[A-Za-z0-9+/]{12,400}={0,2}\x22",)
 
 
@@ -101,6 +113,10 @@ def _bracketed(page: Page, start: int, end: int) -> Found | None:
     return (
         Found(first, end - 1, "API_KEY") if is_key(page.view[first : end - 1], quoted=False) and digits(page.view[first:end]) > 2 else None
     )
+
+
+def _jenkins(page: Page, start: int, end: int) -> Found:
+    return Found(start + 1, end - 1, "API_KEY")
 
 
 def _docker(page: Page, start: int, end: int) -> Found | None:
@@ -113,12 +129,22 @@ def _docker(page: Page, start: int, end: int) -> Found | None:
 
 
 def _environment(page: Page, start: int, end: int) -> Found | None:
-    if _OPEN.search(page.view, max(0, start - 16), start + 1):
+    view = page.view
+    gap = _VALUE.match(view, start)
+    if gap is None or start < page.done.get("environment", 0) or _OPEN.search(view, max(0, start - 16), start):
         return None
-    gap = _VALUE.match(page.view, start + 1)
-    first = gap.end() if gap else start
-    value = page.view[first:end]
-    return Found(first, end, "API_KEY") if is_key(value, quoted=False) and _PARTS.search(value) else None
+    first, stop = extent(view, gap.end(), gap[1])
+    value = view[first:stop]
+    if len(value) > _LONG:
+        page.done["environment"] = stop
+    if not is_key(value, quoted=False) or not _PARTS.search(value):
+        return None
+    compound = start > 0 and (view[start - 1 : start].isalnum() or view[start - 1 : start] in (b"_", b"-"))
+    named = compound and view[start : start + 3] == b"KEY"
+    # Of a `key` in small letters, which maps and caches have as well, the value must say more.
+    if not named and not (_stands_out(value) and (compound or gap[0][-1:] not in (b'"', b"'") or classes(value) > 2)):
+        return None
+    return Found(first, stop, "API_KEY")
 
 
 _SCHEME: Final = re.compile(
@@ -194,6 +220,7 @@ _TOKEN: Final = frozenset({"TOKEN"})
 SHAPES: Final = (
     Shape(_ENVIRONMENT, _environment, frozenset({"API_KEY"}), digits=True),
     Shape(_BRACKETED, _bracketed, frozenset({"API_KEY"}), needs=b" (", digits=True),
+    Shape(_JENKINS, _jenkins, frozenset({"API_KEY"}), needs=b"AQAAAB"),
     Shape(_DOCKER, _docker, frozenset({"PASSWORD"}), needs=b'"auth"'),
 )
 CUES: Final = (

@@ -13,19 +13,19 @@ from assistant_gateway.redaction.detection.patterns.page import Found, Page, Sha
 # `<A>` is a letter or digit, `<H>` a hexadecimal digit, `<W>` a letter, digit, `_` or `-`. The issuers' names are in the comments.
 _KEYS: Final = r"""
 # Clouds
-(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16} (?:AROA|AIDA|AGPA|ANPA|ANVA|APKA)[A-Z0-9]{16,17}
+(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16} (?:AROA|AIDA|AGPA|ANPA|ANVA|APKA)[A-Z0-9]{16,17}
 AIza<W>{35} GOCSPX-<W>{20,40} LTAI[A-Za-z0-9]{12,26} AKID[A-Za-z0-9]{32} AQVN<W>{35,38} ABSK[A-Za-z0-9+/]{100,140}={0,2}
 do[opr]_v1_<H>{64} v1\.0-<H>{24}-<H>{146} [A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}
 dp\.(?:pt|st|ct|sa|scim|audit)\.<W>{40,60} dapi<H>{32}(?:-[0-9])? pul-<H>{40} tskey-[a-z]{2,12}-<W>{10,80} HRKU-<W>{36,64}
-FlyV1\x20fm[12][a-z]?_[A-Za-z0-9+/=_,\-]{40,600}
+(?:FlyV1\x20)?fm[12][a-z]?_[A-Za-z0-9+/=_,\-]{40,600}
 scw-secret-key-<W>{20,60} pscale_(?:tkn|pw|oauth)_[\w.\-]{32,64} napi_<A>{32,80} sbp_<H>{40} sb_secret_<W>{20,60} nfp_<A>{36,50}
-vc[pkai]_<A>{20,80} rnd_<A>{28,40} cfut_<W>{40,60}
+vc[pkai]_<A>{20,80} rnd_<A>{28,40} cf(?:ut|at|k)_<W>{40,60} fo1_<W>{43}
 # Code, packages, builds
 gh[pousr]_<A>{30,255} github_pat_[A-Za-z0-9_]{22,255}
-gl(?:pat|dt|ptt|rt|rtr|cbt|imt|agent|oas|soat|ft|ffct|wt)-(?:t[0-9]_)?[\w\-]{20,64}(?:\.[0-9a-z]{2}\.[0-9a-z]{7,9})? GR1348941<W>{20}
+gl(?:pat|dt|ptt|rt|rtr|cbt|imt|agent|oas|soat|ft|ffct|wt)-(?:t[0-9]_)?[\w\-]{20,64}(?:\.[0-9a-z]{2}\.?[0-9a-z]{7,9})? GR1348941<W>{20}
 npm_<A>{36} pypi-<W>{50,400} rubygems_<H>{48} CLOJARS_[a-z0-9]{60} dckr_(?:pat|oat)_<W>{20,64} oy2[a-z0-9]{43} cio[A-Za-z0-9]{32}
 bkua_<H>{40} CCIPAT_<A>{20,30}_<H>{40}
-sq[upa]_<H>{40} ATATT3[\w\-=]{50,250} ATCTT3[\w\-=]{50,250} ATBB<A>{28,40} figd_<W>{36,60} PMAK-<H>{24}-<H>{34}
+sq[upa]_<H>{40} ATATT3[\w\-=]{50,250} ATCTT3[\w\-=]{50,250} ATBB<A>{28,40} fig(?:dr?|or?|ur?|h)_<W>{36,60} PMAK-<H>{24}-<H>{34}
 lin_(?:api|oauth)_<A>{32,64} ntn_<A>{40,60} secret_<A>{43} ddp_<A>{36} jfrog_<A>{20,80} AKCp[A-Za-z0-9]{60,80}
 # Models
 sk-ant-[a-z]{3,6}[0-9]{2}-<W>{20,140} sk-(?:proj|svcacct|admin|None|or-v1|lf|live|test|kimi)-<W>{20,220} sk-<W>{20,220} hf_<A>{30,60}
@@ -33,26 +33,37 @@ api_org_[A-Za-z]{34} gsk_<A>{40,64} xai-<A>{60,100} r8_<A>{37,40}
 pplx-<A>{40,64} lsv2_(?:pt|sk)_<H>{32}_<H>{10} pcsk_<W>{40,90} tvly-<W>{20,60} nvapi-<W>{50,90} fw_<A>{22,30} csk-<A>{40,60}
 jina_<W>{40,80} pa-<W>{40,50} tgp_v1_<W>{40,60} wandb_v1_<W>{40,90}
 # Money, mail, messages
-sk_(?:live|test|prod)_<A>{10,120} rk_(?:live|test|prod)_<A>{10,120} whsec_[A-Za-z0-9+/=]{24,80} sq0(?:atp|csp|idp)-<W>{22,43} EAAA<W>{60}
+sk_(?:(?:live|test|prod)_<A>{10,120}|pr_<W>{20,60}) rk_(?:live|test|prod)_<A>{10,120} whsec_[A-Za-z0-9+/=]{24,80}
+sq0(?:atp|csp|idp)-<W>{22,43} EAAA<W>{60}
 access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32} EZ[AT]K[A-Za-z0-9]{54} shp(?:at|ca|pa|ss|ua)_[a-fA-F0-9]{32} sk_<H>{48}
 SG\.<W>{16,32}\.<W>{16,64} key-<H>{32} <H>{32}-us[0-9]{1,2} SK<H>{32} AC<H>{32} re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,28}
 xkeysib-<H>{64}-<A>{16} pat[A-Za-z0-9]{14}\.<H>{64} pat-(?:na|eu)[0-9]-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12}
 # Operations
 NRAK-[A-Z0-9]{27} gl(?:c_[A-Za-z0-9+/=]{32,400}|sa_<A>{32}_<H>{8}) sntry[su]_[A-Za-z0-9+/=_\-]{40,400}
 dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64} rdme_[a-z0-9]{70} CFPAT-<W>{43} (?:sdk|api|mob)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12}
-phx_<W>{40,60} op_<W>{40,60} ops_eyJ<W>{100,900} NR(?:II|AA|RA|IQ)-<W>{26,36} hc[abm][il]k_[a-z0-9]{50,64} sgp_(?:<A>{16}_)?<H>{40}
-pnu_<A>{36} tfp_<W>{40,70} apify_api_<A>{36} ATTA<A>{60,80} sha256~<W>{43} cmVmdGtuOj[A-Za-z0-9]{50,60} y0_<W>{50,64} akab-<W>{16}-<W>{16}
+phx_<W>{40,60} op_<W>{40,60} ops_eyJ<W>{100,900} NR(?:(?:II|AA|RA|IQ)-<W>{26,36}|(?:JS|BR)-<H>{19})
+hc[abm][il]k_[a-z0-9]{50,64} sgp_(?:(?:<A>{16}|local)_)?[a-fA-F0-9]{40}
+pnu_<A>{36} tfp_<W>{40,70} apify_api_<W>{36} ATTA<A>{60,80} sha256~<W>{43} cmVmdGtuOj[A-Za-z0-9]{50,60} y0_<W>{50,64} akab-<W>{16}-<W>{16}
 xsmtpsib-<H>{64}-<A>{16} rzp_(?:live|test)_<A>{14} shippo_(?:live|test)_<H>{40} duffel_(?:live|test)_<W>{40,48} FLWSECK(?:_TEST)?-<W>{12,80}
-access-(?:production|development|sandbox)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12} sk\.eyJ<W>{40,200}\.<W>{20,40} tk\.eyJ<W>{40,200}\.<W>{20,40}
+access-(?:production|development|sandbox)-<H>{8}-<H>{4}-<H>{4}-<H>{4}-<H>{12} aio_<A>{28} p8e-<H>{32} tk-us-<W>{48} spu-<H>{32}
+sm_(?:aat|pat|sat)_<A>{16} s-s4t2(?:ud|af)-<H>{64} pgar_<A>{27} pri_<H>{32}
+A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}
+(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_\-][a-z0-9\-]{10,32}\.[a-z0-9+/_=\-]{30,120} e2b_<H>{40} mlsn\.<H>{64}
+dG9rO[A-Za-z0-9+/]{40,80}={0,2} pk_(?:<H>{34}|[0-9]{7,9}_[A-Z0-9]{32}) xnd_(?:production|development)_<A>{40,80} AstraCS:<A>{24}:<H>{64}
+cal_live_<H>{32} dnkey-<W>{26}-<W>{52} ico-<A>{32} ptr_[A-Za-z0-9+/]{43}= tlk_[A-Z0-9]{40} rpa_<A>{40,60} fc-<H>{32} API-[A-Z0-9]{25,32}
+(?:live|test)_(?:pub_)?<W>{30,45} pdl_(?:live|sdbx)_apikey_[a-z0-9]{26}_<A>{22}_<A>{3} mdb_sa_(?:id|sk)_<W>{24,60}
+sk\.eyJ<W>{40,200}\.<W>{20,40} tk\.eyJ<W>{40,200}\.<W>{20,40}
 """
 _TOKENS: Final = r"""
 xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9\-]{10,255} xapp-[0-9]-[A-Za-z0-9\-]{20,160}
-hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+_\-]{20,120} discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
+hooks\.(?:slack\.com/(?:services|workflows|triggers)|zapier\.com/hooks/catch)/[A-Za-z0-9/+_\-]{12,120}
+discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
 [MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35} bot[0-9]{8,10}:AA<W>{32,35}
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
 ya29\.<W>{20,500} 4/0A<W>{40,120} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300}
 [sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
-EAA[A-Za-z0-9]{90,300} AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
+EAA[A-Za-z0-9]{90,300} t1\.<W>{20,300}\.<W>{86}={0,2} (?:pat|sat)\.<A>{22}\.<H>{24}\.<A>{20}
+AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
 v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 (?:sig|Signature)=[A-Za-z0-9%+/_\-]{40,120}={0,2}
 """
@@ -61,6 +72,7 @@ v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 # each of them. Without bounds above: counting to thousands takes an automaton of thousands.
 _JSON_WEB_TOKENS: Final = r"""
 (?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.eyJ<W>{4,}(?:\.<W>*)? (?:\A|[^A-Za-z0-9_\-])eyJ<W>{8,}\.<W>{6}\.<W>{27,43}
+(?:\A|[^A-Za-z0-9_\-])eyJrIjoi<A>{60,}={0,2}
 (?:\A|[^A-Za-z0-9_\-])eyJ<W>{16,}\.<W>*\.<W>{10,}\.<W>{10,}\.<W>{10,64}
 """
 
@@ -115,7 +127,13 @@ _GUESSED: Final = (
     b"AKID",
     b"LTAI",
     b"ATBB",
+    b"live_",
+    b"test_",
+    b"API-",
 )
+
+
+_SCHEMES: Final = (b"https://", b"http://")
 
 
 def _key(page: Page, start: int, end: int) -> Found | None:
@@ -129,7 +147,11 @@ def _token(page: Page, start: int, end: int) -> Found | None:
             return None
         start = view.index(b"=", start) + 1
         return Found(start, end, "TOKEN") if drawn(view[start:end]) else None
-    return Found(start, end, "TOKEN") if _whole(view, start, end) else None
+    if not _whole(view, start, end):
+        return None
+    # A hook is a secret as the whole URL.
+    scheme = next((mark for mark in _SCHEMES if view.endswith(mark, 0, start)), b"")
+    return Found(start - len(scheme), end, "TOKEN")
 
 
 def _json_web_token(page: Page, start: int, end: int) -> Found | None:

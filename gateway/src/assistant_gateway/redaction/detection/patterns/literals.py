@@ -17,9 +17,8 @@ _SUFFIX: Final = (
 SUFFIXES: Final = b"_-0123456789abcdhklmnoprstvABCDHKLMNOPRSTV"  # what the rest of an identifier begins with
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
-    rb"(?i)"
-    + _SUFFIX
-    + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?::=|::?|=>|={1,2}|\|\s?|->|,|>| - |\.{3,48})[ \t]{0,3}(?:\r?\n)?[ \t]{0,8}"
+    rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?::{1,3}=|::?|=>|={1,2}|[?.]=|\|\s?|->|,|>| - |\.{3,48})"
+    rb"[ \t]{0,3}(?:\r?\n)?[ \t]{0,8}"
     rb"(?:\*\*|__)?(?:[fbru]{1,2}(?=[\"']))?" + _QUOTE
 )
 _FOR_WHAT: Final = (
@@ -66,9 +65,10 @@ SAID: Final = re.compile(
     + rb"(?:[:=][ \t]?)?[*_]{0,3}"
     + _QUOTE
 )
-# `password: str = "..."`, `PASSWORD: &'static str = "..."`; `.setPassword("...")`, `apiKey("...")`.
+# `password: str = "..."`, `PASSWORD: &'static str = "..."`, Go's `password string = "..."`; `.setPassword("...")`, `apiKey("...")`.
 TYPED: Final = re.compile(
-    rb"[ \t]?:[ \t]?&?(?:'static )?(?:mut )?[A-Za-z][A-Za-z0-9_.<>\[\]?| ]{0,32}=[ \t]?(?:[fbru]{1,2}(?=[\"']))?(\"{3}|[\"'`])"
+    rb"(?:[ \t]?:[ \t]?&?(?:'static )?(?:mut )?[A-Za-z][A-Za-z0-9_.<>\[\]?| ]{0,32}|[ \t]string[ \t])=[ \t]?"
+    rb"(?:[fbru]{1,2}(?=[\"']))?(\"{3}|[\"'`])"
 )
 GIVEN_TO: Final = re.compile(rb"\(\\?([\"'])(?=[^\"'\n]{1,160}[\"']\))")
 # A script without spaces: a word or two of it, then the value.
@@ -89,9 +89,8 @@ NEXT: Final = re.compile(rb"[ \t]{1,2}" + _QUOTE)
 # Routers and switches say how it is hidden, then what: `password 7 0822455D0A16544541`.
 HIDDEN: Final = re.compile(rb" (?:7 ([0-9]{2}[0-9A-F]{6,80})|[4589] ([$A-Za-z0-9./]{20,120}))(?![A-Za-z0-9])")
 
-_LONGEST: Final = 160  # bytes of a bare value, and
-_QUOTED: Final = 512  # of one in quotes
-_BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,160}")
+_QUOTED: Final = 4096  # bytes of a value in quotes
+_BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,1024}")
 _NEXT_PARAMETER: Final = re.compile(rb"&(?=[A-Za-z_]{1,24}=)")
 _TRAILING: Final = b".:\\?*|\x7f"
 _OPENING: Final = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
@@ -119,11 +118,14 @@ _NO_SECRETS: Final = frozenset(
 )
 # A name, an attribute, a call or a type of a programming language.
 _NAME: Final = re.compile(
-    rb"!?[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][A-Za-z0-9_$]*)+(?:[(\[].*)?!?|!?[A-Za-z_$][A-Za-z0-9_$]*[(\[].*"
+    rb"[!&*]?[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][A-Za-z0-9_$]*)+(?:[(\[].*|\{[A-Za-z_:}]*)?!?"
+    rb"|[!&*]?[A-Za-z_$][A-Za-z0-9_$]*(?:[(\[].*|\{[A-Za-z_:}]*)"
     rb"|[a-z_]+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]+|(?:[A-Z][a-z]+)+|[a-z]+(?:_[a-z0-9]+)+|[a-z0-9.\-]+(?:/[a-z0-9._\-]+)+"
     rb"|(?:Optional|Union|List|Dict|Secret|Secure|Str|Char|Field|Column|String|Text|Type|Any|Literal|Callable|Option|Vec|Box|Promise|Array|Map|Record)"
     rb"[A-Za-z]*"
 )
+# No part of a name is so long and so full of digits: `test_3f9c...` is a key.
+_DRAWN_PART: Final = re.compile(rb"(?<![a-z0-9])(?=[a-z0-9]{16})(?=[0-9]*[a-z])(?:[a-z]{0,8}[0-9]){5}")
 _VARIABLE: Final = re.compile(rb"\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+(?:\.[a-z_]+)*)\)?")
 _PATH: Final = re.compile(rb"(?:\.{1,2}|~)?(?:/[A-Za-z0-9._\-]+){2,}/?")
 
@@ -153,7 +155,9 @@ def extent(view: bytes, at: int, quote: bytes | None) -> tuple[int, int]:
 
 def is_name(value: bytes) -> bool:
     """Whether a bare value is what a program calls something, not a literal."""
-    return value[:1] in (b"<", b"(", b"{", b"[") or value[:2] in (b"${", b"$(", b"&{") or _NAME.fullmatch(value) is not None
+    if value[:1] in (b"<", b"(", b"{", b"[") or value[:2] in (b"${", b"$(", b"&{"):
+        return True
+    return _NAME.fullmatch(value) is not None and _DRAWN_PART.search(value) is None
 
 
 def is_blank(value: bytes) -> bool:

@@ -232,7 +232,7 @@ TABLE: Final[dict[int, str]] = {
         private token|access code|api schlussel|schlussel|geheimnis|zugriffstoken|cle api|cle d'api|cle secrete|jeton
         clave api|clave de api|clave secreta|chiave api|chiave segreta|chave api|chave de api|chave secreta|token de acceso
         token d'acces|api sleutel|klucz api|ключ|ключ api|api ключ|токен|секрет|密钥|令牌|トークン|秘密鍵
-        unseal key|recovery share|genie key|dd api key
+        unseal key|recovery share|genie key|dd api key|user auth
         """,
     Kind.PRIVATE: """
         wallet seed|private key|privatekey|priv key|privkey|wallet key|seed phrase|recovery phrase|mnemonic|mnemonic phrase|seed words
@@ -244,7 +244,8 @@ TABLE: Final[dict[int, str]] = {
         ssws
         """,
     Kind.COOKIE: """
-        cookie|set cookie|session id|sessionid|sessid|phpsessid|jsessionid|asp net sessionid|connect sid|sid|laravel session|csrftoken
+        cookie|set cookie|session id|sessionid|sessid|phpsessid|jsessionid|asp net sessionid|connect sid|sid|laravel session|gitlab session
+        csrftoken
         sessiontoken|auth cookie
         """,
     Kind.OTHER: """

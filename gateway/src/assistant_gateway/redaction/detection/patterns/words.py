@@ -28,13 +28,31 @@ _ENDINGS: Final = (b"password", b"passwd", b"passwort", b"kennwort", b"apikey", 
 
 def begins(view: bytes, start: int, end: int) -> bool:
     """Whether the word at these offsets of the view is one of its own: not the end of another, and no acronym in small letters."""
-    if start and view[start - 1 : start].isalnum() and not (view[start : start + 1].isupper() and view[start - 1 : start].islower()):
-        return view[start:end].lower().startswith(_ENDINGS)
+    if start and view[start - 1 : start].isalnum() and not _is_hump(view, start):
+        inside = view[start:end].lower()
+        return inside.startswith(_ENDINGS) or (end - start > _SHORTEST_COMPOUND and inside.translate(None, JOINTS) in _compounds())
     word = view[start:end]
     bare = word.strip(b"_").lower()
     if bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#"):
         return True
     return view[end : end + 2] == b". " and view[end + 2 : end + 3] in DIALS  # shortened: `ur. 12.03.1965`
+
+
+def _is_hump(view: bytes, at: int) -> bool:
+    """Whether a name of a program goes on with another word there: `dbToken`, `DBToken`."""
+    before = view[at - 1 : at]
+    return view[at : at + 1].isupper() and (before.islower() or (before.isupper() and view[at + 1 : at + 2].islower()))
+
+
+@cache
+def _compounds() -> frozenset[bytes]:
+    """Return the words whose last part says the same: `plaid_token` is no `id token`, but a token all the same."""
+    known = kinds()
+    return frozenset(
+        plain(word).encode()
+        for kind, word in _words()
+        if " " in word and word.isascii() and known.get(plain(word.partition(" ")[2]), 0) & kind
+    )
 
 
 @cache
@@ -68,6 +86,7 @@ _NUMBER: Final = re.compile(r"(?<=[a-z])nummer$|^numer(?= )")
 
 
 JOINTS: Final = b" _-."
+_SHORTEST_COMPOUND: Final = 6
 _NO_JOINTS: Final = str.maketrans("", "", JOINTS.decode())
 
 

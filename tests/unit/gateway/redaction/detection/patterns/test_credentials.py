@@ -41,6 +41,54 @@ def test_a_credential_that_its_name_gives_away_is_found(text: str, value: str) -
     assert finds[0][0] in ("API_KEY", "TOKEN", "PRIVATE_KEY")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "appToken ?= '{}'",
+        "APP_TOKEN ::= {}",
+        "APP_TOKEN :::= {}",
+        '$appToken .= "{}";',
+        'var appToken string = "{}"',
+        "<appToken>\n    {}\n</appToken>",
+        "app token = ' {} '",
+        "plaid_token = '{}'",
+        "rapidapiToken: '{}'",
+        "AWSToken = {}",
+        "Acme Key={}",
+        "acmeKey := '{}'",
+        'const acmeKey string = "{}"',
+        "acme_key: {}",
+        '"acme-key": "{}"',
+        "https://api.example.com/v1?key={}",
+        "Your ACME key is {}, keep it",
+        "<secret>{{AQAAABAAAAAQ{}=}}</secret>",
+    ],
+)
+def test_every_way_to_give_a_name_a_value_is_read(text: str) -> None:
+    """Make, PHP, Go, XML, names that end in `key`, what Jenkins encrypted."""
+    finds = found(text.format(HEX))
+
+    assert len(finds) == 1
+    assert HEX in finds[0][1]
+
+
+@pytest.mark.parametrize("length", [300, 900, 3000])
+def test_a_long_value_in_quotes_is_covered_to_its_end(length: int) -> None:
+    """Refresh tokens have a thousand characters and more."""
+    value = (HEX + "Zq") * (length // 34)
+
+    assert [one for _, one in found(f'"refresh_token": "{value}"')] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"cache_key={HEX}", f"primaryKey: '{HEX}'", f'"key": "{HEX}"', "sort_key = customer_created_at_timestamp_2", "monkey = 1234567890"],
+)
+def test_keys_that_are_no_secrets_stay(text: str) -> None:
+    """Of caches, tables and maps."""
+    assert found(text) == []
+
+
 def test_every_cookie_of_a_header_is_looked_at() -> None:
     """The second is as good as the first."""
     assert [value for _, value in found("Cookie: sessionid=38afes7a8; theme=light; csrftoken=u32t4o3tb3gg43")] == [

@@ -42,6 +42,21 @@ KEYS = [
     "abc8Q~" + MIXED[:34],
     "lin_api_" + MIXED[:40],
     "figd_" + MIXED[:40],
+    "A3T" + "X" + MIXED[:16].upper(),
+    "aio_" + MIXED[:28],
+    "p8e-" + HEX[:32],
+    "fo1_" + MIXED[:43],
+    "cfat_" + MIXED[:48],
+    "spu-" + HEX[:32],
+    "sm_pat_" + MIXED[:16],
+    "s-s4t2ud-" + HEX[:64],
+    "sc_" + MIXED[:10].lower() + ".ab12.acc_" + MIXED[:12].lower() + "." + MIXED[:44].lower(),
+    "A3-" + "-".join(("AB12CD", "EF34GH", "IJ56K", "LM78N", "OP90Q", "RS12T")),
+    "NRJS-" + HEX[:19],
+    "sgp_local_" + HEX[:40].upper(),
+    "test_" + HEX[:35],
+    "live_pub_" + HEX[:31],
+    "glrt-t3_" + MIXED[:27] + ".01" + MIXED[:7].lower(),
 ]
 TOKENS = [
     "xoxb-" + DIGITS[:12] + "-" + DIGITS[:12] + "-" + MIXED[:24],
@@ -51,6 +66,10 @@ TOKENS = [
     "123456789:AA" + MIXED[:33],
     "ya29." + MIXED[:120],
     "hvs." + MIXED[:90],
+    "https://hooks.slack.com/services/T00000000/B00000000/" + MIXED[:24],
+    "https://hooks.zapier.com/hooks/catch/" + DIGITS[:7] + "/" + MIXED[:7],
+    "pat." + MIXED[:22] + "." + HEX[:24] + "." + MIXED[:20],
+    "eyJrIjoi" + MIXED[:80],
 ]
 
 

@@ -41,6 +41,15 @@ def test_a_word_begins_where_letters_begin() -> None:
     assert begins(b"home_tel", 5, 8)
     assert begins(b"tel", 0, 3)
     assert begins(b"dbpassword", 2, 10)
+    assert begins(b"AWSToken", 3, 8)
+    assert not begins(b"AWSTOKEN", 3, 8)
+
+
+def test_a_word_of_two_parts_counts_inside_another_where_its_last_part_says_the_same() -> None:
+    """`plaid_token` holds no `id token`, but a token; `japan number` holds no number of a PAN."""
+    assert begins(b"plaid_token", 3, 11)
+    assert begins(b"rapidapiToken", 5, 13)
+    assert not begins(b"japan number", 2, 12)
 
 
 def test_an_acronym_that_is_a_word_needs_capitals_or_a_colon() -> None:
