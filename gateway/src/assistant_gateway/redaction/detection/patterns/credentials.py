@@ -93,7 +93,7 @@ def is_key(value: bytes, quoted: bool) -> bool:
 
 
 # `SENDGRID_KEY=...`, `sendgridKey: "..."`, `?key=...`: of the keys that are no secret the name says so.
-_ENVIRONMENT: Final = (r"(?:KEY|[Kk]ey)(?:[\x22']|\x20string)?(?: {0,3}:?= ?|: ?| is )[\x22']?[A-Za-z0-9+/=_.\-]{20}",)
+_ENVIRONMENT: Final = (r"(?:KEY|[Kk]ey)(?:[\x22']|\x20string)?(?: {0,3}:?= ?|: ?| is )[\x22']?[A-Za-z0-9+/=_.\-]{8}",)
 _OPEN: Final = re.compile(
     rb"(?i)(?:public|cache|primary|foreign|sort|partition|object|routing|host|site|publishable|s3|idempotency|lookup)[_\-]?\Z"
 )

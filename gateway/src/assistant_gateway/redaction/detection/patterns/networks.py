@@ -65,7 +65,11 @@ _DOTTED: Final = frozenset(
 def _v6(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     raw = view[start:end]
-    if raw.count(b":") < 2 or (view[start - 1 : start] in (b":", b".", b"_") and start) or (view[start - 1 : start].isalnum() and start):
+    if (
+        raw.count(b":") < 2
+        or (start and view[start - 1 : start] in (b":", b".", b"_") and not _LABEL.search(view, max(0, start - 12), start))
+        or (view[start - 1 : start].isalnum() and start)
+    ):
         return None
     if view[end : end + 1].isalnum() or view[end : end + 1] in (b"_", b":"):
         return None
@@ -82,6 +86,9 @@ def _v6(page: Page, start: int, end: int) -> Found | None:
     except AddressValueError:
         return None
     return Found(start, start + len(raw), "IP_ADDRESS")
+
+
+_LABEL: Final = re.compile(rb"(?i)(?<![A-Za-z0-9])(?:ip(?:v?6)?|inet6|addr(?:ess)?|host|src|dst|from|to|peer|client|server):\Z")
 
 
 def _code_path(groups: list[bytes], raw: bytes) -> bool:

@@ -25,9 +25,10 @@ _NANP: Final = r"(?:\b1[ .\-])?(?:\([0-9]{3}\)[ .\-]?|\b[0-9]{3}[.\-/])[0-9]{3}[
 _NANP_SPACES: Final = r"\b(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}(?:\b|x[0-9])"
 _NANP_RUN: Final = r"\b[2-9][0-9]{2}-[0-9]{7}\b"
 _TRUNK: Final = r"(?:\(0[1-9][0-9]{0,4}\)|\b0[1-9][0-9]{0,4})[ /.\-]{1,3}[0-9]{2,8}(?:[ /.\-][0-9]{2,8}){0,4}\b"
-_AREA: Final = r"(?:\b[78] ?)?\([1-9][0-9]{1,4}\)[ \-]?[0-9]{3,5}[ \-][0-9]{2,4}(?:[ \-][0-9]{2,4})?(?:\b|x[0-9])"
-# A mobile number without separators: the leading 0 and the country's mobile prefix (GB, FR, AU, DE, JP, KR, CH, NL).
-_MOBILE: Final = r"\b0(?:7[1-9][0-9]{8}|[67][0-9]{8}|4[0-9]{8}|1[5-7][0-9]{8,9}|[789]0[0-9]{8}|10[0-9]{8})\b"
+_AREA: Final = r"(?:\b[078] ?)?\([1-9][0-9]{1,4}\)[ \-]?[0-9]{3,5}[ \-][0-9]{2,4}(?:[ \-][0-9]{2,4})?(?:\b|x[0-9])"
+# A mobile number without separators: the leading 0 and the country's mobile prefix (GB, FR, AU, DE, JP, KR, CH, NL, TR, PH).
+_MOBILE: Final = r"\b0(?:7[1-9][0-9]{8}|[59][0-9]{9}|[67][0-9]{8}|4[0-9]{8}|1[5-7][0-9]{8,9}|[789]0[0-9]{8}|10[0-9]{8})\b"
+_TURKISH: Final = r"\b(?:0[ \-])?5[0-9]{2}[ \-.][0-9]{3}[ \-.][0-9]{2}[ \-.][0-9]{2}\b"
 _CHINESE: Final = r"\b1[3-9][0-9][ \-][0-9]{4}[ \-][0-9]{4}\b"
 
 
@@ -207,7 +208,7 @@ def _cue(page: Page, hit: Hit) -> Iterator[Found]:
 _PHONE: Final = frozenset({"PHONE"})
 SHAPES: Final = (
     Shape((_INTERNATIONAL,), _international, _PHONE, digits=True),
-    Shape((_NANP, _NANP_SPACES, _NANP_RUN, _AREA, _MOBILE, _CHINESE), _own_grouping, _PHONE, digits=True),
+    Shape((_NANP, _NANP_SPACES, _NANP_RUN, _AREA, _MOBILE, _TURKISH, _CHINESE), _own_grouping, _PHONE, digits=True),
     Shape((_TRUNK,), _trunk, _PHONE, digits=True),
 )
 CUES: Final = (Cue(Kind.PHONE, _cue, _PHONE, digits=True),)

@@ -46,7 +46,7 @@ TABLE: Final[dict[int, str]] = {
         telefoon|telefoonnummer|mobiel|mobiele nummer|gsm|gsm nummer|vaste lijn|mobielnummer
         telefonnr|mobilnr|tlf nr|puhelin|puhelinnumero|matkapuhelin|telefonnummeret
         numer telefonu|komorka|komorkowy|nr tel|nr telefonu|telefon komorkowy|telefonni cislo|telefonszam
-        numar de telefon|cep telefonu
+        numar de telefon|cep telefonu|cep no|cep tel|cep
         telefon numarasi
         телефон|телефона|тел|мобильный|номер телефона|сотовый|моб|телефону|电话|手机|手机号|手机号码|联系电话|電話|電話番号|携帯
         携帯番号|携帯電話|전화|전화번호|휴대폰|핸드폰|연락처
@@ -119,6 +119,25 @@ TABLE: Final[dict[int, str]] = {
         id kaart|identiteitsbewijs|verblijfsvergunning|numer prawa jazdy|karta pobytu|numer pesel|seria i numer dowodu
         carta de conducao|carteira de motorista|carteira de identidade|cartao do cidadao|numero de utente|registro geral|bi/cc|cc/bi
         seguranca social|numero de seguranca social
+        thai id|thai national id|thai citizen id|tnin|turkish id|turk kimlik numarasi|kimlik numarasi|kimlik no|tc no|t c kimlik
+        t c kimlik no|เลขประจำตัวประชาชน|เลขบัตรประชาชน|บัตรประชาชน|หนังสือเดินทาง
+        frn|foreigner registration number|alien registration|alien registration no|외국인등록번호|운전면허번호
+        fahrerlaubnis|fahrerlaubnisnummer|egk|egk nummer|krankenversicherungsnummer|krankenversicherung|pass nr|reisepass nr|vsnr
+        numero de identificacion de extranjero|numero de identificacion fiscal|numero de identificacao fiscal|identificacion fiscal
+        rol unico tributario|cedula de persona fisica|cedula unica de identidad|cui|dui|nit|nuip|numero unico de identidad
+        registro unico de contribuyentes|ruc|tarjeta de identidad|carne de extranjeria|clave unica
+        numero d'immatriculation fiscale|immatriculation fiscale|numero d'identification nationale|national number|rijbewijsnummer
+        osobni identifikacijski broj|maticni broj|rc|obciansky preukaz|obcansky prukaz|szemelyi szam
+        personal public service number|personal public service|mispar zehut|misp zehut|rntrc|рнокпп|інн|ідентифікаційний код|паспорту
+        егн|јмбг|ембг|иин|жсн|снилс номер|cod numeric personal|carte de identitate
+        nik|nomor induk kependudukan|ktp|nomor ktp|cccd|cmnd|so cccd|can cuoc cong dan|nin|national identification no|philsys|umid
+        sss number|sss no
+        philhealth|nid number|nid no|abha number|epic no|epic number|voter card|voter id number|elector id|driving licence no
+        driving license no|ration card|hkid|hkid number|hk id card|hong kong id|emirates id number|iqama|iqama number|kra pin|sa id number
+        atin|ptin|inland revenue number|medicare id|medicare beneficiary identifier|driver licence|driver licence number
+        drivers licence number|citizenship number|citizen id|civil id|identification card number
+        npi|npi no|national provider identifier|provider id|npwp|nomor pokok wajib pajak|лнч|единен граждански номер|личен номер на чужденец
+        voter registration number|registro federal de contribuyentes|documento unico de identidad
         """,
     Kind.ACCOUNT: """
         iban|rtn|conta corrente|a/c|a/c no|kto|kto nr|compte|conta|account number|account no|acct|acct no|acct number|bank account

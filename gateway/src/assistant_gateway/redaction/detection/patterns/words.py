@@ -17,7 +17,8 @@ _Branches = dict[str, "_Branches"]
 # Also words of everyday language, so they count in capitals, or as a key (`sin: 046 454 286`).
 _ACRONYMS: Final = frozenset(
     b"tan sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi"
-    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap kpn cel".split()
+    b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap kpn cel"
+    b" nik nin nit dui cui frn ruc rc egk cep npi".split()
 )
 LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
 DIALS: Final = frozenset(bytes((byte,)) for byte in b"0123456789+(")

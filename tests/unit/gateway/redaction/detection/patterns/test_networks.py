@@ -20,7 +20,7 @@ from tests.unit.gateway.redaction.finding import found, only
         "::ffff:192.0.2.128",
     ],
 )
-@pytest.mark.parametrize("around", ["from {} today", "http://{}:8080/x", "[{}]", "host={};", "{}/24", "It was {}."])
+@pytest.mark.parametrize("around", ["from {} today", "addr:{}", "http://{}:8080/x", "[{}]", "host={};", "{}/24", "It was {}."])
 def test_an_address_is_found(address: str, around: str) -> None:
     """In prose, URLs, brackets, settings, with a port or a prefix."""
     if ":" in address and "http" in around:

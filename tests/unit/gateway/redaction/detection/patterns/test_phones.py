@@ -31,6 +31,10 @@ from tests.unit.gateway.redaction.finding import found, only
         "8 (495) 123-45-67",
         "090-1234-5678",
         "138 1234 5678",
+        "05321234567",
+        "0 532 123 45 67",
+        "0532-123-45-67",
+        "09171234567",
     ],
 )
 @pytest.mark.parametrize("around", ["It is {} today.", "- {}\n- x", '{{"a": "{}"}}', "我的{}。", "({})"])

@@ -100,8 +100,19 @@ def de_insurance(value: bytes) -> bool:
     return month_and_day(int(value[4:6]), int(value[2:4])) and total % 10 == value[11] - 48
 
 
+def ve_rif(value: bytes) -> bool:
+    """The letter counts as a number too, modulus 11."""
+    total = {b"V": 4, b"E": 8, b"J": 12, b"P": 16, b"G": 20}[value[:1]] + weighted(value[1:9], (3, 2, 7, 6, 5, 4, 3, 2))
+    return b"00987654321"[total % 11] == value[9]
+
+
+def gb_licence(value: bytes) -> bool:
+    """Five letters of the name, filled up with 9s, and the birth date inside: women have 50 added to the month."""
+    return value[:5].rstrip(b"9").isalpha() and month_and_day(int(value[6:8]) % 50, int(value[8:10]))
+
+
 def shape_is_enough(value: bytes) -> bool:
-    """GB driving licence, US Medicare number, BR RG, PT citizen card: long and unlike anything else."""
+    """US Medicare number, BR RG, PT citizen card: long and unlike anything else."""
     return bool(value)
 
 
@@ -120,10 +131,11 @@ _RULES: Final[tuple[tuple[str, bool, Callable[[bytes], bool]], ...]] = (
     (r"[0-9]{7}[A-W][ABHW]?", False, ie_pps),
     (r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]|[0-9]{7,8}-[0-9Kk]", True, cl_rut),
     (r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Xx]", True, shape_is_enough),
-    (r"[A-Z]{4}[0-9]{6}(?:[HMX][A-Z]{5}[A-Z0-9][0-9]|[A-Z0-9]{3})", False, mx_curp),
+    (r"[A-Z]{4}[ \-]?[0-9]{6}[ \-]?(?:[HMX][A-Z]{5}[A-Z0-9][0-9]|[A-Z0-9]{3})", False, mx_curp),
+    (r"[VEJPG]-?[0-9]{8}-?[0-9]", False, ve_rif),
     (r"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", False, de_insurance),
     (r"[0-9]{8} ?[0-9] ?[A-Z]{2}[0-9]", False, shape_is_enough),
-    (r"[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z9]{2}[0-9][A-Z]{2}", False, shape_is_enough),
+    (r"[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z9]{2}[0-9][A-Z]{2}", False, gb_licence),
     (
         r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
         False,

@@ -24,6 +24,32 @@ _CAPITALS: Final = re.compile(rb"[A-Z0-9]{7,18}\b")
 _LOWER: Final = re.compile(rb"[a-z0-9]{6,18}\b")
 
 
+# `C01234567 is my passport number`, `C01234567 (passport)`.
+_NUMBER_OF: Final = rb"(?:(?:numero|number) (?:de |del |di |of )?)?"
+_OWNER: Final = re.compile(
+    rb"(?:(?: (?:my|our|his|her|the|their|mi|su|el|la|mon|ma|son|sa|le|mein|meine|ihre|o meu|a minha) " + _NUMBER_OF + rb")|[(\[])\Z"
+)
+_BEHIND: Final = re.compile(
+    rb"(?<![A-Za-z0-9])((?:[A-Z]{1,4}[ \-]?)?[0-9](?:[ .\-]?[0-9A-Z]){4,18})"
+    rb"(?:,? (?:is|was|es|era|est|ist|war|e) [a-z]{1,6}(?: [a-z]{3,6})? " + _NUMBER_OF + rb"| ?[(\[])\Z"
+)
+_BACK: Final = 64
+_LONGEST_OWNER: Final = 24
+_LEAST_BEHIND: Final = 6  # digits
+
+
+def _behind(page: Page, hit: Hit) -> Found | None:
+    """Return the number that the word is said of, if it stands in front of it."""
+    view = page.view
+    owner = _OWNER.search(view, max(0, hit.start - _LONGEST_OWNER), hit.start)
+    if owner is None or (owner[0] in (b"(", b"[") and view[hit.end : hit.end + 1] not in (b")", b"]")):
+        return None
+    match = _BEHIND.search(view, max(0, hit.start - _BACK), hit.start)
+    if match is None or holds_date(match[1]) or sum(48 <= character < 58 for character in match[1]) < _LEAST_BEHIND:
+        return None
+    return Found(*match.span(1), "NATIONAL_ID") if not page.said_otherwise(match.start(1)) else None
+
+
 def _named(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     gap = _GAP.match(view, hit.end)
@@ -33,6 +59,8 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
         found = _value(view, far.end(), 6)
     if found is None and (answered := answer(page, hit)) is not None:
         found = _value(view, answered, 5)
+    if found is None:
+        found = _behind(page, hit)
     if found is not None:
         yield found
 

@@ -59,9 +59,9 @@ def br_cnpj(digits: bytes) -> bool:
 
 
 def pl_pesel(digits: bytes) -> bool:
-    """Birth date (the century is in the month) and a weighted modulus 10."""
+    """Birth date (the month has 20 added since 2000) and a weighted modulus 10."""
     month = int(digits[2:4])
-    century_ok = month % 20 <= 12 and month // 20 in (0, 1, 4)
+    century_ok = month < 20 or (month < 40 and digits[0] <= 0x33)
     return century_ok and month_and_day(month % 20, int(digits[4:6])) and weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
 
 
@@ -81,8 +81,8 @@ def no_national(digits: bytes) -> bool:
 
 
 def baltic(digits: bytes) -> bool:
-    """EE isikukood, LT asmens kodas: century, birth date, two rounds of weights."""
-    if not 1 <= digits[0] - 48 <= 6 or not yymmdd(digits[1:]):
+    """EE isikukood, LT asmens kodas: century (3 to 6 since 1900), birth date, two rounds of weights."""
+    if not 3 <= digits[0] - 48 <= 6 or not yymmdd(digits[1:]):
         return False
     check = weighted(digits, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
     if check == 10:
@@ -192,9 +192,67 @@ def pk_cnic(digits: bytes) -> bool:
     return 1 <= digits[0] - 48 <= 7
 
 
+def tr_kimlik(digits: bytes) -> bool:
+    """Two check digits: of the odd and even places, and of all before it."""
+    values = [digit - 48 for digit in digits]
+    tenth = (7 * sum(values[:9:2]) - sum(values[1:8:2])) % 10
+    return values[0] > 0 and values[9] == tenth and values[10] == sum(values[:10]) % 10
+
+
+def au_medicare(digits: bytes) -> bool:
+    """Begins with 2 to 6; the ninth digit is a weighted modulus 10, the tenth counts the cards."""
+    return 0x32 <= digits[0] <= 0x36 and weighted(digits[:8], (1, 3, 7, 9, 1, 3, 7, 9)) % 10 == digits[8] - 48
+
+
+def at_insurance(digits: bytes) -> bool:
+    """A serial with its check digit, modulus 11, then the birth date; months 13 and up are given out where a day was full."""
+    check = (weighted(digits[:3], (3, 7, 9)) + weighted(digits[4:], (5, 8, 4, 2, 1, 6))) % 11
+    return digits[0] != 0x30 and check == digits[3] - 48 and 1 <= int(digits[4:6]) <= 31 and 1 <= int(digits[6:8]) <= 15
+
+
+def ar_cuit(digits: bytes) -> bool:
+    """Of a person (20, 23, 24, 27) or a firm (30, 33, 34), modulus 11."""
+    if digits[:2] not in (b"20", b"23", b"24", b"27", b"30", b"33", b"34"):
+        return False
+    return (weighted(digits[:10], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) + digits[10] - 48) % 11 == 0
+
+
+def do_cedula(digits: bytes) -> bool:
+    """Luhn, in a grouping that nothing else has."""
+    return luhn(digits) and digits.count(digits[0]) < 11
+
+
+def se_with_century(digits: bytes) -> bool:
+    """A personnummer of twelve digits; one that may as well be a minute of this century is none (`202311301205`)."""
+    if digits[:2] not in (b"19", b"20") or (digits[:2] == b"20" and digits[8:10] < b"24" and digits[10:] < b"60"):
+        return False
+    return month_and_day(int(digits[4:6]), int(digits[6:8])) and luhn(digits[2:])
+
+
+def kr_licence(digits: bytes) -> bool:
+    """The region, 11 to 28, then the year; no check digit that is published."""
+    return b"11" <= digits[:2] <= b"28"
+
+
+def sv_nit(digits: bytes) -> bool:
+    """A place, a birth date, a serial."""
+    return ddmmyy(digits[4:10])
+
+
+def id_npwp(digits: bytes) -> bool:
+    """No check digit that is published, but a grouping that nothing else has."""
+    return digits.strip(b"0") != b""
+
+
+def de_steuernummer(digits: bytes) -> bool:
+    """A tax office, a district, a number; the check digit differs from state to state, and nothing else is written with two slashes so."""
+    return digits.strip(b"0") != b""
+
+
 # Bare digits that are such a number with a chance of at most one in a hundred by accident.
 ALONE: Final[dict[int, tuple[Rule, ...]]] = {
-    11: (de_steuer_id, br_cpf, pl_pesel, be_national, no_national, baltic),
+    11: (de_steuer_id, br_cpf, pl_pesel, be_national, no_national, baltic, tr_kimlik),
+    12: (se_with_century,),
     13: (za_id, ro_cnp, ch_ahv, emso),
     15: (fr_nir,),
     18: (cn_resident,),
@@ -221,4 +279,14 @@ GROUPED: Final[dict[str, tuple[bytes, tuple[Rule, ...]]]] = {
     "1-2-2-2-3-3-2": (b" .-", (fr_nir,)),
     "3-4-7-1": (b"-", (ae_emirates,)),
     "5-7-1": (b"-", (pk_cnic,)),
+    "4-5-1": (b" ", (au_medicare,)),
+    "2-2-6-2": (b"-", (kr_licence,)),
+    "4-6-3-1": (b"-", (sv_nit,)),
+    "2-3-3-1-3-3": (b".-", (id_npwp,)),
+    "4-6": (b" ", (at_insurance,)),
+    "2-8-1": (b"-", (ar_cuit,)),
+    "3-7-1": (b"-", (do_cedula,)),
+    "3-3-5": (b"/", (de_steuernummer,)),
+    "2-3-5": (b"/", (de_steuernummer,)),
+    "3-4-4": (b"/", (de_steuernummer,)),
 }

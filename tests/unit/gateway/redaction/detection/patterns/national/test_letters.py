@@ -25,6 +25,8 @@ from tests.unit.gateway.redaction.finding import found, only
         "12.345.678-5",
         "GOMC900514HDFLRN09",
         "MORGA657054SM9IJ",
+        "V-11470283-4",
+        "GODE-561231-GR8",
         "1EG4-TE5-MK73",
         "15070649C103",
     ],

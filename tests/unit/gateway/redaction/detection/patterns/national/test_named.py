@@ -67,6 +67,53 @@ def test_more_papers_are_known(text: str, number: str) -> None:
     assert only("NATIONAL_ID", text) == [number], found(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("C01234567 is my passport number", "C01234567"),
+        ("AAA123456 es mi número de pasaporte", "AAA123456"),
+        ("L01X00T47 ist meine Ausweisnummer.", "L01X00T47"),
+        ("He gave 123456789 (SSN) to them", "123456789"),
+    ],
+)
+def test_the_word_may_stand_behind_its_number(text: str, number: str) -> None:
+    """As whose number it is."""
+    assert only("NATIONAL_ID", text) == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1234567 (passport photos)", "invoice 1234567 is my passport", "3 of 2024 is my passport year", "12/31/2024 is my ID card's end"],
+)
+def test_not_every_number_before_a_word_is_meant_by_it(text: str) -> None:
+    """Orders, dates, what goes on behind the word."""
+    assert only("NATIONAL_ID", text) == [], found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thai ID 1234567890121",
+        "เลขบัตรประชาชน 1234567890121",
+        "T.C. Kimlik No: 12345678901",
+        "РНОКПП: 1234567890",
+        "ЛНЧ 1234567891",
+        "NPWP: 123456789012345",
+        "NIK: 3171011708450001",
+        "eGK-Nummer M123456785",
+        "Pass-Nr.: F12345671",
+        "NPI 1234567893",
+        "Rol Único Tributario: 125319092",
+        "Osobni identifikacijski broj: 33392005961",
+        "Mispar Zehut: 039337423",
+        "His FRN is 9111245678906",
+    ],
+)
+def test_numbers_of_more_countries_have_their_names(text: str) -> None:
+    """Where no checksum is strong enough, the word is what tells."""
+    assert len(only("NATIONAL_ID", text)) == 1, found(text)
+
+
 def test_a_law_is_no_paper_of_anybody() -> None:
     """A decree has a number and a year."""
     assert found("Il DL 34/2020 vale ancora.") == []

@@ -24,6 +24,10 @@ EXAMPLES: list[tuple[Rule, str]] = [
     (numbers.fr_nir, "295109912611193"),
     (numbers.cn_resident, "360426199101010071"),
     (numbers.ca_sin, "123456782"),
+    (numbers.tr_kimlik, "10000000146"),
+    (numbers.ar_cuit, "20267565393"),
+    (numbers.do_cedula, "22400022111"),
+    (numbers.se_with_century, "198803200016"),
 ]
 
 
@@ -50,6 +54,20 @@ def test_ssn_and_itin_hold() -> None:
 def test_equal_digits_are_nobodys(number: str) -> None:
     """They fit many a checksum."""
     assert not any(rule(number.encode()) for rule in ALONE[11])
+
+
+def test_the_check_digit_of_some_stands_inside() -> None:
+    """Of Australia's Medicare cards the ninth, of Austria's insurance numbers the fourth."""
+    assert numbers.au_medicare(b"2123456701")
+    assert not numbers.au_medicare(b"2123456711")
+    assert numbers.at_insurance(b"1237010180")
+    assert not numbers.at_insurance(b"1238010180")
+
+
+def test_a_minute_of_this_century_is_nobodys() -> None:
+    """`202311301200` fits one checksum in ten."""
+    minutes = [f"2023{month:02d}{day:02d}{hour:02d}17".encode() for month in range(1, 13) for day in range(1, 29) for hour in range(24)]
+    assert not any(numbers.se_with_century(minute) for minute in minutes)
 
 
 def test_rules_stand_where_their_length_is() -> None:
