@@ -27,6 +27,7 @@ from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit,
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
 _LONG: Final = 64
+_BLANK: Final = ord(" ")
 _BARE: Final = 20  # characters of a key that nothing joins to its name
 _MIXED: Final = 28
 _IN_HEADER: Final = re.compile(rb"(?i)(?:bearer|basic|token) ")
@@ -43,8 +44,8 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
         if match is None:
             continue
         start, end = extent(view, match.end(), match[1])
-        if match[1] and view[start : start + 1] == b" ":
-            start, end = start + 1, end - (view[end - 1 : end] == b" ")
+        if match[1] and end > start:
+            start, end = start + (view[start] == _BLANK), end - (view[end - 1] == _BLANK)
         if (scheme := _IN_HEADER.match(view, start)) is not None:
             start, end = (scheme.end(), end) if match[1] else extent(view, scheme.end(), None)
         if end - start > _LONG:

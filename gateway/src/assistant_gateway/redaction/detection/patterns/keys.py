@@ -28,7 +28,7 @@ bkua_<H>{40} CCIPAT_<A>{20,30}_<H>{40}
 sq[upa]_<H>{40} ATATT3[\w\-=]{50,250} ATCTT3[\w\-=]{50,250} ATBB<A>{28,40} fig(?:dr?|or?|ur?|h)_<W>{36,60} PMAK-<H>{24}-<H>{34}
 lin_(?:api|oauth)_<A>{32,64} ntn_<A>{40,60} secret_<A>{43} ddp_<A>{36} jfrog_<A>{20,80} AKCp[A-Za-z0-9]{60,80}
 # Models
-sk-ant-[a-z]{3,6}[0-9]{2}-<W>{20,140} sk-(?:proj|svcacct|admin|None|or-v1|lf|live|test|kimi)-<W>{20,220} sk-<W>{20,220} hf_<A>{30,60}
+sk-ant-[a-z]{3,6}[0-9]{2}-<W>{20,140} sk-(?:proj|svcacct|admin|None|or-v1|lf|live|test|kimi)-<W>{20,220} sk-<W>{20,220} hf_<A>{34}
 api_org_[A-Za-z]{34} gsk_<A>{40,64} xai-<A>{60,100} r8_<A>{37,40}
 pplx-<A>{40,64} lsv2_(?:pt|sk)_<H>{32}_<H>{10} pcsk_<W>{40,90} tvly-<W>{20,60} nvapi-<W>{50,90} fw_<A>{22,30} csk-<A>{40,60}
 jina_<W>{40,80} pa-<W>{40,50} tgp_v1_<W>{40,60} wandb_v1_<W>{40,90}
@@ -158,6 +158,9 @@ def _json_web_token(page: Page, start: int, end: int) -> Found | None:
     return _token(page, page.view.index(b"eyJ", start), end)
 
 
+_PLACEHOLDER: Final = 14
+
+
 def _whole(view: bytes, start: int, end: int) -> bool:
     """Whether the key is not the middle of a longer word, and its rest looks drawn by lot where its prefix proves little."""
     if start and (view[start - 1 : start].isalnum() or (view[start - 1 : start] in (b"_", b"-") and view[start : start + 1].islower())):
@@ -165,6 +168,8 @@ def _whole(view: bytes, start: int, end: int) -> bool:
     if view[end : end + 1].isalnum():
         return False
     raw = view[start:end]
+    if len(set(raw[-_PLACEHOLDER:])) < 3:
+        return False  # ghp_xxxxxxxx
     if not raw.startswith(_GUESSED):
         return True
     parts = re.split(rb"[-_.]", raw)

@@ -125,7 +125,9 @@ _NAME: Final = re.compile(
     rb"[A-Za-z]*"
 )
 # No part of a name is so long and so full of digits: `test_3f9c...` is a key.
-_DRAWN_PART: Final = re.compile(rb"(?<![a-z0-9])(?=[a-z0-9]{16})(?=[0-9]*[a-z])(?:[a-z]{0,8}[0-9]){5}")
+_DRAWN_PART: Final = re.compile(
+    rb"(?<![a-z0-9])(?=[a-z0-9]{16})(?=[0-9]*[a-z])(?:[a-z]{0,8}[0-9]){5}|(?=[A-Za-z0-9]{24})(?:[A-Za-z]{0,8}[0-9]){5}"
+)
 _VARIABLE: Final = re.compile(rb"\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+(?:\.[a-z_]+)*)\)?")
 _PATH: Final = re.compile(rb"(?:\.{1,2}|~)?(?:/[A-Za-z0-9._\-]+){2,}/?")
 

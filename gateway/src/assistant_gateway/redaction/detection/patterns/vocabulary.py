@@ -127,7 +127,7 @@ TABLE: Final[dict[int, str]] = {
         rol unico tributario|cedula de persona fisica|cedula unica de identidad|cui|dui|nit|nuip|numero unico de identidad
         registro unico de contribuyentes|ruc|tarjeta de identidad|carne de extranjeria|clave unica
         numero d'immatriculation fiscale|immatriculation fiscale|numero d'identification nationale|national number|rijbewijsnummer
-        osobni identifikacijski broj|maticni broj|rc|obciansky preukaz|obcansky prukaz|szemelyi szam
+        osobni identifikacijski broj|maticni broj|obciansky preukaz|obcansky prukaz|szemelyi szam
         personal public service number|personal public service|mispar zehut|misp zehut|rntrc|рнокпп|інн|ідентифікаційний код|паспорту
         егн|јмбг|ембг|иин|жсн|снилс номер|cod numeric personal|carte de identitate
         nik|nomor induk kependudukan|ktp|nomor ktp|cccd|cmnd|so cccd|can cuoc cong dan|nin|national identification no|philsys|umid
@@ -194,7 +194,8 @@ TABLE: Final[dict[int, str]] = {
         backup code|backup codes|recovery code|recovery codes|recovery key|lozinka|lozinku|passwrod|passowrd|pasword
         passwrd|psw|p/w|rootpw|adminpw|storepass|keypass|psk|wpa passphrase|pre shared key
         snmp server community|identified by
-        password confirmation|masterpass
+        password confirmation|masterpass|password value|password text|password confirm|password prod|password dev
+        password test|password new|password old
         passwort|kennwort|losungswort|passwortes|zugangspasswort|zugangscode|mot de passe|mdp|motdepasse|code d'acces|contrasena|clave
         clave de acceso|palabra clave|parola d'ordine|parola|senha|palavra passe
         wachtwoord|losenord|losenordet|passordet|adgangskoden|wachtwoorden|hasla|haslem|sifrem|sifreniz|parolam|parolasi
@@ -237,6 +238,7 @@ TABLE: Final[dict[int, str]] = {
         """,
     Kind.KEY: """
         my key|your key|our key|the key|global key|apiキー|functions key|secret key base|api key base
+        api key value|api key prod|api key dev|api key test|secret value|token value|access key value
         api key|apikey|api keys|api secret|api token|secret|secrets|secret key|client secret|app secret
         application secret|consumer key
         consumer secret|access key|access key id|secret access key|access token|auth token

@@ -18,9 +18,9 @@ _Branches = dict[str, "_Branches"]
 _ACRONYMS: Final = frozenset(
     b"tan sin pan tin ein nir rut ine rfc rg cf pis ird pps cni spi"
     b" fin rib aba cc bic sid nip taj egn oib ur ph ddn mbi mrn utr rif acc ccc cbu nib cta cie dl fn dn nss ww kom zap kpn cel"
-    b" nik nin nit dui cui frn ruc rc egk cep npi".split()
+    b" nik nin nit dui cui frn ruc egk cep npi".split()
 )
-LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 1  # with a `_` behind it
+LONGEST_ACRONYM: Final = max(map(len, _ACRONYMS)) + 2  # with a `_` or a number behind it
 DIALS: Final = frozenset(bytes((byte,)) for byte in b"0123456789+(")
 ALNUM: Final = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 # Long enough to be the end of a longer name: `dbpassword`, `MYAPIKEY`.
@@ -33,8 +33,12 @@ def begins(view: bytes, start: int, end: int) -> bool:
         inside = view[start:end].lower()
         return inside.startswith(_ENDINGS) or (end - start > _SHORTEST_COMPOUND and inside.translate(None, JOINTS) in _compounds())
     word = view[start:end]
-    bare = word.strip(b"_").lower()
-    if bare not in _ACRONYMS or not word.islower() or view[end : end + 1] in (b":", b"=", b'"', b"'", b"#"):
+    bare = word.strip(b"_0123456789").lower()
+    if bare not in _ACRONYMS or not word.islower():
+        return True
+    if word[-1:].isdigit():  # `sin2 = ...`
+        return False
+    if view[end : end + 1] in (b":", b"=", b'"', b"'", b"#"):
         return True
     return view[end : end + 2] == b". " and view[end + 2 : end + 3] in DIALS  # shortened: `ur. 12.03.1965`
 
@@ -56,10 +60,20 @@ def _compounds() -> frozenset[bytes]:
     )
 
 
+class _Kinds(dict[str, int]):
+    """The kinds of words; one with a number behind it is of the kind of the word (`password2`)."""
+
+    def __missing__(self, word: str) -> int:
+        bare = word.rstrip("0123456789")
+        if bare == word:
+            raise KeyError(word)
+        return self[bare]
+
+
 @cache
 def kinds() -> dict[str, int]:
     """Return every word, folded, without its spaces, and its kinds."""
-    known: dict[str, int] = {}
+    known = _Kinds()
     for kind, word in _words():
         known[plain(word)] = known.get(plain(word), 0) | kind
     return known
@@ -102,7 +116,7 @@ def expression(ascii_only: bool) -> str:
     The others need no boundary: a script without spaces has none.
     """
     words = _tree(_branches(word for _, word in _words() if word.isascii() is ascii_only))
-    return rf"{words}(?:\b|_)" if ascii_only else words
+    return rf"{words}(?:\b|_|[0-9]{{1,2}}\b)" if ascii_only else words
 
 
 def _branches(words: Iterable[str]) -> _Branches:

@@ -80,6 +80,12 @@ def test_an_issuers_prefix_is_enough(key: str, around: str) -> None:
     assert only("API_KEY", around.format(key)) == [key]
 
 
+@pytest.mark.parametrize("key", ["ghp_" + "x" * 36, "AIza" + "X" * 35, "hvs." + "x" * 30, "hf_" + "requiredCharacteristicTypesForDisplay"])
+def test_a_placeholder_and_a_name_are_no_keys(key: str) -> None:
+    """What documents write for a key: one letter again and again; and a name of a program that begins like one."""
+    assert found(f"use {key} now") == []
+
+
 @pytest.mark.parametrize("token", TOKENS, ids=lambda token: token[:8])
 def test_tokens_are_found(token: str) -> None:
     """Chat services, JWTs, bots, vaults."""

@@ -217,6 +217,8 @@ def test_lists_phrases_and_hidden_ones_are_read(text: str, values: list[str]) ->
         "Password ........ sw0rd!x",
         "User\nbob\nPassword\nsw0rd!x\n",
         "creds: bob:sw0rd!x",
+        "password1 = 'sw0rd!x'",
+        "passwordProd: 'sw0rd!x'",
         "login bob / sw0rd!x",
     ],
 )

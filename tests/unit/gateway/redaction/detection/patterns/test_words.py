@@ -52,6 +52,20 @@ def test_a_word_of_two_parts_counts_inside_another_where_its_last_part_says_the_
     assert not begins(b"japan number", 2, 12)
 
 
+def test_a_number_behind_a_word_changes_nothing() -> None:
+    """`password2`, `tel1`, but `sin2` is a sine, and what has more digits is a value."""
+    pattern = re.compile(expression(True))
+
+    for written in ("password2", "tel1", "cvv2", "api_key_2", "sha256"):
+        match = pattern.match(written)
+        assert match is not None
+        assert kinds()[plain(match[0])]
+    assert pattern.search("password123") is None
+    assert not begins(b"sin2 = 1", 0, 4)
+    with pytest.raises(KeyError):
+        kinds()["nothing2"]
+
+
 def test_an_acronym_that_is_a_word_needs_capitals_or_a_colon() -> None:
     """`sin` is a word of everyday language in two languages."""
     assert begins(b"my SIN is", 3, 6)
