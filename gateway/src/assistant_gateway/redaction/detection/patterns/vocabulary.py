@@ -137,6 +137,7 @@ TABLE: Final[dict[int, str]] = {
         atin|ptin|inland revenue number|medicare id|medicare beneficiary identifier|driver licence|driver licence number
         drivers licence number|citizenship number|citizen id|civil id|identification card number
         npi|npi no|national provider identifier|provider id|npwp|nomor pokok wajib pajak|лнч|единен граждански номер|личен номер на чужденец
+        passports|passport numbers|passport nos|social security numbers|national ids|tax ids|nhs numbers|licence numbers|license numbers
         voter registration number|registro federal de contribuyentes|documento unico de identidad
         """,
     Kind.ACCOUNT: """

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from assistant_gateway.redaction.detection.patterns.answers import answer
+from assistant_gateway.redaction.detection.patterns.literals import digits
 from assistant_gateway.redaction.detection.patterns.numbers import ends_sensibly, holds_date
 from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
@@ -61,8 +62,22 @@ def _named(page: Page, hit: Hit) -> Iterator[Found]:
         found = _value(view, answered, 5)
     if found is None:
         found = _behind(page, hit)
-    if found is not None:
+    for _ in range(_MOST_IN_A_ROW):
+        if found is None:
+            return
         yield found
+        joint = _AND.match(view, found.end)
+        following = _value(view, joint.end(), 5) if joint else None
+        found = following if following and _alike(view, found, following) else None
+
+
+# What follows a number in a list is another one, if it has as many digits.
+_AND: Final = re.compile(rb"(?:,|;|,? (?:and|or|und|oder|et|ou|y|o|e|en|i)) ")
+_MOST_IN_A_ROW: Final = 8
+
+
+def _alike(view: bytes, one: Found, other: Found) -> bool:
+    return digits(view[one.start : one.end]) == digits(view[other.start : other.end])
 
 
 def _value(view: bytes, at: int, least: int) -> Found | None:

@@ -90,6 +90,13 @@ def test_not_every_number_before_a_word_is_meant_by_it(text: str) -> None:
     assert only("NATIONAL_ID", text) == [], found(text)
 
 
+def test_a_list_is_read_to_its_end() -> None:
+    """What has another number of digits is something else: a year, an amount."""
+    assert only("NATIONAL_ID", "Passports: AB1234567 and XY9876543") == ["AB1234567", "XY9876543"]
+    assert only("NATIONAL_ID", "SSNs: 123456789, 234567891 or 345678912.") == ["123456789", "234567891", "345678912"]
+    assert only("NATIONAL_ID", "passport 123456789 and 20000 EUR") == ["123456789"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
