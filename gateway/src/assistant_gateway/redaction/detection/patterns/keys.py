@@ -84,11 +84,11 @@ def _sources(table: str) -> tuple[str, ...]:
     return tuple(spelt.split())
 
 
-_MOST_TOGETHER: Final = 12
+_MOST_TOGETHER: Final = 16
 
 
 def _together(sources: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield those that are searched at once: a dozen that begin with letters of their own, alike ones together, each of the others alone.
+    """Yield those that are searched at once: sixteen that begin with letters, alike ones together, each of the others alone.
 
     So each search leaps from one first letter to the next; all in one it would take every byte, thirty times as long.
     """
