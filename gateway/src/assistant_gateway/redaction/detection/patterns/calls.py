@@ -35,7 +35,7 @@ _WITH_FLAGS: Final = (
     rf"\b(?:ipmitool|mqttx) [^\n|;&]{{0,64}}?-P ?{_EITHER}",
 )
 _FLAGS: Final = (
-    r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =][\x22']?[^\s:\x22']{1,64}:[^\s\x22'$]{3,128}",
+    r"(?: -u|--user|--userpass|--auth|--proxy-user)[ =]{1,2}[\x22']?[^\s:\x22']{0,64}:[\x22']?[^\s\x22'$][^\s\x22']{2,127}",
     r"\b(?:sshpass|mysql|mysqldump|mysqladmin) (?:-[A-Za-oq-z][^\s]{0,32} [^\s\-]{0,32} ?){0,4}-p ?[\x22']?[^\s\x22'$\-][^\s\x22']{2,127}",
 )
 _TOTP: Final = (r"otpauth://[a-z]{4,5}/[^\s\x22'<>]+",)
@@ -99,7 +99,7 @@ def _behind_flag(page: Page, start: int, end: int) -> Found | None:
     value = page.view[first:end]
     if raw.startswith(b"mysql") and page.view[first - 1 : first] == b" " and is_name(value):
         return None  # mysql asks for it, and this is the database
-    return None if is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
+    return None if value.startswith((b"//", b"refs/")) or is_blank(value) or value.isdigit() else Found(first, end, "PASSWORD")
 
 
 def _argument(page: Page, start: int, end: int) -> Found | None:

@@ -23,6 +23,7 @@ from assistant_gateway.redaction.detection.patterns.literals import (
     items,
     mark,
 )
+from assistant_gateway.redaction.detection.patterns.manifests import secret
 from assistant_gateway.redaction.detection.patterns.page import Cue, Found, Hit, Page, Shape
 from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 
@@ -94,12 +95,12 @@ def is_key(value: bytes, quoted: bool) -> bool:
 
 
 # `SENDGRID_KEY=...`, `sendgridKey: "..."`, `?key=...`: of the keys that are no secret the name says so.
-_ENVIRONMENT: Final = (r"(?:KEY|[Kk]ey)(?:[\x22']|\x20string)?(?: {0,3}:?= ?|: ?| is )[\x22']?[A-Za-z0-9+/=_.\-]{8}",)
+_ENVIRONMENT: Final = (r"(?:KEY|[Kk]ey)[0-9]?(?:[\x22']|\x20string)?(?: {0,3}:?= ?|: ?| is )[\x22']?[A-Za-z0-9+/=_.\-]{8}",)
 _OPEN: Final = re.compile(
     rb"(?i)(?:public|cache|primary|foreign|sort|partition|object|routing|host|site|publishable|s3|idempotency|lookup)[_\-]?\Z"
 )
 _PARTS: Final = re.compile(rb"[A-Za-z0-9+/]{16}|[A-Za-z0-9]{7,12}(?:-[A-Za-z0-9]{4,9}){3,4}")  # not all of it words and years
-_VALUE: Final = re.compile(rb"(?i)key(?:[\"']| string)?(?: is |[ :=]{1,5})([\"']?)")
+_VALUE: Final = re.compile(rb"(?i)key[0-9]?(?:[\"']| string)?(?: is |[ :=]{1,5})([\"']?)")
 
 
 # `the Datadog key (...)`, and what Docker keeps: a name and a password in Base64.
@@ -226,6 +227,7 @@ SHAPES: Final = (
 )
 CUES: Final = (
     Cue(Kind.KEY, _key, frozenset({"API_KEY", "TOKEN"})),
+    Cue(Kind.KEY, secret, frozenset({"API_KEY"})),
     Cue(Kind.AUTH, _authorization, _TOKEN),
     Cue(Kind.COOKIE, _cookies, _TOKEN),
     Cue(Kind.PRIVATE, _private, frozenset({"PRIVATE_KEY"})),

@@ -25,7 +25,7 @@ gh[pousr]_<A>{30,255} github_pat_[A-Za-z0-9_]{22,255}
 gl(?:pat|dt|ptt|rt|rtr|cbt|imt|agent|oas|soat|ft|ffct|wt)-(?:t[0-9]_)?[\w\-]{20,64}(?:\.[0-9a-z]{2}\.?[0-9a-z]{7,9})? GR1348941<W>{20}
 npm_<A>{36} pypi-<W>{50,400} rubygems_<H>{48} CLOJARS_[a-z0-9]{60} dckr_(?:pat|oat)_<W>{20,64} oy2[a-z0-9]{43} cio[A-Za-z0-9]{32}
 bkua_<H>{40} CCIPAT_<A>{20,30}_<H>{40}
-sq[upa]_<H>{40} ATATT3[\w\-=]{50,250} ATCTT3[\w\-=]{50,250} ATBB<A>{28,40} fig(?:dr?|or?|ur?|h)_<W>{36,60} PMAK-<H>{24}-<H>{34}
+sq[upa]_<H>{40} ATATT3[\w\-=]{50,250} ATCTT3[\w\-=]{50,250} ATBB<A>{26,40} fig(?:dr?|or?|ur?|h)_<W>{36,60} PMAK-<H>{24}-<H>{34}
 lin_(?:api|oauth)_<A>{32,64} ntn_<A>{40,60} secret_<A>{43} ddp_<A>{36} jfrog_<A>{20,80} AKCp[A-Za-z0-9]{60,80}
 # Models
 sk-ant-[a-z]{3,6}[0-9]{2}-<W>{20,140} sk-(?:proj|svcacct|admin|None|or-v1|lf|live|test|kimi)-<W>{20,220} sk-<W>{20,220} hf_<A>{34}
@@ -50,7 +50,8 @@ sm_(?:aat|pat|sat)_<A>{16} s-s4t2(?:ud|af)-<H>{64} pgar_<A>{27} pri_<H>{32}
 A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}
 (?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_\-][a-z0-9\-]{10,32}\.[a-z0-9+/_=\-]{30,120} e2b_<H>{40} mlsn\.<H>{64}
 dG9rO[A-Za-z0-9+/]{40,80}={0,2} pk_(?:<H>{34}|[0-9]{7,9}_[A-Z0-9]{32}) xnd_(?:production|development)_<A>{40,80} AstraCS:<A>{24}:<H>{64}
-cal_live_<H>{32} dnkey-<W>{26}-<W>{52} ico-<A>{32} ptr_[A-Za-z0-9+/]{43}= tlk_[A-Z0-9]{40} rpa_<A>{40,60} fc-<H>{32} API-[A-Z0-9]{25,32}
+cal_live_<H>{32} rootly_<H>{64}
+dnkey-<W>{26}-<W>{52} ico-<A>{32} ptr_[A-Za-z0-9+/]{43}= tlk_[A-Z0-9]{40} rpa_<A>{40,60} fc-<H>{32} API-[A-Z0-9]{25,32}
 (?:live|test)_(?:pub_)?<W>{30,45} pdl_(?:live|sdbx)_apikey_[a-z0-9]{26}_<A>{22}_<A>{3} mdb_sa_(?:id|sk)_<W>{24,60}
 sk\.eyJ<W>{40,200}\.<W>{20,40} tk\.eyJ<W>{40,200}\.<W>{20,40}
 """
@@ -61,8 +62,8 @@ discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/<W>{40,100}
 [MNO][A-Za-z0-9_\-]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40} [0-9]{8,10}:AA<W>{32,35} bot[0-9]{8,10}:AA<W>{32,35}
 [a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/\-]{60,200}
 ya29\.<W>{20,500} 4/0A<W>{40,120} 1//0[0-9A-Za-z_\-]{30,120} hv[sbr]\.[A-Za-z0-9_\-]{20,300}
-[sbr]\.[A-Za-z0-9]{24} <A>{14}\.atlasv1\.<W>{60,90}
-EAA[A-Za-z0-9]{90,300} t1\.<W>{20,300}\.<W>{86}={0,2} (?:pat|sat)\.<A>{22}\.<H>{24}\.<A>{20}
+[sbr]\.[A-Za-z0-9]{24} [0-9]{15,16}\|<W>{26,27} [a-f0-9A-Z]{36}NRAL <A>{14}\.atlasv1\.<W>{60,90}
+EAA[A-Za-z0-9]{90,300} t1\.<W>{20,300}\.<W>{86}={0,2} (?:pat|sat)\.<W>{22}\.<H>{24}\.<A>{20}
 AAAAAAAAA[A-Za-z0-9%]{80,140} sl\.<W>{130,200} oauth:[a-z0-9]{30}
 v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{40,2000}(?:\.[A-Za-z0-9_\-]{1,200})?
 (?:sig|Signature)=[A-Za-z0-9%+/_\-]{40,120}={0,2}
@@ -98,7 +99,7 @@ def _together(sources: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 # What stands in the expressions that begin with a class.
-_NEEDS: Final = ("~", "-us", ":AA", ".webhook.office.com/webhookb2/", ".atlasv1.")
+_NEEDS: Final = ("~", "-us", ":AA", ".webhook.office.com/webhookb2/", ".atlasv1.", "NRAL", "|")
 
 
 def _needed(sources: tuple[str, ...]) -> bytes:

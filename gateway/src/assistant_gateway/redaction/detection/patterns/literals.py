@@ -17,7 +17,7 @@ _SUFFIX: Final = (
 SUFFIXES: Final = b"_-0123456789abcdhklmnoprstvABCDHKLMNOPRSTV"  # what the rest of an identifier begins with
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
-    rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,3}(?:<[^>\n]{0,40}>[ \t]?)?(?::{1,3}=|::?|=>|={1,2}|[?.]=|\|\s?|->|,|>| - |\.{3,48})"
+    rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,24}(?:<[^>\n]{0,40}>[ \t]?)?(?::{1,3}=|::?|=>|={1,2}|[?.]=|\|\s?|->|,|>| - |\.{3,48})"
     rb"[ \t]{0,3}(?:\r?\n)?[ \t]{0,8}"
     rb"(?:\*\*|__)?(?:[fbru]{1,2}(?=[\"']))?" + _QUOTE
 )
@@ -128,7 +128,7 @@ _NAME: Final = re.compile(
 _DRAWN_PART: Final = re.compile(
     rb"(?<![a-z0-9])(?=[a-z0-9]{16})(?=[0-9]*[a-z])(?:[a-z]{0,8}[0-9]){5}|(?=[A-Za-z0-9]{24})(?:[A-Za-z]{0,8}[0-9]){5}"
 )
-_VARIABLE: Final = re.compile(rb"\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+(?:\.[a-z_]+)*)\)?")
+_VARIABLE: Final = re.compile(rb"\$\(?(?:[A-Z_][A-Z0-9_]*|[a-z_]+(?:\.[a-z_]+)*)\)?-?")
 _PATH: Final = re.compile(rb"(?:\.{1,2}|~)?(?:/[A-Za-z0-9._\-]+){2,}/?")
 
 

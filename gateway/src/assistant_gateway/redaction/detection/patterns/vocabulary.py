@@ -138,6 +138,8 @@ TABLE: Final[dict[int, str]] = {
         drivers licence number|citizenship number|citizen id|civil id|identification card number
         npi|npi no|national provider identifier|provider id|npwp|nomor pokok wajib pajak|лнч|единен граждански номер|личен номер на чужденец
         passports|passport numbers|passport nos|social security numbers|national ids|tax ids|nhs numbers|licence numbers|license numbers
+        numero d'assurance sociale|assurance sociale|mon nas|son nas|votre nas|rrn|resident registration number|provider identifier
+        identity document number|abgabenkontonummer|codigo unico de identificacion tributaria|numero de identificacion tributaria
         voter registration number|registro federal de contribuyentes|documento unico de identidad
         """,
     Kind.ACCOUNT: """

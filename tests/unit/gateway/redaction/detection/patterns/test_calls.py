@@ -17,11 +17,19 @@ from tests.unit.gateway.redaction.finding import found, only
         "net use Z: \\\\srv\\x /user:corp\\bob Zebra!crossing4",
         'echo "Zebra!crossing4" | sudo -S apt update',
         "bob:Zebra!crossing4".join(("curl -u ", " https://x")),
+        ":Zebra!crossing4".join(("curl -u '", "' https://x")),
+        "bob:Zebra!crossing4".join(("curl --user  '", "' https://x")),
     ],
 )
 def test_what_a_command_or_a_call_takes_is_found(text: str) -> None:
     """No word stands before it."""
     assert only("PASSWORD", text) == ["Zebra!crossing4"], found(text)
+
+
+def test_a_sign_of_the_shell_inside_a_password_does_not_end_it() -> None:
+    """A variable is no password, and a reference of git or an address are none either."""
+    assert only("PASSWORD", "bob:Zebra$1crossing".join(("curl -u ", " https://x"))) == ["Zebra$1crossing"]
+    assert found("curl -u bob:$TOKEN https://x; git push -u origin:refs/heads/x; git clone -u https://host/x") == []
 
 
 def test_what_stands_behind_an_address_is_found() -> None:

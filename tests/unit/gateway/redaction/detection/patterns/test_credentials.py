@@ -51,6 +51,8 @@ def test_a_credential_that_its_name_gives_away_is_found(text: str, value: str) -
         'var appToken string = "{}"',
         "<appToken>\n    {}\n</appToken>",
         "app token = ' {} '",
+        "api_token             = '{}'",
+        "acmeKey2 = '{}'",
         "token1 = '{}'",
         "API_KEY2={}",
         "apiKeyProd: '{}'",

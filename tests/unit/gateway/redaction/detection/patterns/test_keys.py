@@ -68,6 +68,7 @@ TOKENS = [
     "hvs." + MIXED[:90],
     "https://hooks.slack.com/services/T00000000/B00000000/" + MIXED[:24],
     "https://hooks.zapier.com/hooks/catch/" + DIGITS[:7] + "/" + MIXED[:7],
+    DIGITS[:15] + "|" + MIXED[:27],
     "pat." + MIXED[:22] + "." + HEX[:24] + "." + MIXED[:20],
     "eyJrIjoi" + MIXED[:80],
 ]

@@ -219,6 +219,7 @@ def test_lists_phrases_and_hidden_ones_are_read(text: str, values: list[str]) ->
         "creds: bob:sw0rd!x",
         "password1 = 'sw0rd!x'",
         "passwordProd: 'sw0rd!x'",
+        "password           = 'sw0rd!x'",
         "login bob / sw0rd!x",
     ],
 )

@@ -120,7 +120,7 @@ def shape_is_enough(value: bytes) -> bool:
 _RULES: Final[tuple[tuple[str, bool, Callable[[bytes], bool]], ...]] = (
     (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?-?[0-9]{2}){3} ?-?[A-DT]", False, uk_nino),
     (r"(?:[0-9]{8}|[0-9]{2}\.[0-9]{3}\.[0-9]{3})[ \-]?[A-Z]", False, es_dni),
-    (r"[XYZ][ \-]?[0-9]{7}[ \-]?[A-Z]", False, es_dni),
+    (r"[XYZ][ \-]?[0-9]{7}[ \-]?[A-Z]", True, es_dni),
     (r"[A-Z]{3} ?[A-Z]{3} ?[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2} ?[A-Z][0-9LMNP-V]{3}[A-Z]", True, it_codice),
     (r"[0-9]{6}[\-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]", False, fi_hetu),
     (r"[12] ?[0-9]{2} ?[0-9]{2} ?2[AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", False, fr_nir_corsica),

@@ -114,6 +114,8 @@ def test_a_list_is_read_to_its_end() -> None:
         "Osobni identifikacijski broj: 33392005961",
         "Mispar Zehut: 039337423",
         "His FRN is 9111245678906",
+        "mon NAS: 258 933 688",
+        "Provider identifier 1245319599",
     ],
 )
 def test_numbers_of_more_countries_have_their_names(text: str) -> None:
