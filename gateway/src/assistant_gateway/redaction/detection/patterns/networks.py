@@ -65,10 +65,13 @@ _DOTTED: Final = frozenset(
 def _v6(page: Page, start: int, end: int) -> Found | None:
     view = page.view
     raw = view[start:end]
+    if raw.count(b":") < 2 or (view[start - 1 : start] in (b".", b"_") and start) or (view[start - 1 : start].isalnum() and start):
+        return None
+    # Behind a colon only if a label ends with it, and no pair of a longer row of them.
     if (
-        raw.count(b":") < 2
-        or (start and view[start - 1 : start] in (b":", b".", b"_") and not _LABEL.search(view, max(0, start - 12), start))
-        or (view[start - 1 : start].isalnum() and start)
+        start
+        and view[start - 1 : start] == b":"
+        and (view[start - 2 : start - 1] in _HEX or not _LABEL.search(view, max(0, start - 12), start))
     ):
         return None
     if view[end : end + 1].isalnum() or view[end : end + 1] in (b"_", b":"):
@@ -88,7 +91,8 @@ def _v6(page: Page, start: int, end: int) -> Found | None:
     return Found(start, start + len(raw), "IP_ADDRESS")
 
 
-_LABEL: Final = re.compile(rb"(?i)(?<![A-Za-z0-9])(?:ip(?:v?6)?|inet6|addr(?:ess)?|host|src|dst|from|to|peer|client|server):\Z")
+_HEX: Final = b"0123456789abcdefABCDEF"
+_LABEL: Final = re.compile(rb"(?i)(?<![A-Za-z0-9])(?:ip|addr(?:ess)?|host|dst|from|to|peer|client|server):\Z")
 
 
 def _code_path(groups: list[bytes], raw: bytes) -> bool:

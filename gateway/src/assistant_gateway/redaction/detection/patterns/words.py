@@ -29,7 +29,7 @@ _ENDINGS: Final = (b"password", b"passwd", b"passwort", b"kennwort", b"apikey", 
 
 def begins(view: bytes, start: int, end: int) -> bool:
     """Whether the word at these offsets of the view is one of its own: not the end of another, and no acronym in small letters."""
-    if start and view[start - 1 : start].isalnum() and not _is_hump(view, start):
+    if start and view[start - 1 : start].isalnum() and not (view[start : start + 1].isupper() and _is_hump(view, start)):
         inside = view[start:end].lower()
         return inside.startswith(_ENDINGS) or (end - start > _SHORTEST_COMPOUND and inside.translate(None, JOINTS) in _compounds())
     word = view[start:end]
@@ -44,9 +44,9 @@ def begins(view: bytes, start: int, end: int) -> bool:
 
 
 def _is_hump(view: bytes, at: int) -> bool:
-    """Whether a name of a program goes on with another word there: `dbToken`, `DBToken`."""
+    """Whether a name of a program goes on with another word at the capital there: `dbToken`, `DBToken`."""
     before = view[at - 1 : at]
-    return view[at : at + 1].isupper() and (before.islower() or (before.isupper() and view[at + 1 : at + 2].islower()))
+    return before.islower() or (before.isupper() and view[at + 1 : at + 2].islower())
 
 
 @cache
