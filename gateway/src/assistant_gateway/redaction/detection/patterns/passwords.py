@@ -41,7 +41,7 @@ _LONG: Final = 64  # what repeats the word inside so long a value is not looked 
 # What may stand between the word and the value, in the order in which it is tried, and the bytes that each can begin with.
 SEPARATORS: Final = (
     (GIVEN_TO, b"("),
-    (ASSIGNED, SUFFIXES + b"\\\"'`] \t<=|,>."),
+    (ASSIGNED, SUFFIXES + b"\\\"'`] \t<=|,>.?"),
     (LABELLED, b"*_<( \t="),
     (SAID, b"\"'`*_ \t"),
     (BESIDE, SUFFIXES + b"\\\"' \t\r\n\f\v,"),

@@ -26,6 +26,7 @@ from tests.unit.gateway.redaction.finding import found, only
         ('{"password":"x7Hq!9"}', "x7Hq!9"),
         ('{\\"password\\": \\"x7Hq!9\\"}', "x7Hq!9"),
         ("pw: `S3cret!`", "S3cret!"),
+        ("DB_PASSWORD?=S3cret!", "S3cret!"),
         ('password: "x1!"', "x1!"),
         ("mysql --password ab12 --host x", "ab12"),
         ("--password=Sup3rS3cret! --verbose", "Sup3rS3cret!"),
