@@ -41,6 +41,15 @@ _POINTS: Final = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?[ ])?"
 _NUMERO: Final = r"(?:n[ºo°.]{1,2}[ ]?)?"
 _FLOOR: Final = r"(?:[ ]?[-,][ ]?\d{1,2}[ºª]?[ ]?[A-D]?)?"
 
+# "Olympiapark 1972": a year, not a house.
+_YEAR: Final = r"(?!(?:1[5-9]|20)\d\d(?!\w))"
+# "Im Mai 14", "In den Jahren 12 bis 15": no lane.
+_TIMES: Final = (
+    r"(?!(?:[\w-]+[ ])?(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Frühjahr|Frühling|"
+    r"Sommer|Herbst|Winter|Jahren?|Jahre|Saison|Spielzeit|Zeitraum|Quartal|Alter|Schnitt|Durchschnitt|[\w-]*[Nn]ummer|Liga|Minuten?|"
+    r"Runde|Spiel)[ ])"
+)
+
 # What has a number of its own behind it, and is no street.
 _EDGES: Final = (
     r"(?i:Adresse|Anschrift|Address|Dirección|Seite|Zeile|Absatz|Artikel|Kapitel|Nummer|Nr|Tabelle|Abbildung|Version|Band|Heft|Teil|Punkt|Raum|Zimmer|Page|Line|Section|Chapter|Table|"
@@ -57,9 +66,9 @@ _COUNTED: Final = (
 _PATTERNS: Final = (
     rf"(?<![\w.,:/-]){_NUMBER}[ ]{_POINTS}(?:{_WORD}[ ]){{1,4}}(?:{_ENGLISH_ROADS})\b\.?",
     rf"(?<!\w)(?:{_WORD}[ ]){{1,3}}(?:{_ENGLISH_ROADS})\b\.?(?=[ ]\d|,[ ]{_C})",
-    rf"(?<!\w){_C}[\w.-]*(?:{_GERMAN_ROADS})[ ]\d{{1,4}}[ ]?[a-z]?(?!\w)",
-    rf"(?<!\w)(?!Adresse|Anschrift)(?:{_C}[\w.-]*[ -]){{1,2}}(?i:{_GERMAN_ROADS})[ ]\d{{1,4}}[ ]?[a-z]?(?!\w)",
-    rf"(?<!\w)(?:{_OLD_WAYS})[ ](?:{_WORD}[ ])?{_WORD}[ ]\d{{1,4}}[a-z]?(?!\w)",
+    rf"(?<!\w){_C}[\w.-]*(?:{_GERMAN_ROADS})[ ]{_YEAR}\d{{1,4}}[ ]?[a-z]?(?!\w)",
+    rf"(?<!\w)(?!Adresse|Anschrift)(?:{_C}[\w.-]*[ -]){{1,2}}(?i:{_GERMAN_ROADS})[ ]{_YEAR}\d{{1,4}}[ ]?[a-z]?(?!\w)",
+    rf"(?<!\w)(?:{_OLD_WAYS})[ ]{_TIMES}(?:{_WORD}[ ])?{_WORD}[ ]\d{{1,3}}[a-z]?(?!\w)",
     rf"(?<![\w.,/-]){_NUMBER}(?:[ ](?:bis|ter|quater))?,?[ ](?i:{_FRENCH_ROADS})(?:[ ]{_LINKS}|[ ][\w.’'-]+){{0,3}}(?:[ ]{_WORD}){{1,3}}",
     rf"(?<!\w)(?i:{_FRENCH_ROADS})(?:[ ]{_LINKS})*(?:[ ]{_WORD}){{1,4}},?[ ]\d{{1,4}}(?!\w)",
     rf"(?<!\w)(?:{_SPANISH_ROADS})(?:[ ]?{_LINKS})*(?:[ ]?{_WORD}(?:[ ]{_LINKS})*){{1,4}},?[ ](?:{_NUMERO}\d{{1,5}}{_FLOOR}|s/n)(?!\w)",

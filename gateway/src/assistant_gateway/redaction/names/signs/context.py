@@ -53,12 +53,26 @@ def people(text: str) -> Iterator[Span]:
             # "Dear All", "Hello World", "Thanks For": a greeting of nobody.
             if words[0].lower() in _NOBODY or (words[0].lower() in SMALL and words[0][0].isupper()):
                 continue
+            if words[0].lower() in _OFFICES and len(words) == 1:
+                continue  # "Herr Präsident": whoever holds it
             if words[0].isupper() and words[0].lower() in NOT_NAMES:
                 continue  # "a file called NAME": what a manual has in place of a name
             start = match.start() if taken == "all" else match.start("name")
             yield Span(start, match.end("name"), "PERSON")
 
 
+# "Herr Präsident Huber" is somebody.
+_OFFICE: Final = """
+    präsident präsidentin vizepräsident vizepräsidentin kommissar kommissarin minister ministerin kanzler kanzlerin bundeskanzler
+    bundeskanzlerin bürgermeister bürgermeisterin oberbürgermeister oberbürgermeisterin landrat landrätin abgeordnete abgeordneter
+    abgeordneten ratsvertreter ratspräsident ratspräsidentin vorsitzende vorsitzender vorsitzenden professor professorin doktor
+    direktor direktorin pfarrer pfarrerin botschafter botschafterin staatssekretär staatssekretärin berichterstatter berichterstatterin
+    rektor richterin anwalt anwältin hauptmann oberst general major inspektor wachtmeister president chairman chairwoman chair speaker
+    mayor justice secretary ambassador chancellor commissioner governor senator minister premier officer doctor président présidente
+    maire ministre directeur directrice commissaire procureur rapporteur sénateur préfet juge presidente presidenta alcalde alcaldesa
+    ministro ministra director directora juez fiscal comisario secretario senador sindaco onorevole direttore
+"""
+_OFFICES: Final = frozenset(_OFFICE.split())
 _NOBODY: Final = frozenset(
     [
         "all",
