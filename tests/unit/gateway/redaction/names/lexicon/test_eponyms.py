@@ -22,6 +22,8 @@ def _is_thing(text: str) -> bool:
         "die Wexel-Verteilung",
         "die Wexel-Novak-Gleichung",
         "Morbus Wexel",
+        'the butterfly "Wexel pacificus", which',
+        "un pez (Wexel idahoensis)",
     ],
 )
 def test_a_things_kind_beside_a_name_makes_it_a_things(text: str) -> None:
@@ -47,6 +49,9 @@ def test_a_things_kind_beside_a_name_makes_it_a_things(text: str) -> None:
         "la maladie de Wexel",
         "la llave de Wexel",
         "la ley de Wexel",
+        "Wexel pacificus",
+        '"Wexel explica que',
+        '"Wexel thus began',
     ],
 )
 def test_what_is_somebodys_is_no_things(text: str) -> None:
