@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from assistant_gateway.redaction.entities import Span
+from assistant_gateway.redaction.names.lexicon.languages import SMALL_WORDS
+from assistant_gateway.redaction.names.lexicon.regions import REGIONS
 from assistant_gateway.redaction.names.lexicon.words import NOT_NAMES
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:[.'’-][^\W\d_]+)*\.?")
+# Not the small words of the other languages: "indien" is Dutch for "if".
+_WORDS: Final = NOT_NAMES.union(*(SMALL_WORDS[language] for language in ("en", "de", "fr", "es")))
+_SHORT: Final = 4
+"""Letters: what is written in capitals and no longer is an abbreviation, or a word that somebody shouts."""
 _START: Final = re.compile(r"(?<![\w@#/\\.$-])[^\W\d_]")
 
 
@@ -24,9 +30,9 @@ class Gazetteer:
         self._surnames = frozenset(_lines(folder / "surnames.txt"))
         # A place's first word, and the words that may follow it.
         self._places: dict[str, list[str]] = {}
-        for place in _lines(folder / "places.txt"):
-            if place.lower() in NOT_NAMES and not place.isupper():
-                continue  # "Réunion" is a meeting more often than the island
+        for place in dict.fromkeys([*_lines(folder / "places.txt"), *REGIONS]):
+            if place.lower() in _WORDS and not place.isupper():
+                continue  # "Réunion" is a meeting more often than the island, and "Dabei" no village in Hubei
             first = _WORD.match(place)
             self._places.setdefault(first[0].rstrip(".") if first else place, []).append(place)
         # As they are written in haste; only those of one word.
@@ -56,11 +62,16 @@ class Gazetteer:
             word = _WORD.match(text, start)
             if word is None:
                 continue
-            for place in self._candidates(word[0]):
+            for place in self._candidates(word[0]) or self._shouted(word[0]):
                 if text.startswith(place, start) and not _goes_on(text, start + len(place)):
                     end = start + len(place)
                     yield Span(start, end, "PLACE")
                     break
+
+    def _shouted(self, word: str) -> list[str]:
+        """Return the candidates for a word in capitals: a headline's, a form's or a table's."""
+        candidates = self._candidates(word.title()) if word.isupper() else []
+        return [place.upper() for place in candidates if len(place) > _SHORT]
 
     def _candidates(self, word: str) -> list[str]:
         plain = word.rstrip(".")

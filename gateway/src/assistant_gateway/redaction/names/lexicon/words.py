@@ -26,7 +26,12 @@ _CALENDAR: Final = """
     november december montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag januar februar märz mai juni juli oktober
     dezember lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril juin juillet août septembre octobre
     novembre décembre lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio julio agosto
-    septiembre octubre noviembre diciembre christmas easter halloween weihnachten ostern pfingsten noël pâques navidad
+    septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre lunedì martedì
+    mercoledì giovedì venerdì sabato januari februari maart zondag maandag dinsdag woensdag donderdag vrijdag zaterdag janeiro
+    fevereiro março maio junho julho setembro outubro novembro dezembro segunda terça quarta quinta sexta styczeń stycznia luty lutego
+    marzec kwiecień kwietnia maj czerwiec czerwca lipiec lipca sierpień sierpnia wrzesień września październik października listopad
+    listopada grudzień grudnia poniedziałek wtorek środa czwartek piątek niedziela christmas easter halloween weihnachten ostern
+    pfingsten noël pâques navidad natale pasqua natal páscoa kerstmis pasen
 """
 _NOUNS: Final = """
     majesty excellency highness holiness
@@ -52,6 +57,15 @@ _NOUNS: Final = """
     dato día dirección edad ejemplo empresa error estado factura fecha fichero grupo hora idioma informe lengua línea lista libro
     mensaje mes mínima máxima mundo nombre número página país palabra persona precio problema proyecto pregunta puerta rama respuesta
     reunión salida salir semana servicio sistema tabla tema texto tiempo título trabajo valor vida
+"""
+# What a state and its church write with a capital in Italian and Portuguese.
+_STATE: Final = """
+    mitte favoriten re gute achats ventes ventas compras
+    stato stati patria regno nazione paese paesi governo parlamento repubblica impero pontefice papa ministro ministri ministero
+    presidente senato camera comune provincia regione costituzione finanze giustizia istruzione università cardinale
+    vangelo erario ottocento novecento francesi tedeschi inglesi spagnoli austriaci prussiani italiani
+    estado estados governo república império igreja senado câmara ministério congresso campeonato copa torneio seleção nacional
+    internacional mundial divisão universidade boletim
 """
 # Words above or below that many are called by: the model and the capital decide.
 _ALSO_NAMES: Final = "julia ruby jan mar jun king queen lord god jesus honey baby kid boy lady lea marca reserva mira design"
@@ -92,4 +106,4 @@ _REQUESTS: Final = """
     utilise utilisez vérifie vérifiez
 """
 
-NOT_NAMES: Final = frozenset(f"{_TECHNICAL}{_CALENDAR}{_NOUNS}{_CHAT}{_REQUESTS}".split()) - frozenset(_ALSO_NAMES.split())
+NOT_NAMES: Final = frozenset(f"{_TECHNICAL}{_CALENDAR}{_NOUNS}{_STATE}{_CHAT}{_REQUESTS}".split()) - frozenset(_ALSO_NAMES.split())

@@ -6,6 +6,7 @@ import pytest
 
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names.lexicon.gazetteer import Gazetteer
+from tests.unit.gateway.redaction.names import tiny
 
 
 def test_names_are_known_in_any_writing(folder: Path) -> None:
@@ -26,6 +27,8 @@ def test_names_are_known_in_any_writing(folder: Path) -> None:
         ("import Berlin_wall, x.Berlin, @Berlin", []),
         ("Spain's coast", ["Spain"]),
         ("(Spain)", ["Spain"]),
+        ("BERLIN and NEW YORK, BERLINER", ["BERLIN", "NEW YORK"]),
+        ("from Sicilia", ["Sicilia"]),
     ],
 )
 def test_places_are_found_as_they_are_written(folder: Path, text: str, found: list[str]) -> None:
@@ -34,6 +37,15 @@ def test_places_are_found_as_they_are_written(folder: Path, text: str, found: li
 
     assert [text[span.start : span.end] for span in spans] == found
     assert all(isinstance(span, Span) and span.entity == "PLACE" for span in spans)
+
+
+def test_a_small_word_of_the_four_languages_is_no_village(tmp_path: Path) -> None:
+    """ "Dabei" lies in Hubei; "Indien" is a country, though Dutch has a small word that is written so."""
+    folder = tiny.write(tmp_path / "names")
+    (folder / "places.txt").write_text("Dabei\nIndien\nUK\n")
+    text = "Dabei ging es nach Indien, UK"
+
+    assert [text[span.start : span.end] for span in Gazetteer(folder).places(text)] == ["Indien", "UK"]
 
 
 def test_a_town_is_known_in_haste(folder: Path) -> None:

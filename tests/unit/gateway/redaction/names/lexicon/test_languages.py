@@ -9,6 +9,10 @@ SAYINGS = {
     "de": "Können Sie mir bitte sagen, wann der nächste Zug an die Küste fährt?",
     "fr": "Pouvez-vous me dire quand part le prochain train pour la côte ?",
     "es": "¿Me puede decir cuándo sale el próximo tren para la costa?",
+    "it": "Mi può dire quando parte il prossimo treno per la costa e se oggi è ancora in orario?",
+    "nl": "Kunt u mij zeggen wanneer de volgende trein naar de kust vertrekt?",
+    "pt": "Você pode me dizer quando sai o próximo trem para a costa e se hoje ainda há lugar?",
+    "pl": "Czy może mi pan powiedzieć, kiedy jest następny pociąg nad morze?",
 }
 
 

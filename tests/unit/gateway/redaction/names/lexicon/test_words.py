@@ -13,6 +13,11 @@ def test_they_are_small() -> None:
     assert all(word == word.lower() for word in NOT_NAMES)
 
 
+def test_months_are_among_them_in_eight_languages() -> None:
+    """A date says them where a name could stand."""
+    assert {"october", "oktober", "octobre", "octubre", "ottobre", "outubro", "maart", "października"} <= NOT_NAMES
+
+
 def test_names_that_are_words_as_well_are_left_to_the_model() -> None:
     """Many are called so."""
     assert not NOT_NAMES & {"jan", "lea", "king", "anna", "rose"}
