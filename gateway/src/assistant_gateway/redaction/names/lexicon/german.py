@@ -7,6 +7,9 @@ has what families or towns are called after: no "Fischer", no "-berg".
 import re
 from typing import Final
 
+from assistant_gateway.redaction.names.lexicon.languages import SMALL_WORDS
+from assistant_gateway.redaction.names.lexicon.words import NOT_NAMES
+
 _NOUNS: Final = """
     abbau abbruch abfahrt abfall abflug abgabe ablauf ablehnung abnahme abreise absage abschluss abschnitt absender absicht abstand
     abteil abteilung abzug akte aktie album alkohol alltag ampel amt analyse anbieter anblick andenken anfänger angehörige
@@ -104,6 +107,34 @@ _NOUNS: Final = """
     thermodynamik toast turnhalle umluft unwohlsein verstopfung vorsatz vorsitz waage waschbecken waschmittel wespen
     wirsing zahnpasta zange zecke ziegenkäse zucchini zwetschge zylinder übelkeit überweisungen angebote preise kollegen
     schmerzmittel blutdruck blutwerte leberwerte laborwerte tropf verband gips salbe spritze impfung fieber
+    abgeordneter agentur akten aktien alarm altar amateur anhänger ankunft anschlag anstalt antike apparate architekt arena asyl aufgang
+    aufklärung aufruf auftakt augenblick ausgleich ausschnitt autor autoren autorin backstein bande basilika basis bassist bau bauten
+    bauwerk beet behörden bericht beute bewunderung blüte boom bord brauch brief briefe buchstabe bund bundesliga bundestag bundeswehr
+    bühne charakter chor club coach comeback definition denkmäler deutscher diktator dinge doppel drama dramen droge drogen duell efeu
+    effekt ehre ehren ehrgeiz eifer einfall eingriff elan elefant element engagement epoche erfinder erzbischof erzeugung euphorie exil
+    existenz export fahnder faktoren fan fanatiker fans felsen festival festung feuerwehrmann figur finale flamme flammen flotte
+    flüchtling forscher fortsetzung front fund fußball garnison gatte gebirge gebäude gefolge gefängnis gegenwart geschlecht geschoss
+    gewehr gewerkschaft giebel gitarre gitarrist glasur gott grab graben gräber gründer gründung gutachten götter hafer haft harmonie
+    harz hass hauptstadt hecht heer hektar helden helme herrschaft hilfen himmel hinsicht hit holzmangel homosexuelle honorar horde humor
+    hunderttausende häftling härte häufigkeit häuser ideal import infanterie innenraum insasse invasion jahrtausend juden jury jäger
+    kaiserin kalk kammer kanone kapelle kapitän kardinal katastrophe keeper klammern klima kloster klub kohle komet komiker kommissar
+    kommissarin komponist kongress konkurrenz konsequenz kontinent konto kontrahent kontrahentin kosmos kristall krone kronen krönung
+    kuppel kurfürst kämpfer könig königin königreich kürze landkreis landrat landschaft landtag larve latein lava leben legende lehm liga
+    liter logik lyrik länder lücke macht mafia magistrat marschall medien mehrzahl meisterschaft methode milieu militär millionär molekül
+    moleküle moral moschee moslem motto mrd musikerin mythos mängel münze münzen nachfolge nachfolger nachwuchs nadel nadeln nation
+    nationalist neuzeit niederschlag nobelpreis nordosten nordwesten novelle oberbürgermeister oper operette opposition orden orgel
+    original orkan ort papst passage patent person philosoph philosophie pionier planet podium poesie pokal pop portal priester
+    prinzessin privatbesitz professor profi prosa protest provinz prälat prämie präsidentin psychologie pult putsch quartett quote rabbi
+    rabbiner radikale rande rang rapper rasse rebell rebellen rechtsanwalt referat regent regie regiment regisseur reichtum reichweite
+    rekord religion rennen republik reservat respekt revolution riff ritual runde runden rückstand sache sachen sachverhalt
+    sammler sandstein satellit satire sauna schach schloss schlussmann schlösser schriften schuss schütze seelsorger segment seiten sekte
+    sektor senat senator serie siedler siedlung skandal skepsis sklave sklaven sopran sozialist spalte sprecher sprecherin staaten
+    stadion stammgast statue status sterne stunde stürmer stützpunkt sud sultan supercup sympathie symphonie synagoge system szenen
+    söldner talent tatort tempel tenor terror thron tode torhüter torwart trainer training transport trasse trawler tribut trikot triumph
+    trotz truppe truppen turban töne uhr umlauf unfälle union universum unruhen untergang uraufführung verkehrsmittel vermerk vermerke
+    vers verse verteidigung veteran violine violinist volley vorbereitung vorgänger vorort vorrunde vorwürfe vulkan wal wale wallfahrt
+    wandel willen winkel witwe wucht wähler zarin zeitalter zelle zentrale zeremonie zivil zoll zuchthaus zusammenhang zwecke zweig zwerg
+    zwischenzeit zähler zäsur züge ärzte ärztin ökologie käse spätzle knödel soße nachtisch
 """
 _HEADS: Final = """
     verbot pflicht ferien sehne lampe halle stau schrank küche wurst saft fleisch abschluss abteilung adresse anfrage angabe
@@ -120,12 +151,36 @@ _HEADS: Final = """
     tage tarif taste tasten technik teil teile termin test text tiefe titel typ typen umgebung unterlagen urlaub vergleich vertrag
     verträge verzeichnis wagen ware waren wechsel weise werk werkzeug wert werte wesen wort wörter zahl zahlen zeichen zeile zeilen zeit
     zeiten zeug ziel ziele zone zugang zustand zweck
+    abfuhr adel agentur akademie album amt angaben anlass anstalt antrieb apparat arbeiter armee aufbau auflage auflauf aufnahme ausbau
+    ausbruch ausgleich ausschuss ausschuß ausstellung auswahl autor bahn bande basis bau bauten befehl behandlung behörde belastung
+    besitz bestand besuch bewegung beweis bewohner bezirk bilanz bildung bindung boden brecher bruch bund börse bürger chef club dach
+    darsteller decke deckung dichte diebstahl dosis drama düse eigentum empfang energie ereignis ergebnis erlaubnis ernte ersatz existenz
+    experte fabrik fach fahrt fahrzeug faser feier fest film finale flasche fleck flotte flucht flug flugzeug fläche flügel flüssigkeit
+    folger forschung fortschritt foto frau funk fußball fähre führer gatte gattung gebiet gebirge gebäude gefahr gefüge gefühl gegend
+    gehilfe gehäuse gelände gemeinde gemeinschaft gericht geschehen geschichte geschoss gewalt gewehr gewicht gewinn gitter gläubiger
+    grenze haft haltung handel handlung herrschaft hersteller höhle hütte impuls industrie infektion inhaber interesse jagd jäger kammer
+    kampagne kampf kanal kanone kapelle kapital kapitän katastrophe kern kette kirche klage kleid kleidung klima klub kohle konferenz
+    kontrolle konzern konzert krankheit kredit kreislauf krieg krieger krise kritik kultur kunst kurve kämpfer künstler landschaft
+    lauf leben legende lehre lehrer leistung leiter leute licht lied liga linie literatur lizenz luft lücke macht maler mangel mannschaft
+    markt masse maßnahme medizin menschen mission monat motiv motor musik muskel mutter möbel mörder nacht nahme nation netzwerk
+    niederlage niveau oper opfer orchester orden papst partei partie partner patient perspektive pfanne pflanze pfleger phase physik
+    plantage pokal politik politiker polizei praxis presse priester prinzip probe produkt produktion profi präsident präsidentin publikum
+    quote rakete rausch reaktion rede reform regierung rennen republik rettung revolution risiko rolle roman runde saison salbe schicht
+    schiff schlacht schlag schrift schuld schuss schuß schwein schüler sektor senat sender serie sicherheit sieg sieger signal sitz
+    skandal soldat sommer sonne sorge sorte spende spender spieler spitze sport sportler sprecher staat stab station statue steuerung
+    stimme stimmung stoß strafe strahl strahlung strecke struktur studie studium stufe sturm stärke sucht szene sänger sängerin süden
+    team technologie tempel theater thema theorie therapie tod torte tradition training transport traum trieb trupp truppe turm turnier
+    tätigkeit unfall unternehmen unternehmer verband verbrauch verbrechen verein verfahren verkehr verlag verlust vermögen vers
+    versicherung versuch vertreter verwaltung volk vorgang vorstand wache waffe wahl wand wasser welle welt werbung werfer werkstatt
+    wettbewerb wind winter wirkung wirtschaft wissen wissenschaft woche wunde wunsch wurf zelle zentrum zimmer zucht zug übergang übung
 """
 
 NOUNS: Final = frozenset(_NOUNS.split())
-_MADE: Final = re.compile(
-    rf".{{3,}}(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|tion|tionen|tät|täten|ismus|nisse|nissen|erei|ereien|{'|'.join(_HEADS.split())})"
+_TAILS: Final = tuple(
+    f"""ung ungen heit heiten keit keiten schaft schaften tion tionen tät täten ismus nisse nissen erei ereien {_HEADS}""".split()
 )
+_LEAST: Final = 3
+"""Letters before such an end, without which it is no compound."""
 # Before a noun. Not "mein" and "deine", which stand before names as well ("Deine Karin").
 _LEADS: Final = """
     der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner keines jede jeden jedem jeder jedes dieser
@@ -134,6 +189,10 @@ _LEADS: Final = """
 """
 _LED: Final = frozenset(_LEADS.split())
 _BEFORE: Final = re.compile(r"([^\W\d_]+)[ \t]$")
+# "politische Klima", "fehlende Harmonie": endings that verbs do not have, unlike "sagte Merkel".
+_ADJECTIVE: Final = re.compile(r"[a-zäöüß]{2,}(?:ig|lich|isch|sam|bar|haft|los|iv|al|ell|end)(?:e|en|er|es|em)")
+_PLURALS: Final = str.maketrans("äöü", "aou")
+_ENDINGS: Final = ("", "n", "s", "e", "en", "es", "er", "ern", "se", "nen")
 _COMPOUND: Final = re.compile(r"([^\W_]+)[-\u2010]$")
 _LONGEST: Final = 24
 _ROAD: Final = re.compile(r"(?i:stra(?:ß|ss)e|str|weg|platz|allee|gasse|ring|damm|ufer|chaussee|markt|graben|steig|hof|berg)$")
@@ -141,7 +200,10 @@ _ROAD: Final = re.compile(r"(?i:stra(?:ß|ss)e|str|weg|platz|allee|gasse|ring|da
 
 def is_made(lowered: str) -> bool:
     """Say whether a word, written small, is a known noun or made of one."""
-    return lowered in NOUNS or _MADE.fullmatch(lowered) is not None
+    if lowered in NOUNS:
+        return True
+    # The first half alone is quick, and says no for most words.
+    return lowered.endswith(_TAILS) and any(lowered.endswith(tail) and len(lowered) >= len(tail) + _LEAST for tail in _TAILS)
 
 
 def is_noun(text: str, start: int, token: str) -> bool:
@@ -153,6 +215,21 @@ def is_noun(text: str, start: int, token: str) -> bool:
         return before[1].lower() in _LED
     first = _COMPOUND.search(text, max(0, start - _LONGEST), start)
     return first is not None and (not first[1].istitle() or first[1].lower() in NOUNS)  # "WAL-Dateien", "3-Wege-Merge"
+
+
+def is_form(lowered: str) -> bool:
+    """Say whether a word, written small, is a known noun in another case or number: "häuser", "drogen"."""
+    return any(
+        is_made(stem) or stem in NOT_NAMES or is_made(stem.translate(_PLURALS))
+        for ending in _ENDINGS
+        if lowered.endswith(ending) and len(stem := lowered[: len(lowered) - len(ending)]) >= _LEAST
+    )
+
+
+def is_described(text: str, start: int) -> bool:
+    """Say whether an adjective stands before a word: "die politische Lage"."""
+    before = _BEFORE.search(text, max(0, start - _LONGEST), start)
+    return before is not None and _ADJECTIVE.fullmatch(before[1]) is not None and before[1] not in SMALL_WORDS["de"]
 
 
 def is_road(token: str) -> bool:

@@ -22,11 +22,20 @@ _MADE: Final = {
         r".{2,}(?:tion|tions|ment|ments|ness|ity|ities|ings?|able|ible|ize|ise|ized|ically|edly|fully|ously|less|ware|load|word|line)"
     ),
     "fr": re.compile(
-        r".{2,}(?:tions?|sions?|ments?|ité|ités|ages?|eurs?|euses?|iques?|ables?|ibles?|issez|ez|er|ures?|ant|ées?|és|oirs?|oires?|ismes?|ichiers?)"
+        r".{2,}(?:tions?|sions?|ments?|ité|ités|ages?|eurs?|euses?|iques?|ables?|ibles?|issez|ez|er|ures?|ant|ées?|és|oirs?|oires?|ismes?|ichiers?|é)"
     ),
     "es": re.compile(
         r".{2,}(?:ción|ciones|sión|siones|dad|dades|mientos?|mente|ando|iendo|ados?|adas?|idos?|idas?|ables?|ibles?|ería|ura|uras|adora?|adores|"
-        r"ar|er|ir|arse|aje|ajes|ismo|[aei]mos|aron|ieron|aría|ales|ivos?|ivas?|icos?|icas?)"
+        r"ar|er|ir|arse|aje|ajes|ismo|[aei]mos|aron|ieron|aría|ales|ivos?|ivas?|icos?|icas?|ó)"
+    ),
+    "it": re.compile(
+        r".{2,}(?:zion[ei]|sion[ei]|ment[oi]|mente|ità|[ae]ndo|[aiu]t[oaie]|ismo|ist[aie]|aggi|are|ere|ire|[aei]v(?:a|ano)|arono|irono|ezza|ebbe|tor[ei]|"
+        r"abil[ei]|ibil[ei]|issim[oaie])"
+    ),
+    "nl": re.compile(r".{2,}(?:ingen|ing|heid|heden|lijke?|ties?|teit|eren|erij|isch|ische|baar|loos)"),
+    "pt": re.compile(
+        r".{2,}(?:ção|ções|são|sões|mentos?|mente|dades?|[aei]ndo|[ai]d[oa]s?|ismo|istas?|agem|agens|ava|avam|aram|eram|iram|aria|eria|ador|adora|"
+        r"ar|er|ir|ável|íveis|ência|ância|ou)"
     ),
 }
 _AFTER: Final = re.compile(r"[ \t]([^\W\d_]+)")

@@ -15,7 +15,7 @@ from typing import Final
 from assistant_gateway.redaction.entities import Span
 from assistant_gateway.redaction.names.lexicon.eponyms import names_a_thing
 from assistant_gateway.redaction.names.lexicon.gazetteer import Gazetteer
-from assistant_gateway.redaction.names.lexicon.german import is_led_noun, is_noun, is_road
+from assistant_gateway.redaction.names.lexicon.german import NOUNS, is_described, is_form, is_led_noun, is_noun, is_road
 from assistant_gateway.redaction.names.lexicon.german import is_made as is_made_noun
 from assistant_gateway.redaction.names.lexicon.grammar import governs, has_article, is_made, small_words
 from assistant_gateway.redaction.names.lexicon.languages import SMALL, SMALL_WORDS
@@ -46,6 +46,8 @@ _APART: Final = re.compile(r"[:;!?()\n]")
 _HYPHEN: Final = re.compile(r"[^\W\d_]-$")
 _DAY: Final = re.compile(r"\d\.?[ ]$")
 _MONTHS: Final = ("Jan", "Mar", "Jun")
+_MONEY: Final = ("Mark", "Franken", "Pfund", "Mio", "Mrd")
+_AMOUNT: Final = re.compile(r"(?:\d|[Mm]illionen|[Mm]illiarden|[Mm]io\.|[Mm]rd\.|[Tt]ausend|[Hh]undert)[ ]$")
 _NAMELIKE: Final = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|O|D|St)?[^\W\d_][^\W\d_A-Z]*")
 _INITIALS: Final = re.compile(r"[^\W\d_] [A-Z]\. [^\W\d_a-z]")
 _INITIAL: Final = re.compile(r"[ ](?:[^\W\d_][ ]?\.[ ])?")
@@ -55,6 +57,12 @@ _STRETCHED: Final = re.compile(r"([^\W\d_])\1\1")  # "Sooo"
 _AFTER: Final = ("_", "(", "@")
 _LETTERS: Final = re.compile(r"(?<!\w)[^\W\d_]{3,}(?!\w)")
 
+_ENGLISH: Final = ("en", None)  # or too short to say
+_WELL_KNOWN: Final = frozenset(["en", "fr", "es"])
+# "660 Hektar": where a house's number stands behind its street, one before a single word counts something.
+_NUMBER_LAST: Final = frozenset(["de", "nl", "it", "es", "pt", "pl"])
+_COUNTED: Final = re.compile(r"\d{1,3} (?P<word>[^\W\d_]+)")
+_NUMERAL: Final = re.compile(r"I{2,3}|IV|VI{0,3}|IX|XI{0,3}|XIV|XVI{0,3}|XI?X|XXI{0,3}")
 _SHORT: Final = 3
 _NEAR: Final = 8
 _LISTED: Final = re.compile(r"[\d,;\n]")  # a row of names or an address, no heading
@@ -88,9 +96,11 @@ class Decoder:
                 found[place] = reader.companion(words[place], words[place + 1 : place + 2], found[place + 1 : place + 2])
         taken = [Taken(word.word.start, word.word.end, entity, word.odds) for word, entity in zip(words, found, strict=True) if entity]
         values = joined(text, taken)
-        return [Span(lead(text, one), one.end, one.entity) for place, one in enumerate(values) if self._stands(text, values, place)]
+        return [
+            Span(lead(text, one), one.end, one.entity) for place, one in enumerate(values) if self._stands(text, values, place, language)
+        ]
 
-    def _stands(self, text: str, values: Sequence[Taken], place: int) -> bool:
+    def _stands(self, text: str, values: Sequence[Taken], place: int, language: str | None) -> bool:
         """Say whether a value is one: a number or a word alone is a street only where much speaks for it."""
         one = values[place]
         if one.entity != "ADDRESS" or one.odds > self._limits.lone_number:
@@ -98,6 +108,14 @@ class Decoder:
         value = text[one.start : one.end]
         if _LETTERS.search(value) is None:
             return False
+        if (
+            language in _NUMBER_LAST
+            and (counted := _COUNTED.fullmatch(value))
+            and not (is_road(value) or self._known.is_town(counted["word"]))
+        ):
+            return False
+        if all(word.lower() in NOT_NAMES for word in _LETTERS.findall(value)):
+            return False  # "17 października 2016"
         is_whole = any(map(str.isdigit, value)) or " " in value or is_road(value)
         return (
             is_whole or one.odds > self._limits.lone_street or any(_is_near(one, other) for other in values[max(0, place - 1) : place + 2])
@@ -114,6 +132,7 @@ class _Reader:
         self._small = SMALL_WORDS.get(language or "", SMALL)
         self._written_small = small_words(text)
         self._is_titled = not self._has_nouns and _is_titled(text)
+        self._starts_big = text[:1].isupper()
         self._is_shouted = sum(map(str.isupper, text)) > sum(map(str.islower, text))
         self._things = Things(text)
         self._known = known
@@ -156,6 +175,8 @@ class _Reader:
         gap = self._text[first.end : second.start]
         if entity == "PERSON" and (self._is_initial(word.word) or (gap == ". " and self._is_initial(first))):
             return entity
+        if entity == "PERSON" and gap == " " and second == word.word and self._is_distinction(second, token):
+            return entity
         if _NAMELIKE.fullmatch(token) is None or token.lower() in NOT_NAMES or (self._has_nouns and not self._known.is_surname(token)):
             return None
         is_near = gap == " " or _INITIAL.fullmatch(gap) is not None or (len(token) == 1 and gap in (". ", " . "))
@@ -172,12 +193,24 @@ class _Reader:
         return odds > self._limits.companion and _HYPHEN.search(self._text, max(0, word.start - 2), word.start) is not None
 
     def _is_day(self, word: Word, token: str) -> bool:
-        """Say whether a short name is a month behind a day: "4 Jun"."""
+        """Say whether a short name is a month behind a day or money behind its amount: "4 Jun", "10 Millionen Mark"."""
+        if token in _MONEY:
+            return _AMOUNT.search(self._text, max(0, word.start - 12), word.start) is not None
         return token in _MONTHS and _DAY.search(self._text, max(0, word.start - 3), word.start) is not None
 
     def _is_initial(self, word: Word) -> bool:
         """Say whether a word is a letter between two names: "Jens K. Gersten"."""
         return _INITIALS.fullmatch(self._text, max(0, word.start - 2), word.end + 3) is not None
+
+    def _is_distinction(self, word: Word, token: str) -> bool:
+        """Say whether a word behind a name says which of those who bear it: "Napoléon III", "Susanne R."."""
+        if _NUMERAL.fullmatch(token) is not None:
+            return True
+        return len(token) == 1 and token not in ("I",) and self._text.startswith(".", word.end)
+
+    def _is_family(self, token: str) -> bool:
+        """Say whether a family is called so, in German also "Merkels Reise"."""
+        return self._known.is_surname(token) or (self._has_nouns and token.endswith("s") and self._known.is_surname(token[:-1]))
 
     def _least(self, start: int, token: str, entity: str, *, follows_name: bool) -> float:
         limits = self._limits
@@ -221,7 +254,12 @@ class _Reader:
             return limits.function
         if is_known and token in ORDINARY:
             return limits.ordinary_small
-        least = limits.known_small if is_known or (entity != "PERSON" and self._known.is_town(token)) else limits.small
+        if is_known and self._starts_big and self._language not in _ENGLISH:
+            least = limits.other_known_small
+        elif is_known or (entity != "PERSON" and self._known.is_town(token)):
+            least = limits.known_small
+        else:
+            least = limits.small
         is_careful = limits.told > limits.small  # where names have their capital, the words before one say little
         return least if is_careful or len(token) < _SHORT or token in ORDINARY else min(least, self._spoken_of(start, token, entity))
 
@@ -242,7 +280,8 @@ class _Reader:
             least += self._limits.common_noun
         if entity != "ADDRESS" and not is_known and not follows_name and self._is_common(start, token, entity, is_opening=is_opening):
             least += self._limits.common_noun
-        if not follows_name and token.lower() in (ORDINARY if is_opening else NATIONS):
+        is_thing = is_known and self._has_nouns and token.lower() in NOUNS  # "Tor" and "Lage" are somebody's name somewhere
+        if not follows_name and (is_thing or token.lower() in (ORDINARY if is_opening else NATIONS)):
             least = max(least, self._limits.ordinary)
         if is_opening and governs(self._text, start + len(token), is_known=is_known):
             least += self._limits.governing
@@ -250,18 +289,21 @@ class _Reader:
 
     def _is_common(self, start: int, token: str, entity: str, *, is_opening: bool) -> bool:
         if self._has_nouns:
-            return is_noun(self._text, start, token)
+            return is_noun(self._text, start, token) or (not self._is_family(token) and self._is_german_noun(start, token.lower()))
         if self._language is None and is_made_noun(token.lower()):
             return True  # a row or a heading may be German
         if self._known.is_surname(token):
             return False
         return (is_opening and is_made(token.lower(), self._language)) or (entity == "PERSON" and has_article(self._text, start))
 
+    def _is_german_noun(self, start: int, lowered: str) -> bool:
+        return is_form(lowered) or is_described(self._text, start)
+
     def _written(self, token: str, entity: str, *, is_known: bool, is_opening: bool) -> float:
         limits = self._limits
         if is_known:
             return limits.opening_given if is_opening else limits.given
-        if entity == "PERSON" and self._known.is_surname(token) and not is_opening:
+        if entity == "PERSON" and self._is_family(token) and not is_opening:
             return limits.noun_surname if self._has_nouns else limits.surname
         if self._is_titled:
             return limits.titled
@@ -269,7 +311,13 @@ class _Reader:
             return limits.noun
         if is_opening and entity == "PERSON" and not self._has_nouns and self._known.is_surname(token):
             return limits.opening_surname
-        return limits.noun if self._has_nouns else limits.opening if is_opening else limits.capital
+        if self._has_nouns:
+            return limits.noun_street if entity == "ADDRESS" else limits.noun
+        if entity == "PLACE":
+            return limits.opening_place if is_opening else limits.place
+        if is_opening:
+            return limits.opening if self._language in _WELL_KNOWN else limits.unsure_opening
+        return limits.street if entity == "ADDRESS" else limits.capital
 
 
 def _is_near(one: Taken, other: Taken) -> bool:

@@ -19,16 +19,23 @@ class Thresholds:
     ordinary: float = 1.0
     """... or any word that means something as well, unless it follows a name."""
     surname: float = -8.0
-    opening_surname: float = -2.5
+    opening_surname: float = -4.5
     capital: float = -5.5
-    opening: float = -1.0
+    opening: float = -2.5
     """A capital where every sentence has one."""
+    unsure_opening: float = -1.0
+    """... in a language whose words are known less well, or in none."""
+    place: float = -7.0
+    """A capital for which the model thinks of a town: it is seldom wrong about these, and seldom sure."""
+    opening_place: float = -4.5
+    street: float = -5.5
     titled: float = 1.5
     """A capital in a heading, where every word has one."""
-    noun: float = 0.0
+    noun: float = -1.5
     """A capital in a language that writes every noun so."""
+    noun_street: float = 0.0
     noun_surname: float = -4.0
-    common_noun: float = 4.0
+    common_noun: float = 7.0
     """So much more where it is known as a noun, or has an article, or is built like one."""
     governing: float = 4.0
     """So much more at a sentence's beginning where what follows makes it a verb or a noun."""
@@ -40,6 +47,8 @@ class Thresholds:
     small: float = 7.0
     known_small: float = 0.0
     """Written small, and somebody is called so."""
+    other_known_small: float = 2.5
+    """... in another language than English, by somebody who uses capitals: "elio", "norma" and "collier" are words first."""
     ordinary_small: float = 4.0
     """... and the word means something as well."""
     told: float = 9.0
@@ -86,13 +95,20 @@ HIGH_RECALL: Final = Thresholds(
     opening_surname=-6.0,
     capital=-9.0,
     opening=-4.0,
+    unsure_opening=-4.0,
+    place=-10.0,
+    opening_place=-7.0,
+    street=-9.0,
     titled=-3.0,
-    noun=-3.0,
+    noun=-4.0,
+    noun_street=-3.0,
     noun_surname=-10.0,
+    common_noun=4.0,
     shout=2.0,
     known_shout=0.0,
     small=3.5,
     known_small=-2.0,
+    other_known_small=-2.0,
     ordinary_small=-1.5,
     digits=-3.0,
     lone_street=-8.0,
@@ -112,7 +128,12 @@ TECHNICAL: Final = replace(
     opening_surname=1.5,
     capital=-3.0,
     opening=1.5,
+    unsure_opening=1.5,
+    place=-3.0,
+    opening_place=1.5,
+    street=-3.0,
     noun=1.0,
+    noun_street=1.0,
     noun_surname=-2.5,
     small=9.0,
     lone_number=30.0,
@@ -125,8 +146,13 @@ INFORMAL: Final = Thresholds(
     opening_surname=-6.0,
     capital=-10.5,
     opening=-5.0,
+    unsure_opening=-5.0,
+    place=-10.5,
+    opening_place=-7.0,
+    street=-7.0,
     titled=-1.0,
     noun=1.0,
+    noun_street=1.0,
     noun_surname=-2.5,
     common_noun=0.0,
     governing=0.0,
@@ -135,6 +161,7 @@ INFORMAL: Final = Thresholds(
     known_shout=-1.0,
     small=2.5,
     known_small=-4.0,
+    other_known_small=-4.0,
     ordinary_small=-1.5,
     told=-3.5,
     known_told=-10.0,
@@ -150,6 +177,10 @@ HIGH_RECALL_INFORMAL: Final = replace(
     HIGH_RECALL,
     capital=-10.5,
     opening=-5.0,
+    unsure_opening=-5.0,
+    place=-10.5,
+    opening_place=-7.0,
+    street=-10.5,
     noun_surname=-8.0,
     common_noun=0.0,
     governing=0.0,
@@ -157,6 +188,7 @@ HIGH_RECALL_INFORMAL: Final = replace(
     shout=-1.0,
     small=2.5,
     known_small=-4.0,
+    other_known_small=-4.0,
     ordinary_small=-1.5,
     told=-4.5,
     known_told=-10.0,
@@ -171,14 +203,20 @@ CODE: Final = Thresholds(
     opening_surname=8.0,
     capital=8.0,
     opening=8.0,
+    unsure_opening=8.0,
+    place=8.0,
+    opening_place=8.0,
+    street=8.0,
     titled=8.0,
     opening_given=3.0,
     noun=8.0,
+    noun_street=8.0,
     noun_surname=8.0,
     shout=12.0,
     known_shout=12.0,
     small=12.0,
     known_small=12.0,
+    other_known_small=12.0,
     digits=9.0,
     mixed=12.0,
     not_name=12.0,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.redaction.names.lexicon.german import NOUNS, is_led_noun, is_noun
+from assistant_gateway.redaction.names.lexicon.german import NOUNS, is_described, is_form, is_led_noun, is_noun
 from assistant_gateway.redaction.names.lexicon.words import NOT_NAMES
 
 
@@ -54,3 +54,20 @@ def test_a_thing_behind_an_article_is_no_street() -> None:
     assert is_led_noun("in der Turnhalle statt", 7, "Turnhalle")
     assert not is_led_noun("in der Schillerstraße", 7, "Schillerstraße")
     assert not is_led_noun("gegenüber Wexelum", 11, "Wexelum")
+
+
+@pytest.mark.parametrize(
+    ("lowered", "expected"), [("häuser", True), ("drogen", True), ("erdhöhlen", True), ("wexels", False), ("es", False)]
+)
+def test_a_noun_is_known_in_another_case_or_number(lowered: str, *, expected: bool) -> None:
+    """With an ending, a changed vowel, or both."""
+    assert is_form(lowered) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("das politische Wexel", True), ("fehlende Wexel", True), ("sagte Wexel", False), ("zwischen Wexel", False), ("Wexel", False)],
+)
+def test_an_adjective_stands_before_nouns(text: str, *, expected: bool) -> None:
+    """By endings that neither a verb nor a small word has."""
+    assert is_described(text, text.index("Wexel")) is expected

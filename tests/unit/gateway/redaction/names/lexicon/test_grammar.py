@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_gateway.redaction.names.lexicon.grammar import governs, has_article, small_words
+from assistant_gateway.redaction.names.lexicon.grammar import governs, has_article, is_made, small_words
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,21 @@ def test_small_words_are_those_without_any_capital() -> None:
 def test_an_article_stands_before_things(text: str, *, expected: bool) -> None:
     """Before what says where people come from too, which is about them."""
     assert has_article(text, text.index("Wexel")) is expected
+
+
+@pytest.mark.parametrize(
+    ("lowered", "language"),
+    [
+        ("kindness", "en"),
+        ("désargenté", "fr"),
+        ("logró", "es"),
+        ("istruzione", "it"),
+        ("terugkeringen", "nl"),
+        ("seleção", "pt"),
+    ],
+)
+def test_a_word_is_built_like_one_of_its_language(lowered: str, language: str) -> None:
+    """By its ending, and in that language alone."""
+    assert is_made(lowered, language)
+    assert not is_made(lowered, None)
+    assert not is_made("wexel", language)
