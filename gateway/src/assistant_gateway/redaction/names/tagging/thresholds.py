@@ -1,7 +1,7 @@
 """How much must speak for a name, in letters, in chat, in manuals and in programs.
 
-The numbers are chosen on the half of bench/redaction's templates that is meant for it, and on clean text in four languages; decoding.py
-applies them.
+The numbers are chosen on the half of bench/redaction's templates that is meant for it, and on clean text in four languages, and on
+the files for development of public sets (docs/redaction.md); decoding.py applies them.
 """
 
 from dataclasses import dataclass, replace
