@@ -14,6 +14,7 @@ from assistant_gateway.redaction.detection.patterns.literals import (
     SAID,
     TYPED,
     UNSPACED,
+    by_byte,
     classes,
     digits,
     entropy,
@@ -33,6 +34,7 @@ _BARE: Final = 20  # characters of a key that nothing joins to its name
 _MIXED: Final = 28
 _IN_HEADER: Final = re.compile(rb"(?i)(?:bearer|basic|token) ")
 _CLOSING: Final = re.compile(rb"\s{0,24}</[A-Za-z]")
+_BY_BYTE: Final = by_byte(TYPED, GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT)
 _LOCATIONS: Final = (b"http://", b"https://", b"./", b"arn:")
 
 
@@ -40,9 +42,9 @@ def _key(page: Page, hit: Hit) -> Iterator[Found]:
     view = page.view
     if hit.end < page.done.get("key", 0):
         return
-    for separator in (TYPED, GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT):
+    for separator in _BY_BYTE.get(view[hit.end : hit.end + 1], ()):
         match = separator.match(view, hit.end)
-        if match is None:
+        if match is None or (separator is UNSPACED and view[match.end() : match.end() + 1] == b"\x7f"):
             continue
         start, end = extent(view, match.end(), match[1])
         if match[1] and end > start:

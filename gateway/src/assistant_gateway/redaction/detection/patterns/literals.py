@@ -4,9 +4,11 @@ In source code such a word mostly stands before another name, a call or a type; 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import log2
 from typing import Final
+
+Separator = re.Pattern[bytes]
 
 # After the word: the rest of its identifier (`_prod`, `2`), a closing quote or bracket, and what says "is".
 _SUFFIX: Final = (
@@ -14,7 +16,7 @@ _SUFFIX: Final = (
     rb"|replica|backup|default|confirm|confirmation|repeat|again)|-[a-z0-9]{1,3})?"
     rb"(?:[0-9]{0,3}| [0-9]{1,2}(?=[\"']?[ \t]?[:=]))"
 )
-SUFFIXES: Final = b"_-0123456789abcdhklmnoprstvABCDHKLMNOPRSTV"  # what the rest of an identifier begins with
+_SUFFIXES: Final = b"_-0123456789abcdhklmnoprstvABCDHKLMNOPRSTV"  # what the rest of an identifier begins with
 _QUOTE: Final = rb"(?:[\"'](?=\\[\"']))?(\\?[\"'`]{1,3})?"
 ASSIGNED: Final = re.compile(
     rb"(?i)" + _SUFFIX + rb"\\?[\"'`]?\]?[ \t]{0,24}(?:<[^>\n]{0,40}>[ \t]?)?(?::{1,3}=|::?|=>|={1,2}|[?.]=|\|\s?|->|,|>| - |\.{3,48})"
@@ -86,11 +88,31 @@ FAR: Final = re.compile(rb"(?i)[^\n.;:=\"`(){}<>|]{2,48}?(?:[ \t]" + _VERB + rb"
 # Nothing between: only what can hardly be a word is taken (`my password Zx9!kk2`).
 NEXT: Final = re.compile(rb"[ \t]{1,2}" + _QUOTE)
 
+# The bytes that each of these can begin with: most are not tried at all.
+BEGINNINGS: Final[Mapping[Separator, bytes]] = {
+    TYPED: b" \t:",
+    GIVEN_TO: b"(",
+    ASSIGNED: _SUFFIXES + b"\\\"'`] \t<:=|,>.?",
+    LABELLED: b"*_<( \t:=",
+    SAID: b"\"'`*_ \t",
+    BESIDE: _SUFFIXES + b"\\\"' \t\r\n\f\v,",
+    UNSPACED: b"\x7f",
+    NEXT: b" \t",
+}
+
+
+def by_byte(*separators: Separator) -> dict[bytes, tuple[Separator, ...]]:
+    """Return which of the separators may stand behind a word, by the byte that follows it, in their order."""
+    return {bytes([byte]): tuple(one for one in separators if byte in BEGINNINGS[one]) for byte in range(0x80)}
+
+
 # Routers and switches say how it is hidden, then what: `password 7 0822455D0A16544541`.
 HIDDEN: Final = re.compile(rb" (?:7 ([0-9]{2}[0-9A-F]{6,80})|[4589] ([$A-Za-z0-9./]{20,120}))(?![A-Za-z0-9])")
 
 _QUOTED: Final = 4096  # bytes of a value in quotes
-_BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,1024}")
+_BARE: Final = re.compile(rb"[^\s\"'`<>,;]{1,160}")
+_LONGEST: Final = 160
+_REST: Final = re.compile(rb"[^\s\"'`<>,;\x7f]{1,864}")  # of a key, which is longer than passwords are, and ASCII
 _NEXT_PARAMETER: Final = re.compile(rb"&(?=[A-Za-z_]{1,24}=)")
 _TRAILING: Final = b".:\\?*|\x7f"
 _OPENING: Final = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
@@ -147,6 +169,8 @@ def extent(view: bytes, at: int, quote: bytes | None) -> tuple[int, int]:
     if match is None:
         return at, at
     end = match.end()
+    if end - at == _LONGEST and (rest := _REST.match(view, end)) is not None and b"\x7f" not in match[0]:
+        end = rest.end()
     if (parameter := _NEXT_PARAMETER.search(view, at, end)) is not None:
         end = parameter.start()
     value = view[at:end].rstrip(_TRAILING)

@@ -15,9 +15,9 @@ from assistant_gateway.redaction.detection.patterns.literals import (
     LABELLED,
     NEXT,
     SAID,
-    SUFFIXES,
     TYPED,
     UNSPACED,
+    by_byte,
     classes,
     digits,
     extent,
@@ -38,20 +38,9 @@ from assistant_gateway.redaction.detection.patterns.vocabulary import Kind
 _LONG: Final = 64  # what repeats the word inside so long a value is not looked at again
 
 
-# What may stand between the word and the value, in the order in which it is tried, and the bytes that each can begin with.
-SEPARATORS: Final = (
-    (GIVEN_TO, b"("),
-    (ASSIGNED, SUFFIXES + b"\\\"'`] \t<=|,>.?"),
-    (LABELLED, b"*_<( \t="),
-    (SAID, b"\"'`*_ \t"),
-    (BESIDE, SUFFIXES + b"\\\"' \t\r\n\f\v,"),
-    (UNSPACED, b"\x7f"),
-    (NEXT, b" \t"),
-)
-_BY_BYTE: Final = {bytes([byte]): tuple(separator for separator, first in SEPARATORS if byte in first) for byte in range(0x80)} | {
-    b":": (TYPED, ASSIGNED, LABELLED),
-    b"=": (TYPED, ASSIGNED, LABELLED),
-}
+# What may stand between the word and the value, in the order in which it is tried.
+_JOINED: Final = (TYPED, ASSIGNED, LABELLED)
+_BY_BYTE: Final = by_byte(GIVEN_TO, ASSIGNED, LABELLED, SAID, BESIDE, UNSPACED, NEXT) | {b":": _JOINED, b"=": _JOINED}
 
 
 def _password(page: Page, hit: Hit) -> Iterator[Found]:
@@ -85,7 +74,7 @@ def _named(page: Page, hit: Hit) -> Found | None:
     view = page.view
     for separator in _BY_BYTE.get(view[hit.end : hit.end + 1], ()):
         match = separator.match(view, hit.end)
-        if match is None:
+        if match is None or (separator is UNSPACED and view[match.end() : match.end() + 1] == b"\x7f"):
             continue
         sign = mark(match[0]) if separator is ASSIGNED else b""
         called = sign == b"," and match[1] is not None and _CALLED.is_before(view, hit.start, 60)

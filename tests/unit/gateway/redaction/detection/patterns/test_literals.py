@@ -1,7 +1,10 @@
 """Where a value ends and what it is."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from assistant_gateway.redaction.detection.patterns import literals
 from assistant_gateway.redaction.detection.patterns.literals import classes, digits, entropy, extent, is_blank, is_name
 
 
@@ -73,3 +76,12 @@ def test_characters_are_counted() -> None:
     assert digits(b"a1b22") == 3
     assert entropy(b"aaaa") == 0
     assert entropy(b"abcd") == 2
+
+
+@pytest.mark.parametrize(("separator", "beginnings"), literals.BEGINNINGS.items())
+@given(data=st.data())
+def test_no_separator_begins_with_another_byte(separator: literals.Separator, beginnings: bytes, data: st.DataObject) -> None:
+    """The byte behind a word says which ones are tried."""
+    match = separator.match(data.draw(st.from_regex(separator)))
+
+    assert match is None or match[0][:1] in {bytes([byte]) for byte in beginnings}

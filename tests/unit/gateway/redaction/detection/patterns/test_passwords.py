@@ -1,11 +1,8 @@
 """Passwords and PINs."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from assistant_gateway.redaction.detection.patterns import passwords
 from assistant_gateway.redaction.detection.patterns.page import Found, Hit, Page
@@ -324,12 +321,3 @@ def test_a_text_of_such_words_alone_is_looked_at_once(monkeypatch: pytest.Monkey
 
     assert found("pw " * 1000) == []
     assert looked == [2997]
-
-
-@pytest.mark.parametrize(("separator", "first"), passwords.SEPARATORS)
-@given(data=st.data())
-def test_no_separator_begins_with_another_byte(separator: "re.Pattern[bytes]", first: bytes, data: st.DataObject) -> None:
-    """The byte behind the word says which ones are tried; `:` and `=` have their own."""
-    match = separator.match(data.draw(st.from_regex(separator)))
-
-    assert match is None or match[0][:1] in {b":", b"="} | {bytes([byte]) for byte in first}
