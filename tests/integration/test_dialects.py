@@ -147,13 +147,13 @@ def test_what_others_open_is_named_until_it_goes(lab: Lab, kind: Kind) -> None:
 
 def test_without_the_right_to_read_them_confinement_is_unknown(lab: Lab) -> None:
     """Which right is missing is said; with it everything is as it was."""
+    kinds = ("adminnetworkpolicies.policy.networking.k8s.io", "ciliumclusterwidenetworkpolicies.cilium.io")
     with serving(lab.api, CILIUM_CLUSTER_POLICY, ADMIN_POLICY):
         lab.make_ready()
         with without_cluster_rights(lab.api):
             lab.expect("Unknown", "PoliciesNotReadable", EGRESS_CONFINED)
-            for right in ("adminnetworkpolicies.policy.networking.k8s.io", "ciliumclusterwidenetworkpolicies.cilium.io"):
-                # The API server takes back one right after the other.
-                until(f"{right} is named", lambda: f"the right to list {right}" in lab.condition(EGRESS_CONFINED)["message"])  # noqa: B023
+            # The API server takes them back one after the other.
+            until("both are named", lambda: all(f"to list {kind}" in lab.condition(EGRESS_CONFINED)["message"] for kind in kinds))
         lab.expect("True", "Serving")
 
 
