@@ -1,7 +1,11 @@
 """Secrets of Kubernetes."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from assistant_gateway.redaction.detection.patterns import manifests
+from assistant_gateway.redaction.detection.patterns.page import Found
 from tests.unit.gateway.redaction.finding import found, only
 
 YAML = """apiVersion: v1
@@ -64,3 +68,17 @@ def test_what_is_no_secret_or_holds_none_stays(text: str) -> None:
 def test_many_kinds_are_read_once(unit: str) -> None:
     """A text that names it thousands of times is no work of minutes."""
     found(unit * (200_000 // len(unit)))
+
+
+def test_an_object_is_read_once_however_often_it_says_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading goes over as much as 16 KB on either side, and a text may hold nothing else."""
+    read: list[int] = []
+
+    def look(_view: bytes, start: int, _end: int) -> Iterator[Found]:
+        read.append(start)
+        yield from ()
+
+    monkeypatch.setattr(manifests, "_of_json", look)
+
+    found("{" + '"kind": "Secret", ' * 200 + "}")
+    assert read == [0]
